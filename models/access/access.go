@@ -1,0 +1,160 @@
+// Package access says who may do what. It is data and a few small functions: no
+// database, no HTTP.
+package access
+
+import "slices"
+
+// A Permission names one thing the product lets people do. Every route and every
+// button asks for exactly one.
+type Permission string
+
+// Permissions that need no role.
+const (
+	Public   Permission = "public"    // no sign-in: health check, sign-in, static files
+	SignedIn Permission = "signed-in" // any account that holds a role
+)
+
+// Permissions to look.
+const (
+	ReadinessView  Permission = "readiness.view"
+	TaskView       Permission = "task.view" // one's own tasks
+	FrameworkView  Permission = "framework.view"
+	ControlView    Permission = "control.view"
+	EvidenceView   Permission = "evidence.view" // items and their files, within the row scope
+	EvidenceQueue  Permission = "evidence.queue"
+	FindingView    Permission = "finding.view"
+	EngagementView Permission = "engagement.view"
+	PeopleView     Permission = "people.view"
+	ActivityView   Permission = "activity.view"
+	SearchUse      Permission = "search.use"
+	ExportData     Permission = "export.data" // CSV and XLSX of what a filter shows
+)
+
+// Permissions to change.
+const (
+	ProgrammeManage  Permission = "programme.manage" // first-run set-up, categories, company
+	ControlWrite     Permission = "control.write"    // draft and submit versions; owners on their own controls
+	ControlApprove   Permission = "control.approve"  // approve, return, retire
+	ControlAssign    Permission = "control.assign"   // owner and backup owner, in bulk too
+	ControlImport    Permission = "control.import"
+	EvidenceSubmit   Permission = "evidence.submit"
+	EvidenceReview   Permission = "evidence.review"
+	EvidenceWithdraw Permission = "evidence.withdraw"
+	FindingRaise     Permission = "finding.raise"
+	FindingRespond   Permission = "finding.respond"   // management response, plan, milestones, proof
+	FindingManage    Permission = "finding.manage"    // rate, approve plans, verify, dismiss, re-open
+	FindingAccept    Permission = "finding.accept"    // accept a risk
+	EngagementManage Permission = "engagement.manage" // set up, scope, window, named auditors
+	PeopleManage     Permission = "people.manage"     // invite, change roles, deactivate, hand over, end sessions
+	ViewSave         Permission = "view.save"         // one's own saved views and preferences
+)
+
+// A Role is what a person is to the company. A person holds exactly one; an
+// external auditor can therefore hold no other.
+type Role string
+
+const (
+	Administrator Role = "administrator"
+	Compliance    Role = "compliance_manager"
+	Owner         Role = "control_owner"
+	Auditor       Role = "external_auditor"
+	Executive     Role = "executive_viewer"
+	// System is the clock and the jobs. No person can hold it.
+	System Role = "system"
+)
+
+// Roles lists every role a person can hold, in the order the documentation does.
+var Roles = []Role{Administrator, Compliance, Owner, Auditor, Executive}
+
+// Label is the role in words, as pages show it.
+func (r Role) Label() string {
+	switch r {
+	case Administrator:
+		return "Administrator"
+	case Compliance:
+		return "Compliance manager"
+	case Owner:
+		return "Control owner"
+	case Auditor:
+		return "External auditor"
+	case Executive:
+		return "Executive viewer"
+	case System:
+		return "Assay"
+	}
+	return "No role"
+}
+
+// Valid reports whether a person can hold r.
+func (r Role) Valid() bool { return slices.Contains(Roles, r) }
+
+// changing lists the permissions that lead to a write. Everything else only reads.
+var changing = []Permission{
+	ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
+	EvidenceSubmit, EvidenceReview, EvidenceWithdraw,
+	FindingRaise, FindingRespond, FindingManage, FindingAccept,
+	EngagementManage, PeopleManage, ViewSave,
+}
+
+var grants = map[Role][]Permission{
+	// An administrator runs people and settings, and decides nothing about evidence.
+	Administrator: {
+		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, FindingView,
+		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
+		ProgrammeManage, EngagementManage, PeopleManage, ViewSave,
+	},
+	Compliance: {
+		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, EvidenceQueue, FindingView,
+		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
+		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
+		EvidenceSubmit, EvidenceReview, EvidenceWithdraw,
+		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, ViewSave,
+	},
+	Owner: {
+		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, SearchUse, ExportData,
+		ControlWrite, EvidenceSubmit, FindingRaise, FindingRespond, ViewSave,
+	},
+	Auditor: {
+		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, SearchUse, ExportData,
+	},
+	Executive: {
+		SignedIn, ReadinessView, FrameworkView, ControlView, FindingView, EngagementView, SearchUse, ExportData,
+		FindingAccept, ViewSave,
+	},
+}
+
+// An Actor is the person or the job on whose behalf something happens. The zero
+// Actor is nobody, and may do only what is Public.
+type Actor struct {
+	ID      int64
+	Name    string
+	Role    Role
+	Session string // a digest of the session, so that two sittings can be told apart in the log
+	// Engagements are those whose access window is open for this auditor at this
+	// request. Empty for everyone else.
+	Engagements []int64
+}
+
+// Clock is the actor of scheduled work.
+var Clock = Actor{Name: "Assay", Role: System}
+
+// Can reports whether a holds p.
+func (a Actor) Can(p Permission) bool {
+	return p == Public || slices.Contains(grants[a.Role], p)
+}
+
+// ReadOnly reports that a holds no permission that changes anything. It follows
+// from the grants, so a new role cannot forget it.
+func (a Actor) ReadOnly() bool {
+	if a.Role == System {
+		return false
+	}
+	return !slices.ContainsFunc(grants[a.Role], Changes)
+}
+
+// Changes reports whether p leads to a write.
+func Changes(p Permission) bool { return slices.Contains(changing, p) }
+
+// Company reports whether a belongs to the audited company: everyone but the
+// external auditor, who sees only what an open engagement shows them.
+func (a Actor) Company() bool { return a.Role != Auditor && a.Role != "" }
