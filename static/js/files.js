@@ -1,0 +1,88 @@
+// The drop zone is a real file input under a larger target. Dropped and pasted
+// files are put into that input, so the form sends them as if they were chosen,
+// and the list shows what will be sent.
+const units = ["bytes", "KB", "MB", "GB"];
+
+function size(bytes) {
+  let unit = 0;
+  while (bytes >= 1000 && unit < units.length - 1) {
+    bytes /= 1000;
+    unit++;
+  }
+  return `${unit && bytes < 10 ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
+}
+
+const input = (zone) => zone.querySelector("input[type=file]");
+
+function put(zone, files) {
+  const carrier = new DataTransfer();
+  for (const file of files) carrier.items.add(file);
+  input(zone).files = carrier.files;
+  show(zone);
+}
+
+const addTo = (zone, files) => put(zone, [...(input(zone).multiple ? input(zone).files : []), ...files]);
+
+function show(zone) {
+  const list = document.getElementById(zone.dataset.drop);
+  const files = [...input(zone).files];
+  list.replaceChildren(...files.map((file, n) => row(zone, file, () => put(zone, files.toSpliced(n, 1)))));
+}
+
+function row(zone, file, remove) {
+  const li = document.createElement("li");
+  li.className = "file";
+  const words = document.createElement("span");
+  const name = Object.assign(document.createElement("span"), { className: "nm", textContent: file.name });
+  const bytes = Object.assign(document.createElement("small"), { textContent: ` ${size(file.size)}` });
+  words.append(name, bytes);
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn--s" });
+  button.textContent = zone.dataset.remove;
+  button.append(
+    Object.assign(document.createElement("span"), { className: "vh", textContent: ` ${file.name}` }),
+  );
+  button.addEventListener("click", () => {
+    remove();
+    input(zone).focus();
+  });
+  li.append(document.createElement("span"), words, button);
+  const limit = Number(zone.dataset.max);
+  if (limit && file.size > limit) {
+    li.append(
+      Object.assign(document.createElement("span"), {
+        className: "full text-bad",
+        textContent: zone.dataset.tooLarge,
+      }),
+    );
+  }
+  return li;
+}
+
+const zoneOf = (e) => e.target.closest?.("[data-drop]");
+
+for (const name of ["dragenter", "dragover"]) {
+  document.addEventListener(name, (e) => {
+    const zone = zoneOf(e);
+    if (!zone) return;
+    e.preventDefault();
+    zone.dataset.over = "";
+  });
+}
+for (const name of ["dragleave", "drop"]) {
+  document.addEventListener(name, (e) => delete zoneOf(e)?.dataset.over);
+}
+document.addEventListener("drop", (e) => {
+  const zone = zoneOf(e);
+  if (!zone) return;
+  e.preventDefault();
+  addTo(zone, e.dataTransfer.files);
+});
+document.addEventListener("change", (e) => {
+  const zone = zoneOf(e);
+  if (zone && e.target === input(zone)) show(zone);
+});
+document.addEventListener("paste", (e) => {
+  const zones = document.querySelectorAll("[data-drop]");
+  // With two zones nobody could tell where a screenshot goes.
+  if (zones.length === 1 && e.clipboardData?.files.length) addTo(zones[0], e.clipboardData.files);
+});

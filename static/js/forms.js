@@ -1,0 +1,25 @@
+// A form is sent once. The button is only marked, not disabled: a disabled button
+// would not be sent with its name and value.
+document.addEventListener("submit", (e) => {
+  const form = e.target;
+  if (form.method !== "post" || e.defaultPrevented) return;
+  if (form.dataset.sent === "") {
+    e.preventDefault();
+    return;
+  }
+  form.dataset.sent = "";
+  e.submitter?.setAttribute("aria-disabled", "true");
+});
+
+// Going back shows the page as it was left; its forms can be sent again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.querySelectorAll("[aria-disabled=true]").forEach((b) => b.removeAttribute("aria-disabled"));
+  }
+});
+
+// What is wrong with a form is the first thing to read.
+const toErrors = () => document.querySelector(".error-summary")?.focus();
+toErrors();
+document.addEventListener("htmx:afterSettle", toErrors);
