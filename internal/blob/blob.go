@@ -1,0 +1,114 @@
+// Package blob keeps the bytes of evidence under the SHA-256 of their content: written
+// once, never changed, the same bytes once. It knows no evidence, no names and no types,
+// and it deletes nothing that was acknowledged.
+package blob
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"time"
+)
+
+// A Blob is what Put acknowledges: these bytes are on stable storage.
+type Blob struct {
+	Digest string // lower-case hexadecimal SHA-256, the name of the blob for ever
+	Size   int64
+	Head   []byte // the first HeadSize bytes, or all of a smaller blob: enough to tell its type
+}
+
+// HeadSize is how much of each blob Put hands back, as much as type detection looks at.
+const HeadSize = 4096
+
+// Info describes a stored blob.
+type Info struct {
+	Digest  string
+	Size    int64
+	ModTime time.Time
+}
+
+// Refusals and failures a caller tells apart with errors.Is.
+var (
+	ErrTooLarge = errors.New("the file is larger than the limit")
+	ErrNotFound = errors.New("no such blob")
+	ErrFull     = errors.New("the blob store has no room left")
+	ErrCorrupt  = errors.New("the stored bytes do not match their digest")
+)
+
+// A Store keeps blobs. Disk is one.
+type Store interface {
+	// Put reads r to its end and returns once the bytes would survive a power cut. More
+	// than limit bytes is ErrTooLarge, no room is ErrFull; after any error nothing is
+	// stored and the caller may send the same bytes again.
+	Put(ctx context.Context, r io.Reader, limit int64) (Blob, error)
+
+	// Open returns the bytes of a blob, or ErrNotFound. Pass the reader to
+	// http.ServeContent as it is: a wrapper around it would cost the kernel's sendfile.
+	Open(ctx context.Context, digest string) (io.ReadSeekCloser, Info, error)
+
+	// Stat is Open without the bytes.
+	Stat(ctx context.Context, digest string) (Info, error)
+
+	// Check proves that the store can take a blob now. Its error is a sentence for the
+	// person who runs the server.
+	Check(ctx context.Context) error
+}
+
+// OpenURL opens the store that an address such as file:///var/lib/assay/blobs names.
+// Any other scheme, a host, or a relative path is refused.
+func OpenURL(address string) (Store, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "file" || u.Host != "" || u.RawQuery != "" || !filepath.IsAbs(u.Path) {
+		return nil, fmt.Errorf("the blob store address %q must look like file:///var/lib/assay/blobs", address)
+	}
+	return Open(filepath.FromSlash(u.Path))
+}
+
+// Verify reads a stored blob and hashes it again. Bytes that are no longer what was
+// acknowledged are ErrCorrupt.
+func Verify(ctx context.Context, s Store, digest string) error {
+	r, _, err := s.Open(ctx, digest)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, untilDone{ctx, r}); err != nil {
+		return fmt.Errorf("read blob %s: %w", digest, err)
+	}
+	if found := hex.EncodeToString(h.Sum(nil)); found != digest {
+		return fmt.Errorf("blob %s now hashes to %s: %w", digest, found, ErrCorrupt)
+	}
+	return nil
+}
+
+// untilDone stops reading when its context ends.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := context.Cause(u.ctx); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}
+
+// isDigest keeps everything but a digest out of path names.
+func isDigest(s string) bool {
+	if len(s) != 2*sha256.Size {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
