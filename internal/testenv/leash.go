@@ -27,7 +27,7 @@ func leashed(tb testing.TB, as *syscall.Credential, dir string, command ...strin
 		tb.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command("sh", append([]string{"-c", script, "leash", dir}, command...)...) //nolint:noctx // the leash ends it
+	cmd := exec.Command("sh", append([]string{"-c", script, "leash", dir}, command...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "HOME="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: as}

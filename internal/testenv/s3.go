@@ -2,7 +2,6 @@ package testenv
 
 import (
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -73,5 +72,5 @@ func awaitHealth(tb testing.TB, dir, address string) {
 			return
 		}
 	}
-	tb.Fatal(fmt.Sprintf("the test's S3 server did not start: %s\n%s", last, strings.TrimSpace(said(dir))))
+	tb.Fatalf("the test's S3 server did not start: %s\n%s", last, strings.TrimSpace(said(dir)))
 }
