@@ -183,3 +183,6 @@ func Position(index int64) (leaf int64, place int) {
 	level, n := tlog.SplitStoredHashIndex(index)
 	return (n+1)<<level - 1, level
 }
+
+// NodeHash is the hash of an inner node.
+func NodeHash(left, right Hash) Hash { return tlog.NodeHash(left, right) }

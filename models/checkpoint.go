@@ -1,0 +1,158 @@
+package models
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"assay/internal/tlog"
+)
+
+// A Checkpoint is a signed head of the log. PreviousSize is unique, so of two
+// replicas that sign upon the same one only one is kept: the log cannot fork.
+type Checkpoint struct {
+	Size         int64 `gorm:"primaryKey;autoIncrement:false"`
+	PreviousSize int64
+	At           time.Time
+	Signed       string // the note
+	VerifierKey  string
+}
+
+// TableName is where checkpoints live.
+func (Checkpoint) TableName() string { return "checkpoints" }
+
+// WhyUnlogged says why changing one leaves no leaf.
+func (Checkpoint) WhyUnlogged() string { return "it signs the log" }
+
+// LastCheckpoint is the newest one, or the zero value when none was signed yet.
+func (tx *Tx) LastCheckpoint(ctx context.Context) (Checkpoint, error) {
+	rows, err := Raw[Checkpoint](ctx, tx, "SELECT size, previous_size, at, signed, verifier_key FROM checkpoints ORDER BY size DESC LIMIT 1")
+	if err != nil || len(rows) == 0 {
+		return Checkpoint{}, err
+	}
+	return rows[0], nil
+}
+
+// ErrLogBroken means that the log no longer is what was signed. Signing and writing
+// stop until somebody has looked.
+var ErrLogBroken = errors.New("the log does not hold")
+
+// SignCheckpoint signs the head of the log if leaves were added since the last
+// checkpoint, and reports whether it did. Before it signs it recomputes the hash of
+// every new leaf from its columns and proves that the new tree extends the last one
+// signed; when either fails the error is ErrLogBroken and db refuses writes from
+// then on.
+func (db *DB) SignCheckpoint(ctx context.Context, signer *tlog.Signer) (bool, error) {
+	signed := false
+	err := db.Bookkeep(ctx, func(tx *Tx) error {
+		last, err := tx.LastCheckpoint(ctx)
+		if err != nil {
+			return err
+		}
+		size, err := tx.LogSize(ctx)
+		if err != nil || size == last.Size {
+			return err
+		}
+		next, err := tx.nextCheckpoint(ctx, signer, last, size)
+		if err != nil {
+			return err
+		}
+		signed = true
+		return Put(ctx, tx, &next)
+	})
+	if Duplicate(err) { // another replica signed first
+		return false, nil
+	}
+	if errors.Is(err, ErrLogBroken) {
+		why := err.Error()
+		db.halted.Store(&why)
+	}
+	return signed && err == nil, err
+}
+
+func (tx *Tx) nextCheckpoint(ctx context.Context, signer *tlog.Signer, last Checkpoint, size int64) (Checkpoint, error) {
+	broken := func(err error) error { return fmt.Errorf("%w: %w", ErrLogBroken, err) }
+	if size < last.Size {
+		return Checkpoint{}, broken(fmt.Errorf("it has %d leaves, and %d were signed", size, last.Size))
+	}
+	if err := tx.recheck(ctx, last.Size, size); err != nil {
+		return Checkpoint{}, broken(err)
+	}
+	reader := tx.hashes(ctx, nil)
+	root, err := tlog.TreeHash(size, reader)
+	if err != nil {
+		return Checkpoint{}, broken(err)
+	}
+	if last.Size > 0 {
+		old, err := tlog.OpenCheckpoint(last.Signed, last.VerifierKey)
+		if err != nil {
+			return Checkpoint{}, broken(err)
+		}
+		if err := tlog.Consistent(old.Size, old.Root, size, root, reader); err != nil {
+			return Checkpoint{}, broken(err)
+		}
+	}
+	note, err := signer.Sign(tlog.Checkpoint{Origin: signer.Origin(), Size: size, Root: root})
+	return Checkpoint{Size: size, PreviousSize: last.Size, At: tx.Now, Signed: note, VerifierKey: signer.VerifierKey}, err
+}
+
+// recheck compares the stored hash of the leaves [from, to) with their columns.
+func (tx *Tx) recheck(ctx context.Context, from, to int64) error {
+	for start := from; start < to; start += 1000 {
+		leaves, err := tx.Leaves(ctx, start, min(start+1000, to))
+		if err != nil {
+			return err
+		}
+		for i, leaf := range leaves {
+			h, err := leaf.Leaf().Hash()
+			if err != nil {
+				return err
+			}
+			if leaf.Seq != start+int64(i) {
+				return fmt.Errorf("leaf %d is missing", start+int64(i))
+			}
+			if len(leaf.Hashes) < len(h) || string(leaf.Hashes[:len(h)]) != string(h[:]) {
+				return fmt.Errorf("leaf %d was changed", leaf.Seq)
+			}
+		}
+		if want := min(start+1000, to) - start; int64(len(leaves)) != want {
+			return fmt.Errorf("leaf %d is missing", start+int64(len(leaves)))
+		}
+	}
+	return nil
+}
+
+// Leaves reads the leaves [from, to), in order.
+func (tx *Tx) Leaves(ctx context.Context, from, to int64) ([]LogLeaf, error) {
+	return Rows[LogLeaf](tx).Where("seq >= ? AND seq < ?", from, to).Order("seq").Find(ctx)
+}
+
+// Halted is why the log stopped, or "".
+func (db *DB) Halted() string {
+	if why := db.halted.Load(); why != nil {
+		return *why
+	}
+	return ""
+}
+
+// KeepSigning signs checkpoints every interval until ctx ends. A broken log ends it;
+// any other failure is tried again.
+func (db *DB) KeepSigning(ctx context.Context, signer *tlog.Signer, interval time.Duration) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		if _, err := db.SignCheckpoint(ctx, signer); err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "checkpoint not signed", "err", err)
+			if errors.Is(err, ErrLogBroken) {
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,277 @@
+// Package models holds what every kind of record shares: the database, the
+// transaction, the log, and the error that crosses from rules to pages.
+//
+// It is the only package that imports GORM, and it knows no noun.
+package models
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+	_ "modernc.org/sqlite" // registers the driver
+
+	"assay/models/access"
+)
+
+// A DB is SQLite or PostgreSQL behind one surface.
+type DB struct {
+	read, write *gorm.DB
+	dialect     string
+	// Now is the clock. Tests set it; verbs see it as Tx.Now.
+	Now func() time.Time
+	// Build names the program in each leaf.
+	Build string
+
+	halted  atomic.Pointer[string] // why the log stopped; writes are refused while set
+	queries atomic.Int64
+}
+
+// Open connects to sqlite:///path or postgres://…, and creates the file of a SQLite
+// database when there is none. It does not migrate. A SQLite connection that would
+// lose acknowledged writes at a power cut is refused.
+func Open(ctx context.Context, rawURL string) (*DB, error) {
+	switch {
+	case strings.HasPrefix(rawURL, "sqlite://"):
+		return openSQLite(ctx, strings.TrimPrefix(rawURL, "sqlite://"))
+	case strings.HasPrefix(rawURL, "postgres://"), strings.HasPrefix(rawURL, "postgresql://"):
+		return openPostgres(ctx, rawURL)
+	}
+	return nil, errors.New("the database URL should be sqlite:///path/to/file or postgres://user@host/name")
+}
+
+func openSQLite(ctx context.Context, path string) (*DB, error) {
+	if path == "" {
+		return nil, errors.New("the database URL sqlite:// names no file")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	write, err := openSQLitePool(ctx, path, "_txlock=immediate", 1)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSQLite(ctx, write); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	read, err := openSQLitePool(ctx, path, "_pragma=query_only(1)", 8)
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	db := &DB{dialect: "sqlite", Now: time.Now}
+	if db.write, err = db.orm(sqliteDialector{write}); err != nil {
+		return nil, err
+	}
+	db.read, err = db.orm(sqliteDialector{read})
+	return db, err
+}
+
+// openSQLitePool opens a pool on the file. Times are stored as sortable UTC text.
+func openSQLitePool(ctx context.Context, path, extra string, conns int) (*sql.DB, error) {
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_journal_mode=WAL&_busy_timeout=10000&_synchronous=FULL&_foreign_keys=on" +
+		"&_time_format=sqlite&_timezone=UTC&_dqs=0&_defensive=1&_pragma=cache_size(-65536)&" + extra
+	pool, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), pool.Close())
+	}
+	return pool, nil
+}
+
+// checkSQLite reads back what the connection promised. The engine before 3.51.3 can
+// lose committed writes when the write-ahead log restarts, and anything under
+// synchronous=FULL loses them at a power cut.
+func checkSQLite(ctx context.Context, pool *sql.DB) error {
+	var version string
+	var sync, fk int
+	var mode string
+	for query, dst := range map[string]any{
+		"SELECT sqlite_version()": &version, "PRAGMA synchronous": &sync,
+		"PRAGMA foreign_keys": &fk, "PRAGMA journal_mode": &mode,
+	} {
+		if err := pool.QueryRowContext(ctx, query).Scan(dst); err != nil {
+			return fmt.Errorf("open database: %s: %w", query, err)
+		}
+	}
+	var major, minor, patch int
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
+		return fmt.Errorf("open database: SQLite version %q", version)
+	}
+	if major*1_000_000+minor*1_000+patch < 3_051_003 {
+		return fmt.Errorf("open database: SQLite %s can lose committed writes; 3.51.3 is the first that does not", version)
+	}
+	if sync < 2 || fk != 1 || mode != "wal" {
+		return fmt.Errorf("open database: synchronous=%d foreign_keys=%d journal_mode=%s, want 2, 1, wal", sync, fk, mode)
+	}
+	return nil
+}
+
+func openPostgres(ctx context.Context, rawURL string) (*DB, error) {
+	config, err := pgx.ParseConfig(rawURL)
+	if err != nil {
+		return nil, errors.New("the database URL postgres://… cannot be read; it should look like postgres://user:password@host:5432/name")
+	}
+	config.RuntimeParams["timezone"] = "UTC"
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "assay"
+	}
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(32)
+	pool.SetMaxIdleConns(32)
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database at %s: %w", config.Host, err), pool.Close())
+	}
+	db := &DB{dialect: "postgres", Now: time.Now}
+	if db.write, err = db.orm(postgres.New(postgres.Config{Conn: pool})); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	db.read = db.write
+	return db, nil
+}
+
+func (db *DB) orm(d gorm.Dialector) (*gorm.DB, error) {
+	g, err := gorm.Open(d, &gorm.Config{
+		QueryFields:            true, // name every column, so a newer schema cannot surprise older code
+		TranslateError:         true,
+		SkipDefaultTransaction: true, // Write opens the one there is
+		DisableAutomaticPing:   true,
+		NowFunc:                func() time.Time { return db.Now().UTC() },
+		Logger:                 queryCounter{Interface: logger.Discard, n: &db.queries},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return g, nil
+}
+
+// queryCounter lets tests hold pages to their number of queries.
+type queryCounter struct {
+	logger.Interface
+	n *atomic.Int64
+}
+
+func (c queryCounter) LogMode(logger.LogLevel) logger.Interface { return c }
+
+func (c queryCounter) Trace(context.Context, time.Time, func() (string, int64), error) { c.n.Add(1) }
+
+// Queries counts the statements run so far.
+func (db *DB) Queries() int64 { return db.queries.Load() }
+
+// Dialect is "sqlite" or "postgres".
+func (db *DB) Dialect() string { return db.dialect }
+
+// Close closes every connection.
+func (db *DB) Close() error {
+	var errs []error
+	for _, g := range []*gorm.DB{db.read, db.write} {
+		pool, err := g.DB()
+		if err == nil {
+			err = pool.Close()
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Ping reports whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	pool, err := db.read.DB()
+	if err != nil {
+		return err
+	}
+	return pool.PingContext(ctx)
+}
+
+// A Tx is a view of the database by one actor at one instant.
+type Tx struct {
+	g        *gorm.DB
+	db       *DB
+	Now      time.Time // UTC, microseconds: what both databases keep
+	Actor    access.Actor
+	writable bool
+	pending  []leafDraft
+}
+
+func (db *DB) tx(ctx context.Context, g *gorm.DB, a access.Actor) *Tx {
+	return &Tx{g: g.WithContext(ctx), db: db, Now: db.Now().UTC().Truncate(time.Microsecond), Actor: a}
+}
+
+// Read runs f with what a may see. Nothing can be written through its Tx.
+func (db *DB) Read(ctx context.Context, a access.Actor, f func(*Tx) error) error {
+	return f(db.tx(ctx, db.read, a))
+}
+
+// Write runs f in a transaction. It refuses read-only actors, whatever the route
+// allowed, and it refuses to commit work that left no leaf in the log: what cannot be
+// shown to an auditor must not happen.
+func (db *DB) Write(ctx context.Context, a access.Actor, f func(*Tx) error) error {
+	if a.ReadOnly() {
+		return Forbidden("This account can only read.")
+	}
+	if why := db.halted.Load(); why != nil {
+		return &Error{Kind: KindConflict, Message: "Assay is read-only because its log failed a check. An administrator has to look at it.", Err: errors.New(*why)}
+	}
+	return db.inTx(ctx, a, func(tx *Tx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		if len(tx.pending) == 0 {
+			return errors.New("models: a write that leaves no trace in the log")
+		}
+		return tx.append(ctx)
+	})
+}
+
+// Observe logs that something was seen or that someone came or went, for actors of
+// every kind, read-only ones too. It can write nothing but that leaf.
+func (db *DB) Observe(ctx context.Context, a access.Actor, verb, about string, note Note) error {
+	return db.inTx(ctx, a, func(tx *Tx) error {
+		if err := tx.Record(verb, about, note); err != nil {
+			return err
+		}
+		return tx.append(ctx)
+	})
+}
+
+// Bookkeep is the write path for what is deliberately not logged: sessions, pending
+// sign-ins, job leases, checkpoints. Through it only Unlogged rows can be changed.
+func (db *DB) Bookkeep(ctx context.Context, f func(*Tx) error) error {
+	return db.inTx(ctx, access.Actor{}, func(tx *Tx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		if len(tx.pending) > 0 {
+			return errors.New("models: bookkeeping changed a logged row")
+		}
+		return nil
+	})
+}
+
+func (db *DB) inTx(ctx context.Context, a access.Actor, f func(*Tx) error) error {
+	return db.write.WithContext(ctx).Transaction(func(g *gorm.DB) error {
+		tx := db.tx(ctx, g, a)
+		tx.writable = true
+		return f(tx)
+	})
+}
+
+// Postgres reports which dialect the transaction speaks, for the few queries that
+// have to differ.
+func (tx *Tx) Postgres() bool { return tx.db.dialect == "postgres" }

@@ -1,0 +1,94 @@
+package models
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// A Date is a civil date, "2026-03-31", without zone: text in both databases, so it
+// sorts and compares as text. The zero Date is no date.
+type Date string
+
+// ParseDate reads "2006-01-02" and refuses days that do not exist.
+func ParseDate(s string) (Date, error) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return "", fmt.Errorf("%q is no date", s)
+	}
+	return Date(t.Format(time.DateOnly)), nil
+}
+
+// DateOf is the civil date that t falls on in zone.
+func DateOf(t time.Time, zone *time.Location) Date { return Date(t.In(zone).Format(time.DateOnly)) }
+
+// IsZero reports that there is no date.
+func (d Date) IsZero() bool { return d == "" }
+
+// In is the instant at which d begins in zone. The zero Date gives the zero Time.
+func (d Date) In(zone *time.Location) time.Time {
+	t, err := time.ParseInLocation(time.DateOnly, string(d), zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// AddDays moves by n calendar days; the zero Date stays.
+func (d Date) AddDays(n int) Date {
+	if d == "" {
+		return d
+	}
+	return Date(d.In(time.UTC).AddDate(0, 0, n).Format(time.DateOnly))
+}
+
+// AddMonths moves by n months, to the last day of the month where the day is missing.
+func (d Date) AddMonths(n int) Date {
+	t := d.In(time.UTC)
+	if t.IsZero() {
+		return d
+	}
+	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
+	last := first.AddDate(0, 1, -1).Day()
+	return Date(first.AddDate(0, 0, min(t.Day(), last)-1).Format(time.DateOnly))
+}
+
+// DaysUntil counts the days from d to e, negative when e is earlier.
+func (d Date) DaysUntil(e Date) int {
+	return int(e.In(time.UTC).Sub(d.In(time.UTC)).Hours() / 24)
+}
+
+// A List is a slice kept as JSON in one text column. nil and empty are the same.
+type List[T any] []T
+
+// Value writes "" for an empty list, so that empty is the zero value of the column.
+func (l List[T]) Value() (driver.Value, error) {
+	if len(l) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal([]T(l))
+	return string(b), err
+}
+
+// Scan reads what Value wrote.
+func (l *List[T]) Scan(src any) error {
+	var b []byte
+	switch src := src.(type) {
+	case nil:
+	case string:
+		b = []byte(src)
+	case []byte:
+		b = src
+	default:
+		return fmt.Errorf("models: cannot read a list from %T", src)
+	}
+	if len(b) == 0 {
+		*l = nil
+		return nil
+	}
+	return json.Unmarshal(b, (*[]T)(l))
+}
+
+// GormDataType keeps GORM from reading a slice as an association.
+func (List[T]) GormDataType() string { return "text" }
