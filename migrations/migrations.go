@@ -5,7 +5,9 @@
 package migrations
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -52,4 +54,22 @@ func For(dialect string) (fs.FS, error) {
 		out[base+".sql"] = &fstest.MapFile{Data: []byte(replace.Replace(string(b)))}
 	}
 	return out, nil
+}
+
+// Digest is the SHA-256, in hex, of everything For returns.
+func Digest(dialect string) (string, error) {
+	files, err := For(dialect)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	err = fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(files, path)
+		fmt.Fprintf(h, "%s %d\n%s", path, len(b), b)
+		return err
+	})
+	return hex.EncodeToString(h.Sum(nil)), err
 }

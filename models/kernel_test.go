@@ -1,0 +1,134 @@
+package models_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/modelstest"
+	"assay/models/people"
+)
+
+func tables() []models.LoggedTable { return []models.LoggedTable{models.Logged[people.Person]()} }
+
+func rename(ctx context.Context, tx *models.Tx, id int64, name string) error {
+	p, err := people.ByID(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	p.Name = name
+	return models.Update(ctx, tx, &p, models.Columns{"Name"}, "person.rename", models.Note{"to": name})
+}
+
+func verify(t *testing.T, db *models.DB, since string) models.Report {
+	t.Helper()
+	r, err := models.Verify(t.Context(), db, models.VerifyOptions{Tables: tables(), Since: since})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestWriteLeavesALeaf(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ana := modelstest.Person(t, db, access.Administrator)
+		if err := modelstest.As(t, db, ana, func(ctx context.Context, tx *models.Tx) error { return rename(ctx, tx, ana.ID, "Ana") }); err != nil {
+			t.Fatal(err)
+		}
+		r := verify(t, db, "")
+		if len(r.Problems) > 0 || r.Leaves != 2 || r.Rows != 1 {
+			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ana := modelstest.Person(t, db, access.Administrator)
+		auditor := modelstest.Person(t, db, access.Auditor)
+		nothing := func(context.Context, *models.Tx) error { return nil }
+		if err := modelstest.As(t, db, ana, nothing); err == nil {
+			t.Error("a write that leaves no leaf was committed")
+		}
+		if err := modelstest.As(t, db, auditor, nothing); models.KindOf(err) != models.KindForbidden {
+			t.Errorf("a read-only actor could write: %v", err)
+		}
+		if err := db.Observe(t.Context(), auditor, "page.view", "controls/AC-03", nil); err != nil {
+			t.Errorf("an auditor's view cannot be logged: %v", err)
+		}
+		modelstest.Look(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
+			if err := rename(ctx, tx, ana.ID, "x"); err == nil {
+				t.Error("a read could write")
+			}
+			return nil
+		})
+		stale := func(ctx context.Context, tx *models.Tx) error {
+			p, err := people.ByID(ctx, tx, ana.ID)
+			if err != nil {
+				return err
+			}
+			if err := rename(ctx, tx, ana.ID, "first"); err != nil {
+				return err
+			}
+			return models.Update(ctx, tx, &p, models.Columns{"Name"}, "person.rename")
+		}
+		if err := modelstest.As(t, db, ana, stale); models.KindOf(err) != models.KindConflict {
+			t.Errorf("the slower of two was not told: %v", err)
+		}
+		if r := verify(t, db, ""); r.Leaves != 3 || len(r.Problems) > 0 {
+			t.Errorf("a refused write left something behind: %+v", r)
+		}
+	})
+}
+
+func TestFailureLeavesNothing(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ana := modelstest.Person(t, db, access.Administrator)
+		boom := errors.New("boom")
+		err := modelstest.As(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
+			return errors.Join(rename(ctx, tx, ana.ID, "Changed"), boom)
+		})
+		if !errors.Is(err, boom) {
+			t.Fatal(err)
+		}
+		modelstest.Look(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
+			p, err := people.ByID(ctx, tx, ana.ID)
+			if p.Name == "Changed" {
+				t.Error("half a transaction was kept")
+			}
+			return err
+		})
+	})
+}
+
+func TestConcurrentWriters(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		const writers, each = 32, 8
+		actors := make([]access.Actor, writers)
+		for i := range actors {
+			actors[i] = modelstest.Person(t, db, access.Administrator)
+		}
+		var wg sync.WaitGroup
+		for _, a := range actors {
+			wg.Go(func() {
+				for n := range each {
+					err := db.Write(context.Background(), a, func(tx *models.Tx) error {
+						return rename(context.Background(), tx, a.ID, fmt.Sprint("name ", n))
+					})
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if r := verify(t, db, ""); r.Leaves != writers*(each+1) || len(r.Problems) > 0 {
+			t.Errorf("got %d leaves, %s", r.Leaves, strings.Join(r.Problems, "; "))
+		}
+	})
+}

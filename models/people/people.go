@@ -1,0 +1,72 @@
+// Package people is who uses Assay: how they came, which role they hold, and what
+// becomes of them. It knows nothing of sign-in protocols.
+package people
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+)
+
+// A Person is somebody with an account. People who did something are never deleted.
+type Person struct {
+	models.Meta
+	Name          string
+	Email         string
+	Title         string
+	Firm          string // of an external auditor
+	Role          access.Role
+	Status        Status
+	Issuer        string // identity is issuer and subject, never the e-mail
+	Subject       string
+	InvitedBy     *int64
+	InvitedAt     time.Time
+	FirstSeenAt   *time.Time
+	DeactivatedAt *time.Time
+}
+
+// TableName is where people live.
+func (Person) TableName() string { return "people" }
+
+// Path is the address of p.
+func (p Person) Path() string { return fmt.Sprintf("people/%d", p.ID) }
+
+// Actor is p as somebody who acts.
+func (p Person) Actor() access.Actor { return access.Actor{ID: p.ID, Name: p.Name, Role: p.Role} }
+
+// A Status says whether a person can sign in.
+//
+//	invited → active → deactivated → active
+//	        ↘ deactivated
+type Status string
+
+// The states of an account.
+const (
+	Invited     Status = "invited"
+	Active      Status = "active"
+	Deactivated Status = "deactivated"
+)
+
+// ByID finds one person. Names are no secret inside the product: everyone who can see
+// a record can see who did what to it.
+func ByID(ctx context.Context, tx *models.Tx, id int64) (Person, error) {
+	p, err := models.Rows[Person](tx).Where("id = ?", id).Take(ctx)
+	return models.One(p, err, "Person")
+}
+
+// Named reads the people with these ids into a map, in one query. Ids that are zero
+// or unknown are left out.
+func Named(ctx context.Context, tx *models.Tx, ids ...int64) (map[int64]Person, error) {
+	out := make(map[int64]Person, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	list, err := models.Rows[Person](tx).Where("id IN ?", ids).Find(ctx)
+	for _, p := range list {
+		out[p.ID] = p
+	}
+	return out, err
+}
