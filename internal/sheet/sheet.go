@@ -1,0 +1,164 @@
+// Package sheet reads and writes tables as CSV and XLSX files. It knows rows and
+// cells of text, not what they mean; it refuses what is too big to be a table
+// somebody works with.
+package sheet
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf16"
+)
+
+// A Table is what a file says: a header, its names trimmed, and rows of exactly
+// as many cells. Rows in which every cell is blank are left out. Line breaks
+// inside a cell are LF, whatever the file used.
+type Table struct {
+	Header []string
+	Rows   [][]string
+	Lines  []int // Lines[i] is the line, or the spreadsheet row, Rows[i] begins at
+	Ragged []int // lines with fewer cells than the header, or with text beyond it, which is left out
+}
+
+// Limits bound what Read accepts.
+type Limits struct {
+	Bytes    int64 // of the file
+	Unzipped int64 // of an XLSX file when unpacked
+	Rows     int
+	Columns  int
+	Cell     int // characters
+}
+
+// Default is enough for every control library seen so far, many times over.
+// The cell length is the one spreadsheet programs have.
+var Default = Limits{Bytes: 32 << 20, Unzipped: 256 << 20, Rows: 100_000, Columns: 200, Cell: maxCell}
+
+const maxCell = 32_767
+
+// Unreadable is a sentence for the person who sent the file: what is wrong with
+// it and what to do. All other errors of Read come from its reader.
+type Unreadable string
+
+func (u Unreadable) Error() string { return string(u) }
+
+func unreadable(format string, args ...any) error { return Unreadable(fmt.Sprintf(format, args...)) }
+
+// Read reads a CSV or XLSX file; its first bytes decide which, the name is only
+// used in messages. Of a workbook it takes the first sheet that has text.
+// It refuses files beyond the limits, text that is not UTF-8 or UTF-16 with a
+// byte order mark, and old or encrypted workbooks.
+func Read(r io.Reader, name string, limits Limits) (Table, error) {
+	content, err := io.ReadAll(io.LimitReader(r, limits.Bytes+1))
+	if err != nil {
+		return Table{}, err
+	}
+	if int64(len(content)) > limits.Bytes {
+		return Table{}, unreadable("%s is larger than %d MiB. Split it into several files.", name, limits.Bytes>>20)
+	}
+	collect := &collector{name: name, limits: limits}
+	switch {
+	case bytes.HasPrefix(content, []byte("PK\x03\x04")):
+		err = readXLSX(content, collect)
+	case bytes.HasPrefix(content, []byte("\xd0\xcf\x11\xe0")):
+		err = unreadable("%s is an old or password-protected Excel file. Save it as an .xlsx workbook without a password.", name)
+	default:
+		collect.exact = true
+		err = readCSV(content, collect)
+	}
+	if err == nil && collect.table.Header == nil {
+		err = unreadable("%s holds no table. Its first row must name the columns.", name)
+	}
+	if err != nil {
+		return Table{}, err
+	}
+	return collect.table, nil
+}
+
+// A collector makes a table of rows as they are read, so that a file beyond the
+// limits is refused before the rest of it is looked at.
+type collector struct {
+	name   string
+	limits Limits
+	exact  bool // rows have all their cells: a workbook leaves out the empty ones at the end
+	table  Table
+}
+
+func (c *collector) add(line int, cells []string) error {
+	filled := filledWidth(cells)
+	if filled == 0 {
+		return nil
+	}
+	if err := c.check(line, cells[:filled]); err != nil {
+		return err
+	}
+	if c.table.Header == nil {
+		c.table.Header = trimmed(cells[:filled])
+		return nil
+	}
+	if len(c.table.Rows) == c.limits.Rows {
+		return unreadable("%s has more than %d rows. Split it into several files.", c.name, c.limits.Rows)
+	}
+	width := len(c.table.Header)
+	if filled > width || c.exact && len(cells) < width {
+		c.table.Ragged = append(c.table.Ragged, line)
+	}
+	row := make([]string, width)
+	for i := range min(width, len(cells)) {
+		row[i] = withLF(cells[i])
+	}
+	c.table.Rows = append(c.table.Rows, row)
+	c.table.Lines = append(c.table.Lines, line)
+	return nil
+}
+
+func (c *collector) check(line int, cells []string) error {
+	if len(cells) > c.limits.Columns {
+		return unreadable("Row %d of %s has more than %d columns. Remove those that are not needed.", line, c.name, c.limits.Columns)
+	}
+	for i, cell := range cells {
+		if tooLong(cell, c.limits.Cell) {
+			return unreadable("Column %d in row %d of %s is longer than %d characters. Shorten it, or look for a missing quotation mark.",
+				i+1, line, c.name, c.limits.Cell)
+		}
+	}
+	return nil
+}
+
+func filledWidth(cells []string) int {
+	n := len(cells)
+	for n > 0 && strings.TrimSpace(cells[n-1]) == "" {
+		n--
+	}
+	return n
+}
+
+func trimmed(cells []string) []string {
+	out := make([]string, len(cells))
+	for i, cell := range cells {
+		out[i] = strings.TrimSpace(cell)
+	}
+	return out
+}
+
+// tooLong counts as spreadsheet programs do: a character outside the basic
+// plane, such as an emoji, is two.
+func tooLong(s string, limit int) bool {
+	if len(s) <= limit {
+		return false
+	}
+	n := 0
+	for _, r := range s {
+		n += max(1, utf16.RuneLen(r))
+	}
+	return n > limit
+}
+
+// Spreadsheets, forms and CSV readers disagree on line breaks inside a cell;
+// without one form, text would look changed by every export and import.
+func withLF(s string) string {
+	for strings.Contains(s, "\r\n") {
+		s = strings.ReplaceAll(s, "\r\n", "\n")
+	}
+	return s
+}

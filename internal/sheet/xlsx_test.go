@@ -1,0 +1,117 @@
+package sheet_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"assay/internal/sheet"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
+)
+
+func workbook(t *testing.T, fill func(*excelize.File)) *bytes.Buffer {
+	t.Helper()
+	book := excelize.NewFile()
+	defer book.Close()
+	fill(book)
+	var b bytes.Buffer
+	if err := book.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return &b
+}
+
+func set(t *testing.T, book *excelize.File, sheetName, cell string, value any) {
+	t.Helper()
+	if err := book.SetCellValue(sheetName, cell, value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReadTakesTheFirstSheetWithText(t *testing.T) {
+	b := workbook(t, func(book *excelize.File) {
+		if _, err := book.NewSheet("Controls"); err != nil {
+			t.Fatal(err)
+		}
+		set(t, book, "Controls", "A2", "Code")
+		set(t, book, "Controls", "B2", "Due")
+		set(t, book, "Controls", "A4", "AC-01")
+		set(t, book, "Controls", "B4", 46027) // 5 January 2026 as Excel stores it
+		style, err := book.NewStyle(&excelize.Style{NumFmt: 14})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := book.SetCellStyle("Controls", "B4", "B4", style); err != nil {
+			t.Fatal(err)
+		}
+		set(t, book, "Controls", "A5", 12)
+		set(t, book, "Controls", "D5", "beyond")
+	})
+	table, err := sheet.Read(b, "controls.xlsx", sheet.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sheet.Table{
+		Header: []string{"Code", "Due"},
+		Rows:   [][]string{{"AC-01", "2026-01-05"}, {"12", ""}},
+		Lines:  []int{4, 5},
+		Ragged: []int{5},
+	}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReadRefusesAWorkbookBeyondTheLimits(t *testing.T) {
+	wide := workbook(t, func(book *excelize.File) { set(t, book, "Sheet1", "XFD1", "far out") })
+	empty := workbook(t, func(*excelize.File) {})
+	big := workbook(t, func(book *excelize.File) { set(t, book, "Sheet1", "A1", strings.Repeat("a", 30_000)) })
+	small := sheet.Default
+	small.Unzipped = 20_000
+	for name, c := range map[string]struct {
+		content *bytes.Buffer
+		limits  sheet.Limits
+		why     string
+	}{
+		"a column far out":           {wide, sheet.Default, "more than 200 columns"},
+		"nothing in it":              {empty, sheet.Default, "holds no table"},
+		"too much when it is opened": {big, small, "when unpacked"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := sheet.Read(c.content, "controls.xlsx", c.limits)
+			var unreadable sheet.Unreadable
+			if !errors.As(err, &unreadable) || !strings.Contains(err.Error(), c.why) {
+				t.Errorf("got %v, want a sentence with %q", err, c.why)
+			}
+		})
+	}
+}
+
+func FuzzReadNeverPanics(f *testing.F) {
+	var b bytes.Buffer
+	if err := sheet.WriteXLSX(&b, "Controls", []string{"Code"}, each([]string{"AC-01"})); err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{b.String(), "a,b\n1,2\n", "sep=;\na;b", "\xff\xfea", "\"", "PK\x03\x04"} {
+		f.Add([]byte(seed))
+	}
+	limits := sheet.Limits{Bytes: 1 << 20, Unzipped: 1 << 20, Rows: 100, Columns: 20, Cell: 1000}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		table, err := sheet.Read(bytes.NewReader(content), "file", limits)
+		if err != nil {
+			var unreadable sheet.Unreadable
+			if !errors.As(err, &unreadable) {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, row := range table.Rows {
+			if len(row) != len(table.Header) {
+				t.Fatalf("%d cells under %d names", len(row), len(table.Header))
+			}
+		}
+	})
+}
