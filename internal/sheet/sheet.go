@@ -36,13 +36,13 @@ var Default = Limits{Bytes: 32 << 20, Unzipped: 256 << 20, Rows: 100_000, Column
 
 const maxCell = 32_767
 
-// Unreadable is a sentence for the person who sent the file: what is wrong with
+// An UnreadableError is a sentence for the person who sent the file: what is wrong with
 // it and what to do. All other errors of Read come from its reader.
-type Unreadable string
+type UnreadableError string
 
-func (u Unreadable) Error() string { return string(u) }
+func (e UnreadableError) Error() string { return string(e) }
 
-func unreadable(format string, args ...any) error { return Unreadable(fmt.Sprintf(format, args...)) }
+func unreadable(format string, args ...any) error { return UnreadableError(fmt.Sprintf(format, args...)) }
 
 // Read reads a CSV or XLSX file; its first bytes decide which, the name is only
 // used in messages. Of a workbook it takes the first sheet that has text.

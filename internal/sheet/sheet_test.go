@@ -101,7 +101,7 @@ func TestReadRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := sheet.Read(strings.NewReader(c.content), "controls.csv", limits)
-			var unreadable sheet.Unreadable
+			var unreadable sheet.UnreadableError
 			if !errors.As(err, &unreadable) || !strings.Contains(err.Error(), c.why) {
 				t.Errorf("got %v, want a sentence with %q", err, c.why)
 			}

@@ -176,7 +176,7 @@ func TestWritersStopAtAnErrorAndRefuseWhatTheyWouldCut(t *testing.T) {
 		t.Errorf("XLSX: %v", err)
 	}
 	long := each([]string{strings.Repeat("🙂", 16_384)})
-	var unreadable sheet.Unreadable
+	var unreadable sheet.UnreadableError
 	if err := sheet.WriteXLSX(io.Discard, "a", []string{"a"}, long); !errors.As(err, &unreadable) {
 		t.Errorf("a cell too long for a workbook: %v", err)
 	}

@@ -82,7 +82,7 @@ func TestReadRefusesAWorkbookBeyondTheLimits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := sheet.Read(c.content, "controls.xlsx", c.limits)
-			var unreadable sheet.Unreadable
+			var unreadable sheet.UnreadableError
 			if !errors.As(err, &unreadable) || !strings.Contains(err.Error(), c.why) {
 				t.Errorf("got %v, want a sentence with %q", err, c.why)
 			}
@@ -102,7 +102,7 @@ func FuzzReadNeverPanics(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		table, err := sheet.Read(bytes.NewReader(content), "file", limits)
 		if err != nil {
-			var unreadable sheet.Unreadable
+			var unreadable sheet.UnreadableError
 			if !errors.As(err, &unreadable) {
 				t.Fatal(err)
 			}
