@@ -42,7 +42,9 @@ type UnreadableError string
 
 func (e UnreadableError) Error() string { return string(e) }
 
-func unreadable(format string, args ...any) error { return UnreadableError(fmt.Sprintf(format, args...)) }
+func unreadable(format string, args ...any) error {
+	return UnreadableError(fmt.Sprintf(format, args...))
+}
 
 // Read reads a CSV or XLSX file; its first bytes decide which, the name is only
 // used in messages. Of a workbook it takes the first sheet that has text.
