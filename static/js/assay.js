@@ -14,7 +14,7 @@ import { toggleTheme } from "./theme.js";
 const actions = {
   open: (el) => open(document.getElementById(el.dataset.open)),
   close: (el) => el.closest("dialog")?.close(),
-  theme: toggleTheme,
+  "toggle-theme": toggleTheme,
   print: () => print(),
   copy: (el) => navigator.clipboard?.writeText(el.dataset.copy).then(() => say(el.dataset.said)),
 };

@@ -1,0 +1,84 @@
+package ui
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Ruler is the examination period drawn to scale, with every position worked out
+// beforehand. The zero Ruler is no period and draws nothing.
+type Ruler struct {
+	Months       []Month
+	Elapsed      float64 // percent of the period that lies behind us
+	TodayLabel   string
+	TodayOnRight bool   // the label has more room on the left of the mark
+	Label        string // the whole ruler in one sentence
+}
+
+// A Month is one mark of a ruler.
+type Month struct {
+	Label   string
+	Percent float64
+}
+
+// NewRuler draws the days from start to end, both included, seen from today. Only
+// the civil dates of its arguments count. A period that ends before it starts has
+// no ruler.
+func NewRuler(start, end, today time.Time) Ruler {
+	start, end, today = civil(start), civil(end), civil(today)
+	if start.IsZero() || end.Before(start) {
+		return Ruler{}
+	}
+	days := daysBetween(start, end) + 1
+	r := Ruler{Months: months(start, end, days)}
+	day := daysBetween(start, today) + 1
+	switch {
+	case day < 1:
+		r.TodayLabel = "Starts in " + count(1-day, "day")
+	case day > days:
+		r.Elapsed, r.TodayLabel = 100, "Ended "+count(day-days, "day")+" ago"
+	default:
+		r.Elapsed = percent(day-1, days)
+		r.TodayLabel = fmt.Sprintf("Today, day %d of %d", day, days)
+	}
+	r.TodayOnRight = r.Elapsed > 50
+	r.Label = fmt.Sprintf("Examination period %s to %s. %s.",
+		start.Format("2 January 2006"), end.Format("2 January 2006"), r.TodayLabel)
+	return r
+}
+
+// months marks the start and the first of every month after it.
+func months(start, end time.Time, days int) []Month {
+	var marks []Month
+	for at := start; !at.After(end); at = time.Date(at.Year(), at.Month()+1, 1, 0, 0, 0, 0, time.UTC) {
+		marks = append(marks, Month{at.Format("Jan"), percent(daysBetween(start, at), days)})
+	}
+	// Two marks closer than this would print their names over each other.
+	const apart = 3.5
+	if len(marks) > 1 && marks[1].Percent < apart {
+		marks[0].Label = ""
+	}
+	return marks
+}
+
+// civil is the calendar day of t, as midnight UTC, so that days can be counted
+// without meeting a change of clocks.
+func civil(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+func daysBetween(a, b time.Time) int { return int(b.Sub(a).Hours() / 24) }
+
+func percent(part, whole int) float64 { return 100 * float64(part) / float64(whole) }
+
+// count is "1 day" or "3 days".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
