@@ -307,6 +307,42 @@ func TestDatesFollowTheRules(t *testing.T) {
 	}
 }
 
+func TestPrimitivesSayTheirWords(t *testing.T) {
+	ctx := signedIn(access.Compliance)
+	words := templ.Raw("Inner words.")
+	for name, c := range map[string]templ.Component{
+		"Status":     ui.Status(ui.Late, "Outer words."),
+		"StatusPill": ui.StatusPill(ui.OK, "Outer words."),
+		"Severity":   ui.Severity("high", "Outer words."),
+		"Person":     ui.Person("Outer words.", "Inner words."),
+		"Hallmark":   ui.Hallmark(true, "Outer words."),
+		"Button":     ui.Button(ui.Action{Label: "Outer words.", More: "Inner words."}),
+		"Notice":     ui.Notice(ui.Warn, "Outer words.", "Inner words."),
+		"Empty":      ui.Empty("Outer words.", "Inner words."),
+		"Section":    ui.Section("s", "Outer words.", ""),
+		"Head":       ui.Head("Outer words.", "", words),
+		"Ask":        ui.Ask("a", "Outer words.", "Title", ui.Plain),
+		"Fact":       ui.Fact("Outer words."),
+		"Field":      ui.Field(ui.Input{Name: "n", Label: "Outer words.", Hint: "Inner words."}),
+		"FeedItem":   ui.FeedItem("Priya Raman", "Outer words.", monday, "Inner words."),
+		"Tabs":       ui.Tabs("Views", []ui.Tab{{Label: "Outer words."}}),
+		"Layout":     ui.Layout(ui.Page{Title: "Outer words."}),
+		"Gate":       ui.Gate("Outer words."),
+	} {
+		out := render(t, templ.WithChildren(ctx, words), c)
+		if !strings.Contains(out, "Outer words.") {
+			t.Errorf("%s does not say its words: %s", name, out)
+		}
+		switch name {
+		case "Status", "StatusPill", "Severity", "Hallmark", "Tabs": // have no room for more
+		default:
+			if !strings.Contains(out, "Inner words.") {
+				t.Errorf("%s loses what stands in it: %s", name, out)
+			}
+		}
+	}
+}
+
 func TestInitialsAreFirstAndLast(t *testing.T) {
 	for name, want := range map[string]string{"Priya Raman": "PR", "Tomás de la Cruz": "TC", "élodie": "É", "": "?", "  ": "?"} {
 		if got := ui.Initials(name); got != want {
