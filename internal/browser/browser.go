@@ -29,13 +29,13 @@ const patience = 30 * time.Second
 // chromium is the one browser of this test process. Pages share it but not their cookies.
 var chromium struct {
 	sync.Mutex
-	ctx context.Context //nolint:containedctx // chromedp keeps the browser in its context
+	ctx context.Context // chromedp keeps the browser in its context
 }
 
 // Page is one tab in a browser profile of its own: one person at one machine.
 type Page struct {
 	tb   testing.TB
-	ctx  context.Context //nolint:containedctx // chromedp keeps the tab in its context
+	ctx  context.Context // and the tab in this one
 	base string
 
 	features []*emulation.MediaFeature
