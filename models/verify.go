@@ -341,4 +341,3 @@ func ColumnsOf(row any) (table string, columns []string, err error) {
 	}
 	return s.Table, s.DBNames, nil
 }
-

@@ -107,7 +107,9 @@ func (v *Values) ID(field string) int64 { return v.number(field, "Please choose 
 func (v *Values) Int(field string) int { return int(v.number(field, "Please enter a whole number.")) }
 
 // Rev is the state of the record that the form was filled in against.
-func (v *Values) Rev() int64 { return v.number("rev", "This form is incomplete. Please load the page again.") }
+func (v *Values) Rev() int64 {
+	return v.number("rev", "This form is incomplete. Please load the page again.")
+}
 
 func (v *Values) number(field, message string) int64 {
 	s := strings.TrimSpace(v.Typed(field))

@@ -210,11 +210,13 @@ func (s Site) headers(next http.Handler) http.Handler {
 }
 
 // knownOrigin closes the gap that CrossOriginProtection leaves for old browsers: a
-// change that comes with a cookie has to say where it comes from.
+// change that a browser sends with a cookie has to say where it comes from. Every
+// browser calls itself Mozilla; a program does not, and no other site can make it act.
 func (s Site) knownOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		unsafe := r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions
-		if unsafe && r.Header.Get("Cookie") != "" && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
+		browser := strings.HasPrefix(r.UserAgent(), "Mozilla/")
+		if unsafe && browser && r.Header.Get("Cookie") != "" && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
 			s.Failed(w, r, http.StatusForbidden, "Your browser did not say which page this came from, so it was not done.")
 			return
 		}
@@ -379,4 +381,3 @@ func SeeOther(w http.ResponseWriter, r *http.Request, target string) error {
 func Fragment(r *http.Request) bool {
 	return r.Header.Get("HX-Request") == "true" && r.Header.Get("HX-Boosted") == "" && r.Header.Get("HX-History-Restore-Request") == ""
 }
-
