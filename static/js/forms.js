@@ -19,7 +19,8 @@ addEventListener("pageshow", () => {
   }
 });
 
-// What is wrong with a form is the first thing to read.
-const toErrors = () => document.querySelector(".error-summary")?.focus();
-toErrors();
-document.addEventListener("htmx:afterSettle", toErrors);
+// What is wrong with a form is the first thing to read. Of content swapped in later
+// only its own summary counts: a filter must not pull the focus out of its field.
+const toErrors = (within) => within.querySelector(".error-summary")?.focus();
+toErrors(document);
+document.addEventListener("htmx:afterSettle", (e) => toErrors(e.target));
