@@ -20,7 +20,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-//go:embed css fonts js icon.svg icons.svg
+//go:embed css fonts js icon.svg icons.svg pdfjs/*js
 var files embed.FS
 
 // Prefix is where Handler expects to be mounted.
@@ -34,7 +34,7 @@ type asset struct {
 	url         string // with the digest in the name
 	contentType string
 	body        []byte
-	packed      []byte // gzip; nil when it would save nothing
+	packed      func() []byte // gzip; nil when it would save nothing
 }
 
 // bundle is every asset by its plain name and by its address.
@@ -43,8 +43,8 @@ type bundle struct {
 	byURL  map[string]*asset
 }
 
-// Built once, when the first page asks: a command that serves no pages does not
-// pay for the compression.
+// Built once, when the first page asks, and each asset compressed when it is first
+// sent: the PDF viewer alone takes longer than everything else together.
 var built = sync.OnceValue(build)
 
 // Path is the address of an asset, for example "/static/assay.1f0c9d2e4b7a.css"
@@ -78,11 +78,11 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("X-Content-Type-Options", "nosniff")
 	body := a.body
-	if a.packed != nil {
+	if packed := a.packed(); packed != nil {
 		h.Set("Vary", "Accept-Encoding")
 		if takesGzip(r) {
 			h.Set("Content-Encoding", "gzip")
-			body = a.packed
+			body = packed
 		}
 	}
 	h.Set("Content-Length", fmt.Sprint(len(body)))
@@ -175,7 +175,7 @@ func newAsset(name string, body []byte) *asset {
 		url:         Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext,
 		contentType: contentTypes[ext],
 		body:        body,
-		packed:      pack(body),
+		packed:      sync.OnceValue(func() []byte { return pack(body) }),
 	}
 }
 
@@ -183,6 +183,7 @@ func newAsset(name string, body []byte) *asset {
 var contentTypes = map[string]string{
 	".css":   "text/css; charset=utf-8",
 	".js":    "text/javascript; charset=utf-8",
+	".mjs":   "text/javascript; charset=utf-8",
 	".svg":   "image/svg+xml",
 	".woff2": "font/woff2",
 	".txt":   "text/plain; charset=utf-8",
