@@ -13,7 +13,7 @@ type Reason string
 // Reasons that lie with the provider or the way to it.
 const (
 	Unavailable   Reason = "provider-unavailable"   // cannot be reached, or answers nonsense
-	Misconfigured Reason = "provider-misconfigured" // announces something we must not rely on
+	Misconfigured Reason = "provider-misconfigured" // announces something we must not rely on, or does not know our secret
 	ProviderError Reason = "provider-error"         // sent the browser back with an error
 	Denied        Reason = "denied"                 // the person or a policy said no
 	CodeRefused   Reason = "code-refused"           // the token endpoint did not take the code
@@ -105,7 +105,7 @@ func (f *Failure) Sentence() string {
 
 var sentences = map[Reason]string{
 	Unavailable:   "The identity provider cannot be reached at the moment. Nothing is lost; try again in a minute.",
-	Misconfigured: "The identity provider is set up in a way we cannot rely on, so signing in is closed. Ask your administrator to look at the log.",
+	Misconfigured: "This site and the identity provider are not set up to work together, so nobody can sign in. Ask your administrator to look at the log.",
 	ProviderError: "The identity provider reported an error and did not sign you in. Try again; if it happens again, ask the people who run it.",
 	Denied:        "The identity provider did not let you in. If you did not stop it yourself, ask the people who run it for access to this site.",
 	CodeRefused:   "The identity provider did not confirm this sign-in. Start again from the sign-in page.",

@@ -150,6 +150,8 @@ func (p *Provider) exchange(ctx context.Context, m *metadata, code string, pendi
 	switch {
 	case errors.As(err, &refused) && refused.Response.StatusCode >= 500:
 		return nil, fail(Unavailable, "token endpoint: %s", refused.Response.Status)
+	case errors.As(err, &refused) && (refused.ErrorCode == "invalid_client" || refused.ErrorCode == "unauthorized_client"):
+		return nil, fail(Misconfigured, "token endpoint: %s: our client id or secret is wrong: %q", refused.Response.Status, refused.ErrorDescription)
 	case errors.As(err, &refused):
 		return nil, fail(CodeRefused, "token endpoint: %s: %q: %q", refused.Response.Status, refused.ErrorCode, refused.ErrorDescription)
 	case err != nil:

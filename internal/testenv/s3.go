@@ -72,5 +72,5 @@ func awaitHealth(tb testing.TB, dir, address string) {
 			return
 		}
 	}
-	tb.Fatalf("the test's S3 server did not start: %s\n%s", last, strings.TrimSpace(said(dir)))
+	tb.Fatalf("the test's server did not start: %s\n%s", last, strings.TrimSpace(said(dir)))
 }
