@@ -23,6 +23,10 @@ const (
 	// upload, because two processes may share the directory.
 	leftoverAge = 24 * time.Hour
 
+	// The last of the disk is left to the database, which is often beside the blobs and
+	// cannot do without: a twentieth, but no more than this.
+	reserve = 1 << 30
+
 	// After this many uploads in a row whose sync failed the store calls itself unfit.
 	distrustAfter = 2
 )
@@ -73,6 +77,9 @@ func (d *Disk) Close() error { return d.files.Close() }
 // Put implements Store. The order is the promise: the bytes are durable before they have
 // their name, and the name is durable before it is returned.
 func (d *Disk) Put(ctx context.Context, r io.Reader, limit int64) (Blob, error) {
+	if err := d.spare(); err != nil {
+		return Blob{}, err
+	}
 	tmp := path.Join(tmpDir, rand.Text())
 	b, err := d.receive(tmp, untilDone{ctx, r}, limit)
 	if err == nil {
@@ -83,10 +90,22 @@ func (d *Disk) Put(ctx context.Context, r io.Reader, limit int64) (Blob, error) 
 	}
 	d.trust(err)
 	if err != nil {
-		d.files.Remove(tmp) // if this fails too, the next start sweeps it
+		_ = d.files.Remove(tmp) // what this leaves, a later start sweeps
 		return Blob{}, asFull(err)
 	}
 	return b, nil
+}
+
+// spare refuses to eat into the reserve.
+func (d *Disk) spare() error {
+	free, total, err := d.files.Room()
+	if err != nil {
+		return err
+	}
+	if free < min(total/20, reserve) {
+		return fmt.Errorf("%w: %d MiB are left, which are kept for the database", ErrFull, free>>20)
+	}
+	return nil
 }
 
 // receive writes r to a new file and makes its bytes durable.
@@ -173,7 +192,7 @@ func (d *Disk) Check(ctx context.Context) error {
 	if d.failedSyncs.Load() >= distrustAfter {
 		return errors.New("the disk of the blob directory failed to store data more than once; check the disk, then restart")
 	}
-	if err := d.probe(); err != nil {
+	if err := errors.Join(d.spare(), d.probe()); err != nil {
 		return fmt.Errorf("the blob directory cannot be written to: %w", asFull(err))
 	}
 	return nil

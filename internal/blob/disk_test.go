@@ -234,7 +234,10 @@ func TestAnAddressNamesADirectory(t *testing.T) {
 type failing struct {
 	blob.FileSystem
 	write, sync, syncDir error
+	free, total          uint64
 }
+
+func (f *failing) Room() (free, total uint64, err error) { return f.free, f.total, nil }
 
 func (f *failing) Create(name string) (blob.File, error) {
 	file, err := f.FileSystem.Create(name)
@@ -289,6 +292,27 @@ func TestAFullDiskIsToldApartAndRecovers(t *testing.T) {
 	must(t, err)
 }
 
+func TestTheLastOfTheDiskIsLeftToTheDatabase(t *testing.T) {
+	d, f, _ := openFailing(t)
+	for _, c := range []struct {
+		sentence    string
+		free, total uint64
+		full        bool
+	}{
+		{"room unknown", 0, 0, false},
+		{"a small disk with a tenth left", 10 << 20, 100 << 20, false},
+		{"a small disk with less than a twentieth left", 4 << 20, 100 << 20, true},
+		{"a large disk with two gigabytes left", 2 << 30, 1 << 40, false},
+		{"a large disk with half a gigabyte left", 1 << 29, 1 << 40, true},
+	} {
+		f.free, f.total = c.free, c.total
+		_, err := d.Put(t.Context(), strings.NewReader(c.sentence), limit)
+		if errors.Is(err, blob.ErrFull) != c.full || errors.Is(d.Check(t.Context()), blob.ErrFull) != c.full {
+			t.Errorf("%s: Put says %v", c.sentence, err)
+		}
+	}
+}
+
 func TestAFailedSyncFailsTheUploadAndTwoInARowTheStore(t *testing.T) {
 	for name, fail := range map[string]func(*failing, error){
 		"of the file":      func(f *failing, err error) { f.sync = err },
@@ -309,8 +333,10 @@ func TestAFailedSyncFailsTheUploadAndTwoInARowTheStore(t *testing.T) {
 			must(t, d.Check(t.Context()))
 
 			fail(f, syscall.EIO)
-			if put() == nil || put() == nil {
-				t.Error("an upload whose sync failed was acknowledged")
+			for range 2 {
+				if put() == nil {
+					t.Error("an upload whose sync failed was acknowledged")
+				}
 			}
 			fail(f, nil)
 			if d.Check(t.Context()) == nil {

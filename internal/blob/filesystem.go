@@ -21,6 +21,7 @@ type fileSystem interface {
 	Mkdir(name string) error // no error when it exists
 	ReadDir(name string) ([]fs.DirEntry, error)
 	SyncDir(name string) error
+	Room() (free, total uint64, err error) // in bytes; all zero when it cannot be told
 	Close() error
 }
 

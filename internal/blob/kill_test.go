@@ -86,7 +86,7 @@ func runAndKill(t *testing.T, dir string) (acked []string) {
 			acked = append(acked, line)
 		}
 		if len(acked) == 1 {
-			time.AfterFunc(time.Duration(20+rand.IntN(100))*time.Millisecond, func() { cmd.Process.Kill() })
+			time.AfterFunc(time.Duration(20+rand.IntN(100))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		}
 	}
 	if cmd.Wait() == nil {

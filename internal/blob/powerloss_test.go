@@ -140,6 +140,7 @@ func (p *powerloss) SyncDir(name string) error {
 }
 
 func (p *powerloss) ReadDir(string) ([]fs.DirEntry, error) { return nil, nil }
+func (p *powerloss) Room() (free, total uint64, err error) { return 0, 0, nil }
 func (p *powerloss) Close() error                          { return nil }
 
 func (p *powerloss) Open(name string) (io.ReadSeekCloser, fs.FileInfo, error) {

@@ -3,6 +3,7 @@ package blob
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"sync"
 )
@@ -52,7 +53,8 @@ func copyAll(dst io.Writer, src io.Reader, limit int64, free <-chan []byte, full
 	for {
 		p := <-free
 		n, readErr := fill(p, src)
-		if readErr != nil && readErr != io.EOF {
+		ended := errors.Is(readErr, io.EOF)
+		if readErr != nil && !ended {
 			return b, readErr
 		}
 		b.Size += int64(n)
@@ -66,7 +68,7 @@ func copyAll(dst io.Writer, src io.Reader, limit int64, free <-chan []byte, full
 		if _, err := dst.Write(p[:n]); err != nil {
 			return b, err
 		}
-		if readErr == io.EOF {
+		if ended {
 			return b, nil
 		}
 	}

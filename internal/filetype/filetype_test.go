@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"image"
 	"image/gif"
 	"image/jpeg"
@@ -97,8 +98,8 @@ func TestEverythingElseIsRefusedWithASentence(t *testing.T) {
 	} {
 		t.Run(c.sentence, func(t *testing.T) {
 			got, err := filetype.Of(c.name, c.head)
-			refusal, ok := err.(filetype.Refusal)
-			if !ok || got != (filetype.Type{}) {
+			var refusal filetype.Refusal
+			if !errors.As(err, &refusal) || got != (filetype.Type{}) {
 				t.Fatalf("got %+v and %v, want a refusal", got, err)
 			}
 			if !strings.Contains(string(refusal), c.says) || !strings.HasSuffix(string(refusal), ".") {

@@ -365,7 +365,7 @@ func TestAPictureThatIsABombOrBrokenIsRefused(t *testing.T) {
 func TestWhoLeavesDoesNotWaitForTheirTurn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	busy, done := make(chan struct{}), make(chan struct{})
-	go preview.XLSX(t.Context(), blocked{busy, done})
+	go func() { _, _ = preview.XLSX(t.Context(), blocked{busy, done}) }()
 	<-busy
 	cancel()
 	if _, err := preview.Image(ctx, bytes.NewReader(pngOf(1, 1))); !errors.Is(err, context.Canceled) {

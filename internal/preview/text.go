@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
+	utf "golang.org/x/text/encoding/unicode"
 )
 
 // pageBytes is how much of a text one page shows.
@@ -75,9 +76,9 @@ type encoded struct {
 }
 
 var (
-	utf8Text  = encoded{"UTF-8", 1, []byte("\n"), unicode.UTF8BOM}
-	utf16LE   = encoded{"UTF-16", 2, []byte("\n\x00"), unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)}
-	utf16BE   = encoded{"UTF-16", 2, []byte("\x00\n"), unicode.UTF16(unicode.BigEndian, unicode.UseBOM)}
+	utf8Text  = encoded{"UTF-8", 1, []byte("\n"), utf.UTF8BOM}
+	utf16LE   = encoded{"UTF-16", 2, []byte("\n\x00"), utf.UTF16(utf.LittleEndian, utf.UseBOM)}
+	utf16BE   = encoded{"UTF-16", 2, []byte("\x00\n"), utf.UTF16(utf.BigEndian, utf.UseBOM)}
 	windows52 = encoded{"Windows-1252", 1, []byte("\n"), charmap.Windows1252}
 )
 
@@ -174,7 +175,7 @@ func harmless(s string) string {
 			return '\u2400' + r
 		case r == 0x7f:
 			return '\u2421'
-		case 0x80 <= r && r <= 0x9f, 0x200b <= r && r <= 0x200f, 0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069, r == 0xfeff:
+		case 0x80 <= r && r <= 0x9f, unicode.Is(unicode.Bidi_Control, r), 0x200b <= r && r <= 0x200d, r == 0x2028, r == 0x2029, r == 0xfeff:
 			return utf8.RuneError
 		}
 		return r
