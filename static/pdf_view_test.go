@@ -37,6 +37,23 @@ func hostile() []byte {
 	)
 }
 
+// long is a file of sixty black pages.
+func long() []byte {
+	const content = "0 0 612 792 re f BT ET"
+	objects := []string{
+		"<</Type /Catalog /Pages 2 0 R>>",
+		"",
+		fmt.Sprintf("<</Length %d>>\nstream\n%s\nendstream", len(content), content),
+	}
+	kids := ""
+	for range 60 {
+		objects = append(objects, "<</Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 3 0 R>>")
+		kids += fmt.Sprintf("%d 0 R ", len(objects))
+	}
+	objects[1] = "<</Type /Pages /Kids [" + kids + "] /Count 60>>"
+	return pdfOf(objects...)
+}
+
 // pdfOf numbers the objects from 1 and writes the table of where they are.
 func pdfOf(objects ...string) []byte {
 	var b bytes.Buffer
@@ -88,7 +105,7 @@ func viewer(t *testing.T) (address string, ran *atomic.Int32) {
 		fmt.Fprint(w, `for (const f of ["alert", "confirm", "prompt"]) window[f] = () => { window.ran = true }`)
 	})
 	mux.HandleFunc("/files/{name}", func(w http.ResponseWriter, r *http.Request) {
-		body := map[string][]byte{"hostile": hostile(), "scan": scan(), "broken": []byte("%PDF-1.7\nnothing")}[r.PathValue("name")]
+		body := map[string][]byte{"hostile": hostile(), "scan": scan(), "long": long(), "broken": []byte("%PDF-1.7\nnothing")}[r.PathValue("name")]
 		w.Header().Set("Content-Disposition", "attachment")
 		w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'")
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
@@ -148,6 +165,21 @@ func TestAScannedPageIsDrawn(t *testing.T) {
 	}
 	if ink < 0.9 {
 		t.Errorf("%.3f of a black fax is dark", ink)
+	}
+}
+
+func TestPagesAreDrawnAsTheyComeIntoView(t *testing.T) {
+	server, _ := viewer(t)
+	p := browser.Open(t, server)
+	p.Goto("/long")
+	p.Wait(".pdf-page p")
+	if drawn, pages := p.Count(".pdf-page p"), p.Count(".pdf-page"); pages != 60 || drawn > 10 {
+		t.Errorf("%d of %d pages were drawn before they were looked at", drawn, pages)
+	}
+	browser.Script[bool](p, `(document.querySelector(".pdf-page:last-child").scrollIntoView(), true)`)
+	p.Wait(".pdf-page:last-child p")
+	if ink := browser.Script[float64](p, inked); ink > 0 {
+		t.Error("the first page, far away, still takes memory")
 	}
 }
 

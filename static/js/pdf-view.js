@@ -81,16 +81,31 @@ function blank({ width, height }) {
 }
 
 async function draw(figure) {
-  const { file, number, width, task } = figure.pdf;
-  if (task) return;
+  if (figure.pdf.task) return;
   figure.pdf.task = { cancel() {} }; // taken, while the page loads
+  try {
+    await render(figure);
+  } catch (error) {
+    if (error.name !== "RenderingCancelledException") confess(figure);
+  }
+}
+
+// A page that stays white must not pass for an empty one.
+function confess(figure) {
+  const words = figure.querySelector("figcaption");
+  words.className = "";
+  words.textContent += `: ${figure.parentElement.dataset.failed}`;
+}
+
+async function render(figure) {
+  const { file, number, width } = figure.pdf;
   const page = await file.getPage(number);
   if (!figure.pdf.task) return; // scrolled away meanwhile
   const viewport = scaled(page, width);
   const canvas = blank(viewport);
   figure.pdf.task = page.render({ canvas, viewport });
   figure.querySelector("canvas").replaceWith(canvas);
-  figure.pdf.task.promise.catch(() => {}); // cancelled, or a page that cannot be drawn stays as far as it came
+  await figure.pdf.task.promise;
   await addText(figure, page);
 }
 
