@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"assay/handlers"
+	"assay/internal/blob"
+	"assay/internal/config"
+	"assay/internal/jobs"
+	"assay/internal/tlog"
+	"assay/models"
+)
+
+func serve(ctx context.Context, s *session) error {
+	var c config.Serve
+	if err := config.Parse(c.Flags(), s.args, s.getenv); err != nil {
+		return refuse(err)
+	}
+	if err := c.Check(); err != nil {
+		return refuse(err)
+	}
+	if c.LogFormat == "json" {
+		slog.SetDefault(slog.New(slog.NewJSONHandler(s.stderr, nil)))
+	}
+	in, err := open(ctx, c)
+	if err != nil {
+		return refuse(err)
+	}
+	defer in.close()
+	return in.listen(ctx, c.Addr, in.app.Router(), func(addr string) {
+		slog.Info("listening", "addr", addr, "base_url", c.BaseURL, "build", build())
+	})
+}
+
+// An instance is everything a server works with, opened and checked.
+type instance struct {
+	db     *models.DB
+	signer *tlog.Signer
+	app    *handlers.App
+}
+
+// open brings up what c names, in an order in which the first thing that is wrong is
+// what the operator is told.
+func open(ctx context.Context, c config.Serve) (*instance, error) {
+	db, err := models.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return nil, &config.Error{Setting: config.Variable("database-url"), Message: "cannot be used: " + err.Error()}
+	}
+	db.Build = build()
+	in := &instance{db: db}
+	if err := in.prepare(ctx, c); err != nil {
+		in.close()
+		return nil, err
+	}
+	return in, nil
+}
+
+func (in *instance) prepare(ctx context.Context, c config.Serve) error {
+	if _, _, err := migrateDB(ctx, in.db); err != nil {
+		return fmt.Errorf("the schema could not be brought up to date: %w", err)
+	}
+	store, err := blob.OpenURL(c.BlobURL)
+	if err == nil {
+		err = store.Check(ctx)
+	}
+	if err != nil {
+		return &config.Error{Setting: config.Variable("blob-url"), Message: "cannot be used: " + err.Error()}
+	}
+	base, err := url.Parse(c.BaseURL)
+	if err != nil {
+		return config.Bad("base-url", "cannot be read.")
+	}
+	if in.signer, err = tlog.LoadSigner(c.SigningKey, "assay/"+base.Hostname()); err != nil {
+		return &config.Error{Setting: config.Variable("signing-key-file"), Message: "cannot be used: " + err.Error()}
+	}
+	in.app = &handlers.App{DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Secure: base.Scheme == "https"}
+	return nil
+}
+
+func (in *instance) close() {
+	if err := in.db.Close(); err != nil {
+		slog.Error("close", "err", err)
+	}
+}
+
+// checkpointEvery is how often the head of the log is looked at: well inside the ten
+// seconds after which a change has to be under a signature.
+const checkpointEvery = 2 * time.Second
+
+// listen serves until ctx ends, then lets requests finish, and signs a last time so
+// that nothing acknowledged is left without a signature.
+func (in *instance) listen(ctx context.Context, addr string, h http.Handler, ready func(addr string)) error {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return refuse(config.Bad("addr", "cannot be listened on: %v.", err))
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	go in.db.KeepSigning(background, in.signer, checkpointEvery)
+	go jobs.KeepTime(background, in.db)
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	ready(ln.Addr().String())
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	err = srv.Shutdown(grace)
+	if _, signErr := in.db.SignCheckpoint(grace, in.signer); signErr != nil {
+		err = errors.Join(err, signErr)
+	}
+	return err
+}
+
+// fileURL is the URL of a path on this machine.
+func fileURL(scheme, path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return scheme + "://" + filepath.ToSlash(abs), nil
+}

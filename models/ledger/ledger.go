@@ -1,0 +1,19 @@
+// Package ledger lists every table whose rows the log answers for. It is what
+// verification, and the tests that hold structs and tables together, go through.
+package ledger
+
+import (
+	"assay/models"
+	"assay/models/control"
+	"assay/models/engagement"
+	"assay/models/people"
+)
+
+// Tables is every kind of Record, each after those it refers to.
+func Tables() []models.LoggedTable {
+	return []models.LoggedTable{
+		models.Logged[people.Person](),
+		models.Logged[control.Control](),
+		models.Logged[engagement.Engagement](),
+	}
+}
