@@ -1,0 +1,128 @@
+package evidence
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"assay/models"
+)
+
+// A Filter narrows a list. Zero fields do not.
+type Filter struct {
+	Status     Status
+	ControlID  int64
+	Kind       string
+	UploadedBy int64
+	Text       string
+	From, To   models.Date // items that cover a day between these
+}
+
+// considered bounds how many matches of a text are looked at.
+const considered = 5000
+
+// List shows the items the actor may see, the newest first.
+func List(ctx context.Context, tx *models.Tx, f Filter, page models.Page) (models.Window[Item], error) {
+	q := models.Rows[Item](tx).Where("1 = 1")
+	if f.Status != "" {
+		q = q.Where("evidence.status = ?", f.Status)
+	}
+	if f.ControlID != 0 {
+		q = q.Where("evidence.control_id = ?", f.ControlID)
+	}
+	if f.Kind != "" {
+		q = q.Where("evidence.kind = ?", f.Kind)
+	}
+	if f.UploadedBy != 0 {
+		q = q.Where("evidence.uploaded_by = ?", f.UploadedBy)
+	}
+	if !f.From.IsZero() {
+		q = q.Where("evidence.covers_to >= ?", f.From)
+	}
+	if !f.To.IsZero() {
+		q = q.Where("evidence.covers_from <> '' AND evidence.covers_from <= ?", f.To)
+	}
+	if cond, args, ok := Index.Matching(tx, "evidence.id", f.Text, considered); ok {
+		q = q.Where(cond, args...)
+	}
+	return models.Keyset(ctx, q, models.Sort{Columns: []string{"evidence.id"}, Desc: true}, page,
+		func(i Item) []any { return []any{i.ID} })
+}
+
+// Queue shows what waits for a reviewer, the longest wait first.
+func Queue(ctx context.Context, tx *models.Tx, page models.Page) (models.Window[Item], error) {
+	q := models.Rows[Item](tx).Where("evidence.status = ?", Submitted)
+	return models.Keyset(ctx, q, models.Sort{Columns: []string{"evidence.submitted_at", "evidence.id"}}, page,
+		func(i Item) []any { return []any{*i.SubmittedAt, i.ID} })
+}
+
+// Waiting counts what waits for a reviewer.
+func Waiting(ctx context.Context, tx *models.Tx) (int64, error) {
+	return models.Rows[Item](tx).Where("evidence.status = ?", Submitted).Count(ctx, "evidence.id")
+}
+
+// ForControl lists the newest items of a control that the actor may see, at most limit.
+func ForControl(ctx context.Context, tx *models.Tx, control int64, limit int) ([]Item, error) {
+	return models.Rows[Item](tx).Where("evidence.control_id = ?", control).Order("evidence.id DESC").Limit(limit).Find(ctx)
+}
+
+// Uploads lists the actor's own items in one of these states, the oldest first, at most
+// limit.
+func Uploads(ctx context.Context, tx *models.Tx, limit int, in ...Status) ([]Item, error) {
+	return models.Rows[Item](tx).Where("evidence.uploaded_by = ? AND evidence.status IN ?", tx.Actor.ID, in).
+		Order("evidence.id").Limit(limit).Find(ctx)
+}
+
+// Successors lists the items that say they replace i.
+func Successors(ctx context.Context, tx *models.Tx, i Item) ([]Item, error) {
+	return models.Rows[Item](tx).Where("evidence.supersedes_id = ?", i.ID).Order("evidence.id").Find(ctx)
+}
+
+// Twins lists other items that hold a file with the same bytes as one of i's, among those
+// the actor may see. What they may not see stays unmentioned: that bytes are known is a
+// fact about somebody else's evidence.
+func Twins(ctx context.Context, tx *models.Tx, i Item) ([]Item, error) {
+	return models.Rows[Item](tx).Where(`evidence.id <> ? AND evidence.id IN (
+		SELECT other.evidence_id FROM evidence_files other
+		JOIN evidence_files mine ON mine.digest = other.digest WHERE mine.evidence_id = ?)`, i.ID, i.ID).
+		Order("evidence.id").Limit(20).Find(ctx)
+}
+
+// A Receipt is the place of a file in the log: the leaf that says these bytes came in,
+// and the first signed checkpoint that holds it.
+type Receipt struct {
+	FileID     int64
+	Leaf       int64
+	At         time.Time
+	Checkpoint int64 // its size; 0 until one is signed
+}
+
+// Receipts gives the receipts of an item's files, by file.
+func Receipts(ctx context.Context, tx *models.Tx, files []File) (map[int64]Receipt, error) {
+	out := map[int64]Receipt{}
+	if len(files) == 0 {
+		return out, nil
+	}
+	ids := make([]int64, len(files))
+	for n, f := range files {
+		ids[n] = f.ID
+	}
+	list, err := models.Raw[Receipt](ctx, tx, `SELECT l.entity_id AS file_id, l.seq AS leaf, l.at AS at,
+		COALESCE((SELECT min(c.size) FROM checkpoints c WHERE c.size > l.seq), 0) AS checkpoint
+		FROM log_leaves l WHERE l.within = ? AND l.entity = 'evidence_files' AND l.entity_rev = 1 AND l.entity_id IN ?`,
+		files[0].Within(), ids)
+	for _, r := range list {
+		out[r.FileID] = r
+	}
+	return out, err
+}
+
+// ControlIDs lists the controls of these items, each once.
+func ControlIDs(items []Item) []int64 {
+	ids := make([]int64, 0, len(items))
+	for _, i := range items {
+		ids = append(ids, i.ControlID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

@@ -1,0 +1,111 @@
+package evidence
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+	"assay/models/people"
+)
+
+// MayNotDecide says why the actor may not accept or return i, or "" when they may. Four
+// eyes: neither who uploaded it, nor who owns or backs up the control now.
+func MayNotDecide(a access.Actor, i Item, c control.Control) string {
+	switch {
+	case !a.Can(access.EvidenceReview):
+		return "Evidence is reviewed by a compliance manager."
+	case i.UploadedBy == a.ID:
+		return "You uploaded this. Somebody else has to decide on it."
+	case c.OwnedBy(a):
+		return "You own or back up " + c.Code + ". Somebody else has to decide on its evidence."
+	}
+	return ""
+}
+
+// Accept finds a submitted item good. The item it names as replaced becomes superseded.
+// Neither its uploader nor the control's owner or backup owner at this moment can accept
+// it; who these were is written down. When somebody decided first, the Conflict says who
+// and how.
+func Accept(ctx context.Context, tx *models.Tx, id, rev int64, note string) (Item, error) {
+	i, err := decide(ctx, tx, id, rev, Accepted, note)
+	if err != nil || i.SupersedesID == nil {
+		return i, err
+	}
+	old, err := ByID(ctx, tx, *i.SupersedesID)
+	if err != nil || old.Status != Accepted {
+		return i, err // withdrawn or replaced meanwhile: nothing left to supersede
+	}
+	old.Status = Superseded
+	return i, models.Update(ctx, tx, &old, models.Columns{"Status"}, "evidence.supersede", models.Note{"by": i.Code()})
+}
+
+// Return gives a submitted item back to its uploader, with a reason. The rules of Accept
+// hold.
+func Return(ctx context.Context, tx *models.Tx, id, rev int64, reason string) (Item, error) {
+	if reason == "" {
+		return Item{}, models.Invalid(map[string]string{"note": "Say what is missing or wrong, so that it can be sent again."})
+	}
+	return decide(ctx, tx, id, rev, Returned, reason)
+}
+
+func decide(ctx context.Context, tx *models.Tx, id, rev int64, to Status, note string) (Item, error) {
+	i, err := ByID(ctx, tx, id)
+	if err != nil {
+		return Item{}, err
+	}
+	c, err := lockControl(ctx, tx, i.ControlID)
+	if err != nil {
+		return Item{}, err
+	}
+	if why := MayNotDecide(tx.Actor, i, c); why != "" {
+		return Item{}, models.Forbidden(why)
+	}
+	if !i.Status.CanBecome(to) {
+		return Item{}, notWaiting(ctx, tx, i)
+	}
+	i.Rev, i.Status = rev, to
+	i.DecidedBy, i.DecidedAt, i.DecisionNote = &tx.Actor.ID, &tx.Now, note
+	i.OwnerID, i.BackupID = c.OwnerID, c.BackupID
+	verb := "evidence.accept"
+	if to == Returned {
+		verb = "evidence.return"
+	}
+	set := models.Columns{"Status", "DecidedBy", "DecidedAt", "DecisionNote", "OwnerID", "BackupID"}
+	err = models.Update(ctx, tx, &i, set, verb, models.Note{"control": c.Code, "note": note})
+	return i, err
+}
+
+// notWaiting says what became of an item that a reviewer was too late for.
+func notWaiting(ctx context.Context, tx *models.Tx, i Item) error {
+	who, at := i.DecidedBy, i.DecidedAt
+	if i.Status == Withdrawn {
+		who, at = i.WithdrawnBy, i.WithdrawnAt
+	}
+	if who == nil || at == nil {
+		return models.Conflict(i.Code() + " is not submitted, so there is nothing to decide.")
+	}
+	p, err := people.ByID(ctx, tx, *who)
+	if err != nil {
+		return err
+	}
+	return models.Conflict(fmt.Sprintf("%s decided first: %s was %s %s. Your decision was not recorded.",
+		p.Name, i.Code(), i.Status, ago(tx.Now.Sub(*at))))
+}
+
+func ago(d time.Duration) string {
+	for _, unit := range []struct {
+		name string
+		d    time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}} {
+		switch n := int(d / unit.d); {
+		case n == 1:
+			return "1 " + unit.name + " ago"
+		case n > 1:
+			return fmt.Sprintf("%d %ss ago", n, unit.name)
+		}
+	}
+	return "a moment ago"
+}

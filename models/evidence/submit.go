@@ -1,0 +1,118 @@
+package evidence
+
+import (
+	"context"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+)
+
+// Submit asks for a review of an item of the actor's that is stored or returned. What is
+// missing or impossible in its details is Invalid, by field. What happened is judged
+// against the upload, not against now: sending a returned item again does not make it
+// later or earlier.
+func Submit(ctx context.Context, tx *models.Tx, id, rev int64) (Item, error) {
+	i, c, err := openItem(ctx, tx, id)
+	if err != nil {
+		return Item{}, err
+	}
+	wrong := i.Details.problems(i)
+	if _, err := replaced(ctx, tx, i); err != nil {
+		wrong["supersedes"] = err.Error()
+	}
+	if len(wrong) > 0 {
+		return Item{}, models.Invalid(wrong)
+	}
+	i.Rev, i.Status, i.SubmittedAt = rev, Submitted, &tx.Now
+	i.OwnerID, i.BackupID, i.DecidedBy, i.DecidedAt = nil, nil, nil, nil
+	set := models.Columns{"Status", "SubmittedAt", "OwnerID", "BackupID", "DecidedBy", "DecidedAt"}
+	err = models.Update(ctx, tx, &i, set, "evidence.submit", models.Note{
+		"control": c.Code, "covers": string(i.CoversFrom + " to " + i.CoversTo), "owner-stated": i.LateReason,
+	})
+	return i, err
+}
+
+// problems says what keeps these details from being reviewed, by field.
+func (d Details) problems(i Item) map[string]string {
+	wrong := map[string]string{}
+	if !knownKind(d.Kind) {
+		wrong["kind"] = "Choose what kind of evidence this is."
+	}
+	if d.Source == "" {
+		wrong["source"] = "Name the system or place this comes from."
+	}
+	switch {
+	case d.PerformedAt == nil:
+		wrong["performed_at"] = "Say when the control was performed."
+	case d.PerformedAt.After(i.UploadedAt):
+		wrong["performed_at"] = "This is later than the upload. Evidence shows what has already happened."
+	case !i.OwnerStated():
+	case d.LateReason == "":
+		wrong["late_reason"] = "The control was performed more than 7 days before the upload. Say why it is late, and make sure that a file carries the system's own date."
+	}
+	if d.CollectedAt != nil && d.CollectedAt.After(i.UploadedAt) {
+		wrong["collected_at"] = "This is later than the upload."
+	}
+	switch {
+	case d.CoversFrom.IsZero():
+		wrong["covers_from"] = "Give the first day this evidence covers."
+	case d.CoversTo.IsZero():
+		wrong["covers_to"] = "Give the last day this evidence covers."
+	case d.CoversTo < d.CoversFrom:
+		wrong["covers_to"] = "The last day is before the first day."
+	}
+	return wrong
+}
+
+// replaced is the item that i says it replaces, which has to be accepted evidence of the
+// same control. The zero Item when it names none.
+func replaced(ctx context.Context, tx *models.Tx, i Item) (Item, error) {
+	if i.SupersedesID == nil {
+		return Item{}, nil
+	}
+	old, err := ByID(ctx, tx, *i.SupersedesID)
+	switch {
+	case err != nil:
+		return Item{}, err
+	case old.ControlID != i.ControlID:
+		return Item{}, models.Conflict(old.Code() + " belongs to another control.")
+	case old.Status != Accepted:
+		return Item{}, models.Conflict(old.Code() + " is not accepted evidence, so nothing can replace it.")
+	}
+	return old, nil
+}
+
+// Withdraw takes an item back for good, with a reason. The files are kept and the item
+// stays where it is listed, marked.
+func Withdraw(ctx context.Context, tx *models.Tx, id, rev int64, reason string) (Item, error) {
+	if !tx.Actor.Can(access.EvidenceWithdraw) {
+		return Item{}, models.Forbidden("Evidence is withdrawn by a compliance manager.")
+	}
+	i, err := ByID(ctx, tx, id)
+	if err != nil {
+		return Item{}, err
+	}
+	if reason == "" {
+		return Item{}, models.Invalid(map[string]string{"reason": "Say why it is withdrawn. The reason stays with the record."})
+	}
+	if !i.Status.CanBecome(Withdrawn) {
+		return Item{}, models.Conflict("This was withdrawn already.")
+	}
+	i.Rev, i.Status = rev, Withdrawn
+	i.WithdrawnBy, i.WithdrawnAt, i.WithdrawnNote = &tx.Actor.ID, &tx.Now, reason
+	set := models.Columns{"Status", "WithdrawnBy", "WithdrawnAt", "WithdrawnNote"}
+	return i, models.Update(ctx, tx, &i, set, "evidence.withdraw", models.Note{"reason": reason})
+}
+
+// lockControl holds the control still until the transaction ends, so that who owns it is
+// the same when the decision is checked and when it is written. SQLite has one writer,
+// which does the same.
+func lockControl(ctx context.Context, tx *models.Tx, id int64) (control.Control, error) {
+	if tx.Postgres() {
+		if _, err := models.Value[int64](ctx, tx, "SELECT id FROM controls WHERE id = ? FOR SHARE", id); err != nil {
+			return control.Control{}, err
+		}
+	}
+	return control.ByID(ctx, tx, id)
+}
