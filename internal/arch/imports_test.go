@@ -1,0 +1,190 @@
+// Package arch holds the rules of the house, as tests: who may import whom, which
+// columns a record has, who may look past the row scope.
+package arch_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "assay/"
+
+// may lists, for each folder, the folders of ours it may import. The longest match
+// counts.
+var may = map[string][]string{
+	"cmd":                    {"handlers", "web", "models", "migrations", "internal", "templates"},
+	"handlers":               {"web", "models", "templates", "static", "internal"},
+	"web":                    {"models", "models/access", "internal/oidc"},
+	"templates":              {"templates", "models", "static", "internal/preview", "internal/filetype"},
+	"templates/ui":           {"models/access", "static"},
+	"models":                 {"models/access", "internal/tlog"},
+	"models/access":          {},
+	"models/modelstest":      {"models", "migrations", "internal/testenv"},
+	"models/ledger":          {"models"},
+	"models/framework":       {},
+	"models/period":          {"models"},
+	"migrations":             {},
+	"static":                 {},
+	"internal":               {}, // leaves know nothing of us
+	"internal/jobs":          {"models"},
+	"internal/demo":          {"models", "internal/idp", "internal/blob", "internal/filetype"},
+	"internal/bench":         {"models", "handlers", "web", "migrations", "internal"},
+	"internal/idp":           {"internal/oidc"},
+	"internal/testpeers/dex": {},
+}
+
+// nouns is the order of the nouns: each may import those before it.
+var nouns = []string{"people", "programme", "framework", "period", "control", "evidence", "engagement", "finding", "activity", "ledger"}
+
+// only names the folder that may import a library.
+var only = map[string]string{
+	"gorm.io/":                 "models",
+	"modernc.org/sqlite":       "models",
+	"github.com/jackc/pgx":     "models",
+	"github.com/pressly/goose": "models",
+	"github.com/go-chi/chi":    "web",
+	"github.com/gorilla/":      "web",
+	"github.com/xuri/excelize": "internal",
+	"github.com/coreos/":       "internal/oidc",
+	"github.com/chromedp/":     "internal/browser",
+}
+
+// source is one Go file of ours, parsed.
+type source struct {
+	dir  string
+	path string
+	ast  *ast.File
+	fset *token.FileSet
+}
+
+// sources parses every Go file that is no test. It reads the files rather than asking
+// go list, because the test cache notices files a test opens, and not commands it runs.
+func sources(t *testing.T) []source {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	fset := token.NewFileSet()
+	var out []source
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != root || d.Name() == "testdata" || d.Name() == "node_modules") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(fset, path, text, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(path))
+		out = append(out, source{filepath.ToSlash(dir), path, f, fset})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 50 {
+		t.Fatalf("only %d files were found: the walk is wrong", len(out))
+	}
+	return out
+}
+
+func (s source) imports() []string {
+	var out []string
+	for _, spec := range s.ast.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		out = append(out, path)
+	}
+	return out
+}
+
+func testSupport(dir string) bool {
+	return strings.HasSuffix(dir, "test") || strings.HasPrefix(dir, "internal/testenv") || dir == "internal/browser" || dir == "internal/bench"
+}
+
+func TestImports(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, imp := range s.imports() {
+			for prefix, owner := range only {
+				if strings.HasPrefix(imp, prefix) && s.dir != owner && !strings.HasPrefix(s.dir, owner+"/") && !testSupport(s.dir) {
+					t.Errorf("%s imports %s; only %s may", s.path, imp, owner)
+				}
+			}
+			if to, ours := strings.CutPrefix(imp, module); ours && !allowed(s.dir, to) && !testSupport(s.dir) {
+				t.Errorf("%s may not import %s", s.path, to)
+			}
+		}
+	}
+}
+
+func allowed(from, to string) bool {
+	if i, j := slices.Index(nouns, noun(from)), slices.Index(nouns, noun(to)); i >= 0 && j >= 0 {
+		return j < i
+	}
+	rule := ""
+	for dir := range may {
+		if (from == dir || strings.HasPrefix(from, dir+"/")) && len(dir) > len(rule) {
+			rule = dir
+		}
+	}
+	if noun(from) != "" && slices.Contains([]string{"models", "models/access", "internal/sheet"}, to) {
+		return true
+	}
+	return slices.ContainsFunc(may[rule], func(m string) bool { return to == m || strings.HasPrefix(to, m+"/") })
+}
+
+// noun is the noun of a folder of models, or "".
+func noun(dir string) string {
+	name, ok := strings.CutPrefix(dir, "models/")
+	if !ok || !slices.Contains(nouns, name) {
+		return ""
+	}
+	return name
+}
+
+// changes are the GORM methods that only the kernel calls.
+var changes = []string{"Updates", "UpdateColumn", "UpdateColumns", "Save", "AutoMigrate", "Preload", "FirstOrCreate", "CreateInBatches"}
+
+func TestOnlyTheKernelChangesRows(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.dir == "models" || strings.HasPrefix(s.dir, "internal/") || s.dir == "web" {
+			continue
+		}
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok && slices.Contains(changes, sel.Sel.Name) {
+				t.Errorf("%s: %s; change rows with models.Insert and models.Update", s.fset.Position(sel.Pos()), sel.Sel.Name)
+			}
+			return true
+		})
+	}
+}
+
+// unscoped lists who may read past the row scope, and why.
+var unscoped = map[string]string{
+	"models": "the kernel itself",
+}
+
+func TestWhoLooksPastTheScope(t *testing.T) {
+	for _, s := range sources(t) {
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "UnscopedRows" && unscoped[s.dir] == "" {
+				t.Errorf("%s: UnscopedRows; scope it, or give the reason here", s.fset.Position(sel.Pos()))
+			}
+			return true
+		})
+	}
+}

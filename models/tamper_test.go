@@ -1,0 +1,261 @@
+package models_test
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the same driver as the product, used around it
+	_ "modernc.org/sqlite"
+
+	"assay/internal/testenv"
+	"assay/internal/tlog"
+	"assay/migrations"
+	"assay/models"
+	"assay/models/access"
+	"assay/models/modelstest"
+)
+
+// raw opens a database beside the product, as somebody with its password would.
+type raw struct {
+	*sql.DB
+	t        *testing.T
+	postgres bool
+}
+
+func (r raw) exec(query string, args ...any) {
+	r.t.Helper()
+	if !r.postgres {
+		for i := range args {
+			query = strings.Replace(query, "$"+string(rune('1'+i)), "?", 1)
+		}
+	}
+	res, err := r.ExecContext(r.t.Context(), query, args...)
+	if err != nil {
+		r.t.Fatalf("%s: %v", query, err)
+	}
+	if n, err := res.RowsAffected(); err == nil && n == 0 {
+		r.t.Fatalf("%s: changed nothing", query)
+	}
+}
+
+func migrated(t *testing.T, url string) *models.DB {
+	t.Helper()
+	db, err := models.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	files, err := migrations.For(db.Dialect())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := db.Migrate(t.Context(), files); err != nil {
+		t.Fatal(err)
+	}
+	db.Now = func() time.Time { return modelstest.Now }
+	return db
+}
+
+// attacked runs f on both databases, each with a log of eleven leaves under two
+// checkpoints, and a second door into the database.
+func attacked(t *testing.T, f func(t *testing.T, db *models.DB, door raw, signer *tlog.Signer)) {
+	t.Helper()
+	begin := func(t *testing.T, url, driver, dsn string) {
+		db := migrated(t, url)
+		pool, err := sql.Open(driver, dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = pool.Close() })
+		signer, err := tlog.LoadSigner(filepath.Join(t.TempDir(), "log.key"), "assay/test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		history(t, db, signer)
+		f(t, db, raw{pool, t, driver == "pgx"}, signer)
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "assay.db")
+		begin(t, "sqlite://"+path, "sqlite", "file:"+path+"?_busy_timeout=5000&_time_format=sqlite")
+	})
+	t.Run("postgres", func(t *testing.T) {
+		url := testenv.Postgres(t)
+		begin(t, url, "pgx", url)
+	})
+}
+
+func history(t *testing.T, db *models.DB, signer *tlog.Signer) {
+	t.Helper()
+	for range 4 {
+		modelstest.Person(t, db, access.Administrator)
+	}
+	sign(t, db, signer)
+	ana := modelstest.Person(t, db, access.Administrator)
+	for _, name := range []string{"Ana", "Bea", "Cleo", "Dora", "Eve", "Fay"} {
+		err := modelstest.As(t, db, ana, func(ctx context.Context, tx *models.Tx) error { return rename(ctx, tx, ana.ID, name) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	sign(t, db, signer)
+}
+
+func sign(t *testing.T, db *models.DB, signer *tlog.Signer) {
+	t.Helper()
+	if done, err := db.SignCheckpoint(t.Context(), signer); err != nil || !done {
+		t.Fatalf("not signed: %v", err)
+	}
+}
+
+func newest(t *testing.T, db *models.DB) string {
+	t.Helper()
+	var c models.Checkpoint
+	modelstest.Look(t, db, access.Actor{}, func(ctx context.Context, tx *models.Tx) (err error) {
+		c, err = tx.LastCheckpoint(ctx)
+		return err
+	})
+	return c.Signed
+}
+
+// rewritten gives leaf seq other columns and stores the hash that belongs to them, as
+// somebody who read this package would.
+func rewritten(t *testing.T, db *models.DB, door raw, seq int64) {
+	t.Helper()
+	door.exec("UPDATE log_leaves SET verb = 'person.invented' WHERE seq = $1", seq)
+	var leaves []models.LogLeaf
+	modelstest.Look(t, db, access.Actor{}, func(ctx context.Context, tx *models.Tx) (err error) {
+		leaves, err = tx.Leaves(ctx, seq, seq+1)
+		return err
+	})
+	h, err := leaves[0].Leaf().Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	door.exec("UPDATE log_leaves SET hashes = $1 WHERE seq = $2", append(h[:], leaves[0].Hashes[len(h):]...), seq)
+}
+
+func TestEveryTamperingIsFound(t *testing.T) {
+	for name, c := range map[string]struct {
+		tamper func(t *testing.T, db *models.DB, door raw)
+		want   string
+	}{
+		"a changed row": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE people SET role = 'compliance_manager' WHERE id = 2")
+		}, "row people/2 (people/2) was changed"},
+		"a row changed to nothing": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE people SET role = '' WHERE id = 2")
+		}, "row people/2 (people/2) was changed"},
+		"a deleted row": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("DELETE FROM people WHERE id = 3")
+		}, "row people/3 is gone"},
+		"a row inserted without a leaf": {func(t *testing.T, _ *models.DB, d raw) {
+			d.exec(`INSERT INTO people (id, rev, name, email, title, firm, role, status, issuer, subject, invited_at)
+				VALUES (99, 1, 'Mallory', 'm@halyard.example', '', '', 'administrator', 'active', '', '', $1)`, modelstest.Now)
+		}, "row people/99 (people/99) has no leaf"},
+		"a changed leaf": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE log_leaves SET actor_id = 4 WHERE seq = 7")
+		}, "leaf 7 was changed"},
+		"a leaf moved in time": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE log_leaves SET at = $1 WHERE seq = 7", modelstest.Now.Add(-time.Hour))
+		}, "leaf 7 was changed"},
+		"a leaf changed together with its hash": {func(t *testing.T, db *models.DB, d raw) {
+			rewritten(t, db, d, 5)
+		}, "do not match the checkpoint signed over them"},
+		"a deleted leaf": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("DELETE FROM log_leaves WHERE seq = 6")
+		}, "leaf 6 is missing"},
+		"the last leaf deleted, and the head with it": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("DELETE FROM log_leaves WHERE seq = 10")
+			d.exec("UPDATE log_head SET size = 10")
+		}, "checkpoint 11 was signed, and the log has 10 leaves"},
+		"swapped leaves": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE log_leaves SET seq = -1 WHERE seq = 6")
+			d.exec("UPDATE log_leaves SET seq = 6 WHERE seq = 8")
+			d.exec("UPDATE log_leaves SET seq = 8 WHERE seq = -1")
+		}, "leaves 4 to 10 do not match the checkpoint signed over them"},
+		"a changed note": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec(`UPDATE log_details SET text = '{"to":"Zoe"}' WHERE seq = 7`)
+		}, "the note of leaf 7 was changed"},
+		"a changed inner node": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE log_leaves SET hashes = (SELECT hashes FROM log_leaves WHERE seq = 1) WHERE seq = 5")
+		}, "leaf 5 was changed"},
+		"a head that counts less": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE log_head SET size = 9")
+		}, "the log says it has 9 leaves; 11 are there"},
+		"a checkpoint by another key": {func(t *testing.T, _ *models.DB, d raw) {
+			other, err := tlog.LoadSigner(filepath.Join(t.TempDir(), "other.key"), "assay/test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			forged, err := other.Sign(tlog.Checkpoint{Origin: "assay/test", Size: 4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.exec("UPDATE checkpoints SET signed = $1 WHERE size = 4", forged)
+		}, "checkpoint 4 is not signed by the key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			attacked(t, func(t *testing.T, db *models.DB, door raw, signer *tlog.Signer) {
+				if r := verify(t, db, ""); len(r.Problems) > 0 || r.Signed != 11 {
+					t.Fatalf("before anything was touched: %v", r.Problems)
+				}
+				c.tamper(t, db, door)
+				r, err := models.Verify(t.Context(), db, models.VerifyOptions{Tables: tables(), VerifierKey: signer.VerifierKey})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !strings.Contains(strings.Join(r.Problems, "\n"), c.want) {
+					t.Errorf("want %q among\n%s", c.want, strings.Join(r.Problems, "\n"))
+				}
+			})
+		})
+	}
+}
+
+func TestAnOlderDatabasePutBackIsFoundByTheNewerNote(t *testing.T) {
+	attacked(t, func(t *testing.T, db *models.DB, door raw, _ *tlog.Signer) {
+		note := newest(t, db)
+		door.exec("DELETE FROM checkpoints WHERE size = 11")
+		door.exec("DELETE FROM log_leaves WHERE seq >= 4")
+		door.exec("DELETE FROM log_details WHERE seq >= 4")
+		door.exec("UPDATE log_head SET size = 4")
+		door.exec("DELETE FROM people WHERE id = 5")
+		if r := verify(t, db, ""); len(r.Problems) > 0 {
+			t.Fatalf("the older state is not whole: %v", r.Problems)
+		}
+		r := verify(t, db, note)
+		if !strings.Contains(strings.Join(r.Problems, "\n"), "an older database was put back") {
+			t.Errorf("got %v", r.Problems)
+		}
+	})
+}
+
+func TestSigningStopsWhenTheLogIsBroken(t *testing.T) {
+	attacked(t, func(t *testing.T, db *models.DB, door raw, signer *tlog.Signer) {
+		modelstest.Person(t, db, access.Administrator)
+		door.exec("UPDATE log_leaves SET actor_id = 4 WHERE seq = 11")
+		if done, err := db.SignCheckpoint(t.Context(), signer); done || err == nil {
+			t.Fatal("a changed leaf was signed")
+		}
+		if db.Halted() == "" {
+			t.Error("the log is broken, and nobody is told")
+		}
+		err := modelstest.As(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) error { return rename(ctx, tx, 1, "x") })
+		if models.KindOf(err) != models.KindConflict {
+			t.Errorf("a broken log still takes writes: %v", err)
+		}
+	})
+}
+
+func TestAnErasedNoteIsNoTampering(t *testing.T) {
+	attacked(t, func(t *testing.T, db *models.DB, door raw, _ *tlog.Signer) {
+		door.exec("DELETE FROM log_details WHERE seq = 7")
+		if r := verify(t, db, ""); len(r.Problems) > 0 || r.Erased != 1 {
+			t.Errorf("got %d erased, %v", r.Erased, r.Problems)
+		}
+	})
+}
