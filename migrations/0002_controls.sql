@@ -7,7 +7,7 @@ CREATE TABLE controls (
   template   TEXT NOT NULL, -- the catalog entry it was taken from, or ''
   owner_id   BIGINT REFERENCES people (id),
   backup_id  BIGINT REFERENCES people (id),
-  version_id BIGINT, -- the version lists show: the effective one, else the newest
+  version    INTEGER NOT NULL, -- the number of the version that lists show
   -- copied from that version, so that a list reads and sorts one table
   title      TEXT NOT NULL,
   category   TEXT NOT NULL,
@@ -19,46 +19,53 @@ CREATE TABLE controls (
   created_at INSTANT NOT NULL,
   CHECK (backup_id IS NULL OR backup_id <> owner_id)
 );
-CREATE INDEX controls_title ON controls (title, id);
-CREATE INDEX controls_owner ON controls (owner_id, code);
+-- One index for each order and filter of the list. Nobody sorts as 0: a keyset cannot
+-- pass a null.
+CREATE INDEX controls_title ON controls (title, code);
+CREATE INDEX controls_owner ON controls (COALESCE(owner_id, 0), code);
 CREATE INDEX controls_backup ON controls (backup_id, code);
 CREATE INDEX controls_status ON controls (status, code);
 CREATE INDEX controls_category ON controls (category, code);
 CREATE INDEX controls_frequency ON controls (frequency, code);
 CREATE INDEX controls_ai ON controls (ai, code);
+CREATE INDEX controls_template ON controls (template) WHERE template <> '';
 
 CREATE TABLE control_versions (
-  id             ID_KEY,
-  rev            BIGINT NOT NULL,
-  control_id     BIGINT NOT NULL REFERENCES controls (id),
-  number         INTEGER NOT NULL CHECK (number > 0),
-  status         TEXT NOT NULL CHECK (status IN ('draft', 'in_review', 'approved', 'effective', 'superseded', 'retired')),
-  editorial      BOOLEAN NOT NULL, -- a wording fix: same test segment as the version before
-  title          TEXT NOT NULL,
-  statement      TEXT NOT NULL,
-  category       TEXT NOT NULL,
-  kind           TEXT NOT NULL, -- preventive, detective, corrective …
-  nature         TEXT NOT NULL, -- manual, automated, hybrid
-  frequency      TEXT NOT NULL,
-  anchor_month   INTEGER NOT NULL CHECK (anchor_month BETWEEN 0 AND 12),
-  event_rule     TEXT NOT NULL,
-  owner_function TEXT NOT NULL,
-  population     TEXT NOT NULL,
-  evidence       TEXT NOT NULL,
-  tests_design   TEXT NOT NULL,
+  id              ID_KEY,
+  rev             BIGINT NOT NULL,
+  control_id      BIGINT NOT NULL REFERENCES controls (id),
+  code            TEXT NOT NULL, -- of the control, which never changes
+  number          INTEGER NOT NULL CHECK (number > 0),
+  status          TEXT NOT NULL CHECK (status IN ('draft', 'in_review', 'approved', 'effective', 'superseded', 'retired')),
+  editorial       BOOLEAN NOT NULL, -- a wording fix: same test segment as the version before
+  title           TEXT NOT NULL CHECK (title <> ''),
+  statement       TEXT NOT NULL, -- values to tailor stand in [square brackets]
+  category        TEXT NOT NULL,
+  kind            TEXT NOT NULL, -- preventive, detective, corrective
+  nature          TEXT NOT NULL, -- manual, automated, hybrid
+  frequency       TEXT NOT NULL,
+  anchor_month    INTEGER NOT NULL CHECK (anchor_month BETWEEN 0 AND 12),
+  event_trigger   TEXT NOT NULL,
+  event_direction TEXT NOT NULL CHECK (event_direction IN ('', 'before', 'after')),
+  event_limit     TEXT NOT NULL, -- ISO 8601 duration
+  owner_function  TEXT NOT NULL,
+  population      TEXT NOT NULL,
+  evidence        TEXT NOT NULL, -- JSON list of what is expected
+  tests_design    TEXT NOT NULL, -- JSON list of {technique, step}
   tests_operating TEXT NOT NULL,
-  parameters     TEXT NOT NULL,
-  criteria       TEXT NOT NULL, -- JSON list of {framework, code}
-  ai             BOOLEAN NOT NULL,
-  change_note    TEXT NOT NULL,
-  author_id      BIGINT REFERENCES people (id), -- null: taken from the catalog
-  authored_at    INSTANT NOT NULL,
-  submitted_at   INSTANT,
-  approver_id    BIGINT REFERENCES people (id),
-  approved_at    INSTANT,
-  effective_from TEXT NOT NULL,
-  effective_to   TEXT NOT NULL, -- last day, once superseded or retired
-  ended_reason   TEXT NOT NULL,
+  parameters      TEXT NOT NULL, -- JSON list: what the catalog says about the values
+  criteria        TEXT NOT NULL, -- JSON list of {framework, code}
+  ai              BOOLEAN NOT NULL,
+  change_note     TEXT NOT NULL,
+  author_id       BIGINT REFERENCES people (id), -- null: taken from the catalog
+  writers         TEXT NOT NULL, -- JSON list of everyone who wrote in it; none of them approves
+  authored_at     INSTANT NOT NULL,
+  submitted_at    INSTANT,
+  approver_id     BIGINT REFERENCES people (id),
+  approved_at     INSTANT,
+  effective_from  TEXT NOT NULL,
+  effective_to    TEXT NOT NULL, -- last day, once superseded or retired
+  ended_reason    TEXT NOT NULL,
   UNIQUE (control_id, number),
   CHECK (approver_id IS NULL OR author_id IS NULL OR approver_id <> author_id),
   CHECK (status IN ('draft', 'in_review') OR (approver_id IS NOT NULL AND effective_from <> '')),

@@ -1,13 +1,16 @@
 // Package control is the catalog in use: controls, their versions in time, who owns
-// them, and which criteria they help to meet.
+// them, and which criteria they help to meet. Whether a control operated is not its
+// business.
 package control
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/framework"
 )
 
 // A Control is one logical control: an ordered list of versions and the people who
@@ -18,7 +21,7 @@ type Control struct {
 	Template  string // the catalog entry it was taken from, or ""
 	OwnerID   *int64
 	BackupID  *int64
-	VersionID *int64 // the version lists show: the effective one, else the newest
+	Version   int // the number of the version lists show: the effective one, else the newest
 	Title     string
 	Category  string
 	Frequency string
@@ -36,9 +39,9 @@ func (Control) TableName() string { return "controls" }
 func (c Control) Path() string { return "controls/" + c.Code }
 
 // OwnedBy reports whether a is the owner or the backup owner.
-func (c Control) OwnedBy(a access.Actor) bool {
-	return c.OwnerID != nil && *c.OwnerID == a.ID || c.BackupID != nil && *c.BackupID == a.ID
-}
+func (c Control) OwnedBy(a access.Actor) bool { return is(c.OwnerID, a.ID) || is(c.BackupID, a.ID) }
+
+func is(id *int64, want int64) bool { return id != nil && *id == want }
 
 // VisibleTo shows an auditor the controls that help to meet a criterion in scope of
 // an open engagement and had a version effective in its period. The company sees all.
@@ -64,27 +67,90 @@ func engagements(a access.Actor) []int64 {
 	return a.Engagements
 }
 
-// A Status is where a version stands.
-type Status string
-
-// The states of a version.
-const (
-	Draft      Status = "draft"
-	InReview   Status = "in_review"
-	Approved   Status = "approved"
-	Effective  Status = "effective"
-	Superseded Status = "superseded"
-	Retired    Status = "retired"
-)
-
 // ByID finds a control that the actor may see.
 func ByID(ctx context.Context, tx *models.Tx, id int64) (Control, error) {
 	c, err := models.Rows[Control](tx).Where("id = ?", id).Take(ctx)
 	return models.One(c, err, "Control")
 }
 
-// ByCode finds a control that the actor may see by its human id, such as AC-03.
+// ByCode finds a control that the actor may see by its human id, such as AC-03, in
+// whatever case it was typed.
 func ByCode(ctx context.Context, tx *models.Tx, code string) (Control, error) {
-	c, err := models.Rows[Control](tx).Where("code = ?", code).Take(ctx)
+	c, err := models.Rows[Control](tx).Where("code = ?", strings.ToUpper(code)).Take(ctx)
 	return models.One(c, err, "Control")
+}
+
+// A criterionRow is one line of control_criteria.
+type criterionRow struct {
+	ControlID int64 `gorm:"primaryKey"`
+	Framework string
+	Code      string
+}
+
+func (criterionRow) TableName() string { return "control_criteria" }
+
+// WhyUnlogged says why changing one leaves no leaf.
+func (criterionRow) WhyUnlogged() string { return "it is derived from the version of a control" }
+
+// index is the full text of the versions that lists show.
+const index = models.SearchIndex("controls")
+
+// show brings what lists and search know of a control in step with the version to
+// show. It leaves a leaf only if the row changes.
+func show(ctx context.Context, tx *models.Tx, c *Control) error {
+	all, err := models.UnscopedRows[Version](tx).Where("control_id = ?", c.ID).Order("number").Find(ctx)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	v := shown(all)
+	old := *c
+	c.copy(v)
+	if *c != old {
+		set := models.Columns{"Version", "Title", "Category", "Frequency", "Nature", "AI", "Status"}
+		if err := models.Update(ctx, tx, c, set, "control.show"); err != nil {
+			return err
+		}
+	}
+	return derive(ctx, tx, c.ID, v)
+}
+
+func (c *Control) copy(v Version) {
+	c.Version, c.Title, c.Category, c.Frequency = v.Number, v.Title, v.Category, v.Frequency
+	c.Nature, c.AI, c.Status = v.Nature, v.AI, v.Status
+}
+
+// shown picks the effective version, else the newest that was ever approved, else the
+// newest: a draft on a retired control must not hide that it is retired.
+func shown(all []Version) Version {
+	best := all[0]
+	for _, v := range all[1:] {
+		if v.standing() >= best.standing() {
+			best = v
+		}
+	}
+	return best
+}
+
+func derive(ctx context.Context, tx *models.Tx, id int64, v Version) error {
+	if _, err := models.Remove[criterionRow](ctx, tx, "control_id = ?", id); err != nil {
+		return err
+	}
+	for _, ref := range v.Criteria {
+		row := criterionRow{ControlID: id, Framework: ref.Framework, Code: ref.Code}
+		if err := models.Put(ctx, tx, &row); err != nil {
+			return err
+		}
+	}
+	return index.Put(ctx, tx, id, v.text()...)
+}
+
+// Codes are the codes of refs that belong to the framework, in order.
+func Codes(refs []framework.Ref, id string) []string {
+	var codes []string
+	for _, r := range refs {
+		if r.Framework == id {
+			codes = append(codes, r.Code)
+		}
+	}
+	return codes
 }

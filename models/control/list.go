@@ -1,0 +1,218 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/framework"
+)
+
+// Nobody is the Filter.Owner of controls without one.
+const Nobody = "none"
+
+// A Filter narrows the list. The zero Filter narrows nothing. Its fields are what an
+// address holds, so a saved view is a Filter and an Order.
+type Filter struct {
+	Text      string
+	Framework string // its id
+	Criterion string // as people write it: CC6.1, A.6.2.4
+	Category  string // of controls: "Access control"
+	Owner     string // id of a person, or Nobody
+	Backup    string
+	Frequency string
+	Status    string
+	AI        string // "yes" or "no"
+}
+
+// A Row is what the list shows of a control.
+type Row struct {
+	ID        int64
+	Code      string
+	Title     string
+	Category  string
+	OwnerID   *int64
+	BackupID  *int64
+	Frequency string
+	Nature    string
+	AI        bool
+	Status    Status
+	Version   int
+}
+
+// TableName is where controls live.
+func (Row) TableName() string { return "controls" }
+
+// VisibleTo is that of Control.
+func (Row) VisibleTo(a access.Actor) (string, []any) { return Control{}.VisibleTo(a) }
+
+// matches bounds how many hits of a text are considered.
+const matches = 5000
+
+// where is the condition of f. empty reports that nothing can match, such as a
+// criterion that does not exist.
+func (f Filter) where(tx *models.Tx) (cond string, args []any, empty bool) {
+	var conds []string
+	add := func(c string, a ...any) { conds, args = append(conds, c), append(args, a...) }
+	for _, eq := range []struct{ column, value string }{
+		{"controls.category", f.Category}, {"controls.frequency", f.Frequency}, {"controls.status", f.Status},
+	} {
+		if eq.value != "" {
+			add(eq.column+" = ?", eq.value)
+		}
+	}
+	if f.AI != "" {
+		add("controls.ai = ?", f.AI == "yes")
+	}
+	if f.Owner != "" {
+		id, ok := personID(f.Owner)
+		add("COALESCE(controls.owner_id, 0) = ?", id)
+		empty = empty || !ok
+	}
+	switch f.Backup {
+	case "":
+	case Nobody:
+		add("controls.backup_id IS NULL")
+	default:
+		id, ok := personID(f.Backup)
+		add("controls.backup_id = ?", id)
+		empty = empty || !ok
+	}
+	if f.Framework != "" {
+		add("controls.id IN (SELECT control_id FROM control_criteria WHERE framework = ?)", f.Framework)
+	}
+	if f.Criterion != "" {
+		id, code, ok := framework.NormaliseCriterion(f.Criterion)
+		add("controls.id IN (SELECT control_id FROM control_criteria WHERE framework = ? AND code = ?)", id, code)
+		empty = empty || !ok
+	}
+	if strings.TrimSpace(f.Text) != "" {
+		c, a, ok := index.Matching(tx, "controls.id", f.Text, matches)
+		if ok {
+			add(c, a...)
+		}
+		empty = empty || !ok
+	}
+	return strings.Join(conds, " AND "), args, empty
+}
+
+func personID(s string) (int64, bool) {
+	if s == Nobody {
+		return 0, true
+	}
+	id, err := strconv.ParseInt(s, 10, 64)
+	return id, err == nil && id > 0
+}
+
+// An Order is a column to sort by, with "-" before it to turn it round.
+type Order string
+
+// orders maps what an address may ask for to columns that an index serves.
+var orders = map[Order][]string{
+	"code":      {"controls.code"},
+	"title":     {"controls.title", "controls.code"},
+	"owner":     {"COALESCE(controls.owner_id, 0)", "controls.code"},
+	"frequency": {"controls.frequency", "controls.code"},
+	"category":  {"controls.category", "controls.code"},
+	"status":    {"controls.status", "controls.code"},
+}
+
+// Column is the column of o, "code" when there is no such.
+func (o Order) Column() string {
+	name := Order(strings.TrimPrefix(string(o), "-"))
+	if orders[name] == nil {
+		return "code"
+	}
+	return string(name)
+}
+
+// Desc reports whether o goes down.
+func (o Order) Desc() bool { return strings.HasPrefix(string(o), "-") }
+
+func (o Order) sort() models.Sort {
+	return models.Sort{Columns: orders[Order(o.Column())], Desc: o.Desc()}
+}
+
+func (o Order) key(r Row) []any {
+	switch o.Column() {
+	case "title":
+		return []any{r.Title, r.Code}
+	case "owner":
+		if r.OwnerID == nil {
+			return []any{int64(0), r.Code}
+		}
+		return []any{*r.OwnerID, r.Code}
+	case "frequency":
+		return []any{r.Frequency, r.Code}
+	case "category":
+		return []any{r.Category, r.Code}
+	case "status":
+		return []any{string(r.Status), r.Code}
+	}
+	return []any{r.Code}
+}
+
+// List reads a page of the controls that f lets through, in the order o. An order by
+// owner keeps the controls of a person together.
+func List(ctx context.Context, tx *models.Tx, f Filter, o Order, page models.Page) (models.Window[Row], error) {
+	cond, args, empty := f.where(tx)
+	if empty {
+		return models.Window[Row]{}, nil
+	}
+	q := models.Rows[Row](tx)
+	if cond != "" {
+		q = q.Where(cond, args...)
+	}
+	return models.Keyset(ctx, q, o.sort(), page, o.key)
+}
+
+// most is as far as Count counts.
+const most = 1000
+
+// Count says how many controls f lets through. It stops at 1,000 and then reports
+// that there are more: counting them all would cost more than the list itself.
+func Count(ctx context.Context, tx *models.Tx, f Filter) (n int, more bool, err error) {
+	cond, args, empty := f.where(tx)
+	if empty {
+		return 0, false, nil
+	}
+	if cond == "" {
+		cond = "1 = 1"
+	}
+	if c, a := (Control{}).VisibleTo(tx.Actor); c != "" {
+		cond, args = cond+" AND "+c, append(args, a...)
+	}
+	n, err = models.Value[int](ctx, tx, "SELECT count(*) FROM (SELECT 1 FROM controls WHERE "+cond+" LIMIT ?) counted", append(args, most+1)...)
+	return min(n, most), n > most, err
+}
+
+// CriteriaOf reads the SOC 2 criteria of many controls in one query.
+func CriteriaOf(ctx context.Context, tx *models.Tx, rows []Row) (map[int64][]string, error) {
+	out := make(map[int64][]string, len(rows))
+	if len(rows) == 0 {
+		return out, nil
+	}
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	list, err := models.Rows[criterionRow](tx).Where("framework = ? AND control_id IN ?", framework.SOC2, ids).Order("control_id, code").Find(ctx)
+	for _, r := range list {
+		out[r.ControlID] = append(out[r.ControlID], r.Code)
+	}
+	return out, err
+}
+
+// Categories lists the control categories in the catalog's order.
+func Categories() []string {
+	var out []string
+	for _, g := range framework.ControlGroups() {
+		if !slices.Contains(out, g.Title) {
+			out = append(out, g.Title)
+		}
+	}
+	return out
+}
