@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +34,7 @@ type Window[T any] struct {
 }
 
 // Keyset reads one page of q in the order sort, without OFFSET and without counting.
-// key gives the values of sort.Columns for a row. A cursor that cannot be read is
+// key gives the values of sort.Columns for a row, the zero row too. A cursor that cannot be read is
 // Invalid.
 func Keyset[T any](ctx context.Context, q gorm.ChainInterface[T], sort Sort, page Page, key func(T) []any) (Window[T], error) {
 	limit := page.Limit
@@ -44,7 +46,8 @@ func Keyset[T any](ctx context.Context, q gorm.ChainInterface[T], sort Sort, pag
 		if !backwards {
 			cursor = page.After
 		}
-		args, err := readCursor(cursor, len(sort.Columns))
+		var zero T
+		args, err := readCursor(cursor, key(zero))
 		if err != nil {
 			return Window[T]{}, err
 		}
@@ -107,31 +110,37 @@ func writeCursor(values []any) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func readCursor(s string, n int) ([]any, error) {
+// readCursor reads what writeCursor wrote. like holds a value of the kind that each
+// part has to be, since PostgreSQL compares nothing with a value of another kind.
+func readCursor(s string, like []any) ([]any, error) {
 	bad := Invalid(map[string]string{"after": "This link to a page of the list is incomplete. Start again from the first page."})
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil {
 		return nil, bad
 	}
 	var parts []json.RawMessage
-	if json.Unmarshal(b, &parts) != nil || len(parts) != n {
+	if json.Unmarshal(b, &parts) != nil || len(parts) != len(like) {
 		return nil, bad
 	}
-	args := make([]any, n)
-	for i, p := range parts {
-		var text string
-		var number int64
-		var t cursorTime
-		switch {
-		case json.Unmarshal(p, &text) == nil:
-			args[i] = text
-		case json.Unmarshal(p, &number) == nil:
-			args[i] = number
-		case json.Unmarshal(p, &t) == nil && !t.T.IsZero():
-			args[i] = t.T.UTC()
-		default:
+	args := make([]any, len(like))
+	for i, part := range parts {
+		if args[i], err = readPart(part, reflect.TypeOf(like[i])); err != nil {
 			return nil, bad
 		}
 	}
 	return args, nil
+}
+
+func readPart(part json.RawMessage, like reflect.Type) (any, error) {
+	if string(part) == "null" {
+		return nil, errors.New("no value")
+	}
+	if like == reflect.TypeFor[time.Time]() {
+		var t cursorTime
+		err := json.Unmarshal(part, &t)
+		return t.T.UTC(), err
+	}
+	v := reflect.New(like)
+	err := json.Unmarshal(part, v.Interface())
+	return v.Elem().Interface(), err
 }

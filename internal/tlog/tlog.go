@@ -184,5 +184,8 @@ func Position(index int64) (leaf int64, place int) {
 	return (n+1)<<level - 1, level
 }
 
+// RecordHash is the hash of a leaf with these bytes.
+func RecordHash(data []byte) Hash { return tlog.RecordHash(data) }
+
 // NodeHash is the hash of an inner node.
 func NodeHash(left, right Hash) Hash { return tlog.NodeHash(left, right) }
