@@ -34,7 +34,8 @@ type Window[T any] struct {
 }
 
 // Keyset reads one page of q in the order sort, without OFFSET and without counting.
-// key gives the values of sort.Columns for a row, the zero row too. A cursor that cannot be read is
+// key gives the values of sort.Columns for a row, the zero row too: a pointer goes in
+// as it is. A cursor that cannot be read is
 // Invalid.
 func Keyset[T any](ctx context.Context, q gorm.ChainInterface[T], sort Sort, page Page, key func(T) []any) (Window[T], error) {
 	limit := page.Limit
@@ -99,8 +100,13 @@ type cursorTime struct {
 func writeCursor(values []any) string {
 	out := slices.Clone(values)
 	for i, v := range out {
-		if t, ok := v.(time.Time); ok {
+		switch t := v.(type) {
+		case time.Time:
 			out[i] = cursorTime{t}
+		case *time.Time:
+			if t != nil {
+				out[i] = cursorTime{*t}
+			}
 		}
 	}
 	b, err := json.Marshal(out)
@@ -135,7 +141,7 @@ func readPart(part json.RawMessage, like reflect.Type) (any, error) {
 	if string(part) == "null" {
 		return nil, errors.New("no value")
 	}
-	if like == reflect.TypeFor[time.Time]() {
+	if like == reflect.TypeFor[time.Time]() || like == reflect.TypeFor[*time.Time]() {
 		var t cursorTime
 		err := json.Unmarshal(part, &t)
 		return t.T.UTC(), err

@@ -53,7 +53,7 @@ func List(ctx context.Context, tx *models.Tx, f Filter, page models.Page) (model
 func Queue(ctx context.Context, tx *models.Tx, page models.Page) (models.Window[Item], error) {
 	q := models.Rows[Item](tx).Where("evidence.status = ?", Submitted)
 	return models.Keyset(ctx, q, models.Sort{Columns: []string{"evidence.submitted_at", "evidence.id"}}, page,
-		func(i Item) []any { return []any{*i.SubmittedAt, i.ID} })
+		func(i Item) []any { return []any{i.SubmittedAt, i.ID} })
 }
 
 // Waiting counts what waits for a reviewer.
