@@ -6,14 +6,22 @@ import (
 	"assay/models"
 	"assay/models/control"
 	"assay/models/engagement"
+	"assay/models/evidence"
 	"assay/models/people"
+	"assay/models/programme"
+	"assay/models/view"
 )
 
 // Tables is every kind of Record, each after those it refers to.
 func Tables() []models.LoggedTable {
 	return []models.LoggedTable{
+		models.Logged[programme.Programme](),
 		models.Logged[people.Person](),
+		models.Logged[view.View](),
 		models.Logged[control.Control](),
+		models.Logged[control.Version](),
+		models.Logged[evidence.Item](),
+		models.Logged[evidence.File](),
 		models.Logged[engagement.Engagement](),
 	}
 }
