@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -408,10 +409,10 @@ func TestAHostileProviderGetsNowhere(t *testing.T) {
 // refused checks the reason, and that the reader's sentence holds nothing the other side wrote.
 func refused(t *testing.T, err error, want oidc.Reason) {
 	t.Helper()
-	if got := oidc.Why(err); got != want {
-		t.Fatalf("refused as %q (%v), want %q", got, err, want)
+	var failure *oidc.Failure
+	if !errors.As(err, &failure) || failure.Reason != want {
+		t.Fatalf("refused as %q (%v), want %q", oidc.Why(err), err, want)
 	}
-	failure := err.(*oidc.Failure)
 	sentence := failure.Sentence()
 	if !strings.HasSuffix(sentence, ".") || strings.Contains(sentence, "!") || strings.Contains(sentence, "<") {
 		t.Errorf("the sentence is %q", sentence)

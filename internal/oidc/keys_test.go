@@ -151,8 +151,8 @@ func TestAServerStartsWhileItsProviderIsDown(t *testing.T) {
 	provider := h.provider()
 	err := provider.Ready(t.Context())
 	refused(t, err, oidc.Unavailable)
-	if status := err.(*oidc.Failure).Status(); status != http.StatusServiceUnavailable {
-		t.Errorf("status is %d", status)
+	if got := status(err); got != http.StatusServiceUnavailable {
+		t.Errorf("status is %d", got)
 	}
 	if provider.LogoutURL(t.Context(), "", "") != "" {
 		t.Error("a logout address came from nowhere")
