@@ -47,12 +47,13 @@ type hostile struct {
 const accessToken = "an-access-token"
 
 var (
-	ourKey     = mustKey()
-	foreignKey = mustKey()
+	ourKey     = mustKey(2048)
+	foreignKey = mustKey(2048)
+	shortKey   = mustKey(1024)
 )
 
-func mustKey() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+func mustKey(bits int) *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		panic(err)
 	}
@@ -353,6 +354,7 @@ func TestAHostileProviderGetsNowhere(t *testing.T) {
 				write(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: h.key.Public(), KeyID: "k1", Use: "enc"}}})
 			}
 		}, want: oidc.KeyUnknown},
+		{name: "a key short enough to be broken", lie: func(h *hostile) { h.key = shortKey }, want: oidc.KeyUnknown},
 		{name: "our key, published for another algorithm", lie: func(h *hostile) {
 			h.jwks = func(w http.ResponseWriter, _ *http.Request) {
 				write(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: h.key.Public(), KeyID: "k1", Algorithm: "PS256"}}})
