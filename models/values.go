@@ -27,10 +27,21 @@ func DateOf(t time.Time, zone *time.Location) Date { return Date(t.In(zone).Form
 func (d Date) IsZero() bool { return d == "" }
 
 // In is the instant at which d begins in zone. The zero Date gives the zero Time.
+//
+// Where clocks go forward at midnight the day begins at one, and where they go back
+// just after it, midnight comes twice and the first one counts. Package time promises
+// neither, and gives the evening before in Santiago.
 func (d Date) In(zone *time.Location) time.Time {
+	const step = 15 * time.Minute // every offset in use is a multiple of it
 	t, err := time.ParseInLocation(time.DateOnly, string(d), zone)
 	if err != nil {
 		return time.Time{}
+	}
+	for DateOf(t, zone) < d {
+		t = t.Add(step)
+	}
+	for DateOf(t.Add(-step), zone) >= d {
+		t = t.Add(-step)
 	}
 	return t
 }

@@ -45,6 +45,8 @@ var phrases = map[string]string{
 	"engagement.cancel":         "cancelled %s",
 	"engagement.add_auditor":    "gave an auditor access to %s",
 	"engagement.remove_auditor": "took an auditor's access to %s away",
+	"auditor.grant":             "gave %s access to an engagement",
+	"auditor.revoke":            "took the access of %s to an engagement away",
 }
 
 // Phrase is how verb is said, and whether it can be. %s stands for the record.

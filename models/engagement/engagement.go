@@ -5,9 +5,12 @@ package engagement
 import (
 	"context"
 	"time"
+	_ "time/tzdata" // a zone decides who may look, so it cannot depend on the host having the file
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/framework"
+	"assay/models/period"
 )
 
 // An Engagement is one examination by one firm. Period and access window are civil
@@ -19,10 +22,10 @@ type Engagement struct {
 	Firm        string
 	Kind        Kind
 	Status      Status
-	Criteria    models.List[string] // SOC 2 criteria in scope
+	Criteria    models.List[string] // SOC 2 criteria in scope, in the order of the framework
 	PeriodStart models.Date
 	PeriodEnd   models.Date
-	Zone        string
+	Zone        string      // IANA
 	OpensOn     models.Date // first day on which auditors may look
 	ClosesOn    models.Date // last day
 	CreatedBy   int64
@@ -39,19 +42,24 @@ const (
 	TypeII    Kind = "type_2"
 )
 
-// A Status is where an engagement stands.
-type Status string
+// Kinds lists every kind, the usual one first.
+var Kinds = []Kind{TypeII, TypeI, Readiness}
 
-// The states of an engagement.
-const (
-	Setup     Status = "setup"
-	Planning  Status = "planning"
-	Fieldwork Status = "fieldwork"
-	Reporting Status = "reporting"
-	Issued    Status = "issued"
-	Archived  Status = "archived"
-	Cancelled Status = "cancelled"
-)
+// Label is k in words.
+func (k Kind) Label() string {
+	switch k {
+	case Readiness:
+		return "Readiness assessment"
+	case TypeI:
+		return "SOC 2 Type I"
+	case TypeII:
+		return "SOC 2 Type II"
+	}
+	return string(k)
+}
+
+// Examination reports whether k ends in an auditor's report.
+func (k Kind) Examination() bool { return k == TypeI || k == TypeII }
 
 // TableName is where engagements live.
 func (Engagement) TableName() string { return "engagements" }
@@ -64,15 +72,80 @@ func (Engagement) VisibleTo(a access.Actor) (string, []any) {
 	if a.Role != access.Auditor {
 		return "", nil
 	}
-	ids := a.Engagements
-	if len(ids) == 0 {
-		ids = []int64{0}
+	return "engagements.id IN ?", []any{append([]int64{0}, a.Engagements...)}
+}
+
+// Period is the days the report covers.
+func (e Engagement) Period() period.Span {
+	return period.Span{From: e.PeriodStart, To: e.PeriodEnd}
+}
+
+// Window is the days on which auditors may look.
+func (e Engagement) Window() period.Span { return period.Span{From: e.OpensOn, To: e.ClosesOn} }
+
+// Location is the zone of every date of e. A name that no longer is a zone is an error:
+// guessing another would move the window.
+func (e Engagement) Location() (*time.Location, error) { return location(e.Zone) }
+
+// Viewer is an auditor to whom only e is open. What such an actor sees is what the
+// auditors of e are shown, so the company's page about e counts with the same rule.
+func (e Engagement) Viewer() access.Actor {
+	return access.Actor{Role: access.Auditor, Engagements: []int64{e.ID}}
+}
+
+// A scopeLine is one criterion in scope, as scope conditions join it.
+type scopeLine struct {
+	EngagementID int64
+	Framework    string
+	Code         string
+}
+
+func (scopeLine) TableName() string   { return "engagement_criteria" }
+func (scopeLine) WhyUnlogged() string { return "it is derived from engagements.criteria" }
+
+// writeScope keeps engagement_criteria in step with e.
+func writeScope(ctx context.Context, tx *models.Tx, e Engagement) error {
+	if _, err := models.Remove[scopeLine](ctx, tx, "engagement_id = ?", e.ID); err != nil {
+		return err
 	}
-	return "engagements.id IN ?", []any{ids}
+	for _, code := range e.Criteria {
+		if err := models.Put(ctx, tx, &scopeLine{e.ID, framework.SOC2, code}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // BySlug finds an engagement that the actor may see.
 func BySlug(ctx context.Context, tx *models.Tx, slug string) (Engagement, error) {
 	e, err := models.Rows[Engagement](tx).Where("slug = ?", slug).Take(ctx)
 	return models.One(e, err, "Engagement")
+}
+
+// List reads the engagements that the actor may see, the latest period first. A company
+// has a handful; the bound is there for the one that does not.
+func List(ctx context.Context, tx *models.Tx) ([]Engagement, error) {
+	return models.Rows[Engagement](tx).Order("period_end DESC, id DESC").Limit(200).Find(ctx)
+}
+
+// Current is the engagement that pages speak about unless they name another: the one
+// whose period is running, else the next to begin, else the last that ended. ok is
+// false when there is none.
+func Current(ctx context.Context, tx *models.Tx) (current Engagement, ok bool, err error) {
+	list, err := models.Rows[Engagement](tx).Where("status NOT IN ?", []Status{Archived, Cancelled}).
+		Order("period_end DESC, id DESC").Limit(20).Find(ctx)
+	for _, e := range list {
+		zone, err := e.Location()
+		if err != nil {
+			return Engagement{}, false, err
+		}
+		today := models.DateOf(tx.Now, zone)
+		if e.PeriodEnd >= today || !ok { // the list goes backwards in time
+			current, ok = e, true
+		}
+		if e.Period().Contains(today) {
+			break
+		}
+	}
+	return current, ok, err
 }

@@ -23,5 +23,6 @@ func Tables() []models.LoggedTable {
 		models.Logged[evidence.Item](),
 		models.Logged[evidence.File](),
 		models.Logged[engagement.Engagement](),
+		models.Logged[engagement.Auditor](),
 	}
 }

@@ -1,0 +1,232 @@
+package engagement
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/people"
+)
+
+// An Auditor is a person's grant to one engagement.
+type Auditor struct {
+	models.Meta
+	EngagementID int64
+	PersonID     int64
+	Part         Part
+	AddedBy      int64
+	AddedAt      time.Time
+}
+
+// A Part is what an auditor does in the team.
+type Part string
+
+// The parts. A team has at most one lead.
+const (
+	Lead   Part = "lead"
+	Member Part = "member"
+)
+
+// Label is p in words.
+func (p Part) Label() string {
+	if p == Lead {
+		return "Lead auditor"
+	}
+	return "Member of the audit team"
+}
+
+// TableName is where grants live.
+func (Auditor) TableName() string { return "engagement_auditors" }
+
+// Path is the address of the person: a grant is part of what they hold. The change is
+// told on the engagement's page by a leaf of its own.
+func (a Auditor) Path() string { return fmt.Sprintf("people/%d", a.PersonID) }
+
+// VisibleTo shows an auditor the team of their open engagements.
+func (Auditor) VisibleTo(a access.Actor) (string, []any) {
+	if a.Role != access.Auditor {
+		return "", nil
+	}
+	return "engagement_auditors.engagement_id IN ?", []any{append([]int64{0}, a.Engagements...)}
+}
+
+// AddAuditor lets a person look at e while its window is open. Refused are people who
+// are no external auditors, who belong to another firm, who were deactivated or are
+// there already, a second lead, and engagements that are over.
+func AddAuditor(ctx context.Context, tx *models.Tx, e Engagement, person int64, part Part) error {
+	if !e.Status.Readable() {
+		return models.Conflict("This engagement is " + strings.ToLower(e.Status.Label()) + "; nobody is given access to it any more.")
+	}
+	if part != Lead && part != Member {
+		return refuse("part", "Choose lead or member.")
+	}
+	p, err := people.ByID(ctx, tx, person)
+	if models.KindOf(err) == models.KindNotFound {
+		return refuse("person", "Choose one from the list.")
+	}
+	if err != nil {
+		return err
+	}
+	if message := unfit(p, e.Firm); message != "" {
+		return refuse("person", message)
+	}
+	if err := roomFor(ctx, tx, e.ID, person, part); err != nil {
+		return err
+	}
+	row := Auditor{EngagementID: e.ID, PersonID: person, Part: part, AddedBy: tx.Actor.ID, AddedAt: tx.Now}
+	if err := models.Insert(ctx, tx, &row, "auditor.grant", models.Note{"engagement": e.Slug, "part": string(part)}); err != nil {
+		return err
+	}
+	return tx.Record("engagement.add_auditor", e.Path(), models.Note{"auditor": p.Name, "part": part.Label()})
+}
+
+func refuse(field, message string) error { return models.Invalid(map[string]string{field: message}) }
+
+// unfit says why p cannot be an auditor of firm, or "".
+func unfit(p people.Person, firm string) string {
+	switch {
+	case p.Role != access.Auditor:
+		return p.Name + " is " + strings.ToLower(p.Role.Label()) + " here. Only external auditors, who hold no other role, can be given access."
+	case p.Status == people.Deactivated:
+		return p.Name + " is deactivated."
+	case strings.TrimSpace(p.Firm) == "":
+		return "It is not recorded which firm " + p.Name + " works for. Enter it on their page first."
+	case !strings.EqualFold(strings.TrimSpace(p.Firm), strings.TrimSpace(firm)):
+		return p.Name + " works for " + p.Firm + ", and this engagement is with " + firm + "."
+	}
+	return ""
+}
+
+func roomFor(ctx context.Context, tx *models.Tx, engagement, person int64, part Part) error {
+	team, err := models.Rows[Auditor](tx).Where("engagement_id = ?", engagement).Find(ctx)
+	for _, a := range team {
+		switch {
+		case a.PersonID == person:
+			return refuse("person", "This auditor has access already.")
+		case part == Lead && a.Part == Lead:
+			return refuse("part", "The engagement has a lead auditor already.")
+		}
+	}
+	return err
+}
+
+// RemoveAuditor ends the access of a grant at once. It is possible in every state: access
+// must never be kept for want of a button. rev is the one the actor saw.
+func RemoveAuditor(ctx context.Context, tx *models.Tx, e Engagement, grant, rev int64) error {
+	row, err := models.Rows[Auditor](tx).Where("id = ? AND engagement_id = ?", grant, e.ID).Take(ctx)
+	if row, err = models.One(row, err, "Auditor"); err != nil {
+		return err
+	}
+	p, err := people.ByID(ctx, tx, row.PersonID)
+	if err != nil {
+		return err
+	}
+	row.Rev = rev
+	if err := models.Delete(ctx, tx, &row, "auditor.revoke", models.Note{"engagement": e.Slug}); err != nil {
+		return err
+	}
+	return tx.Record("engagement.remove_auditor", e.Path(), models.Note{"auditor": p.Name})
+}
+
+// A Teammate is an auditor of an engagement with the person behind the grant.
+type Teammate struct {
+	Auditor
+	Person people.Person
+}
+
+// Team lists the auditors of an engagement, the lead first, in two queries.
+func Team(ctx context.Context, tx *models.Tx, engagement int64) ([]Teammate, error) {
+	rows, err := models.Rows[Auditor](tx).Where("engagement_id = ?", engagement).Order("part, id").Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.PersonID
+	}
+	names, err := people.Named(ctx, tx, ids...)
+	team := make([]Teammate, len(rows))
+	for i, r := range rows {
+		team[i] = Teammate{r, names[r.PersonID]}
+	}
+	return team, err
+}
+
+// Candidates lists the external auditors of e's firm who could still be added.
+func Candidates(ctx context.Context, tx *models.Tx, e Engagement) ([]people.Person, error) {
+	list, err := models.Rows[people.Person](tx).
+		Where("role = ? AND status <> ?", access.Auditor, people.Deactivated).
+		Where("id NOT IN (SELECT person_id FROM engagement_auditors WHERE engagement_id = ?)", e.ID).
+		Order("name, id").Limit(200).Find(ctx)
+	var out []people.Person
+	for _, p := range list {
+		if unfit(p, e.Firm) == "" {
+			out = append(out, p)
+		}
+	}
+	return out, err
+}
+
+// A Grant is an engagement that is open to an auditor at this instant.
+type Grant struct {
+	Engagement
+	Part Part
+}
+
+// OpenFor lists the engagements that a person may look into now: they are named as an
+// auditor, it is neither archived nor cancelled, and the instant lies in the window, from
+// the first day's midnight in the engagement's zone to the midnight that ends the last
+// one. It is asked at every request, so access ends on the second, and on every
+// replica, without anybody doing anything.
+func OpenFor(ctx context.Context, tx *models.Tx, person int64) ([]Grant, error) {
+	// Unscoped: this is where the actor's scope comes from.
+	grants, err := models.UnscopedRows[Auditor](tx).Where("person_id = ?", person).Order("engagement_id").Find(ctx)
+	if err != nil || len(grants) == 0 {
+		return nil, err
+	}
+	parts := map[int64]Part{}
+	var ids []int64
+	for _, g := range grants {
+		parts[g.EngagementID] = g.Part
+		ids = append(ids, g.EngagementID)
+	}
+	list, err := models.UnscopedRows[Engagement](tx).Where("id IN ?", ids).Order("period_end DESC, id").Find(ctx)
+	var open []Grant
+	for _, e := range list {
+		ok, err := e.openAt(tx.Now)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			open = append(open, Grant{e, parts[e.ID]})
+		}
+	}
+	return open, err
+}
+
+// IDs are the engagements of grants, for access.Actor.
+func IDs(grants []Grant) []int64 {
+	out := make([]int64, len(grants))
+	for i, g := range grants {
+		out[i] = g.ID
+	}
+	return out
+}
+
+func (e Engagement) openAt(now time.Time) (bool, error) {
+	if !e.Status.Readable() {
+		return false, nil
+	}
+	zone, err := e.Location()
+	if err != nil {
+		return false, err
+	}
+	opens, closes := e.Window().Instants(zone)
+	return !now.Before(opens) && now.Before(closes), nil
+}
+
+// OpenNow reports whether the window of e is open.
+func (e Engagement) OpenNow(tx *models.Tx) (bool, error) { return e.openAt(tx.Now) }

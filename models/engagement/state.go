@@ -1,0 +1,121 @@
+package engagement
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"assay/models"
+)
+
+// A Status is where an engagement stands.
+//
+//	setup → planning → fieldwork → reporting → issued → archived
+//	  ↓        ↓           ↓           ↓
+//	  └────────┴───── cancelled ───────┘
+//
+// It never goes back: what was planned, tested and issued stays as it was.
+type Status string
+
+// The states of an engagement.
+const (
+	Setup     Status = "setup"
+	Planning  Status = "planning"
+	Fieldwork Status = "fieldwork"
+	Reporting Status = "reporting"
+	Issued    Status = "issued"
+	Archived  Status = "archived"
+	Cancelled Status = "cancelled"
+)
+
+// Statuses lists every status in the order of a life.
+var Statuses = []Status{Setup, Planning, Fieldwork, Reporting, Issued, Archived, Cancelled}
+
+var next = map[Status][]Status{
+	Setup:     {Planning, Cancelled},
+	Planning:  {Fieldwork, Cancelled},
+	Fieldwork: {Reporting, Cancelled},
+	Reporting: {Issued, Cancelled},
+	Issued:    {Archived},
+	Archived:  nil,
+	Cancelled: nil,
+}
+
+// verbs say each move in the log.
+var verbs = map[Status]string{
+	Planning: "engagement.plan", Fieldwork: "engagement.start", Reporting: "engagement.report",
+	Issued: "engagement.issue", Archived: "engagement.archive", Cancelled: "engagement.cancel",
+}
+
+// Next lists what s can become; nothing when it is final.
+func (s Status) Next() []Status { return next[s] }
+
+// CanBecome reports whether an engagement can go from s to t.
+func (s Status) CanBecome(t Status) bool { return slices.Contains(next[s], t) }
+
+// ScopeOpen reports whether criteria and period can still be changed.
+func (s Status) ScopeOpen() bool { return s == Setup || s == Planning }
+
+// Running reports whether anything about the engagement can still be changed.
+func (s Status) Running() bool { return s.ScopeOpen() || s == Fieldwork || s == Reporting }
+
+// Readable reports whether the auditors may look while their window is open. An issued
+// report can still be asked about; an archived engagement is over.
+func (s Status) Readable() bool { return s.Running() || s == Issued }
+
+// Label is s in words, as pages show it.
+func (s Status) Label() string {
+	switch s {
+	case Setup:
+		return "Set-up"
+	case Planning:
+		return "Planning"
+	case Fieldwork:
+		return "Fieldwork"
+	case Reporting:
+		return "Reporting"
+	case Issued:
+		return "Issued"
+	case Archived:
+		return "Archived"
+	case Cancelled:
+		return "Cancelled"
+	}
+	return string(s)
+}
+
+// Move takes e to another state. e is as the actor saw it. Refused are moves that the
+// machine does not have, fieldwork of an examination without an auditor, a report
+// before its period has ended, and cancelling without a reason.
+func Move(ctx context.Context, tx *models.Tx, e *Engagement, to Status, reason string) error {
+	if !e.Status.CanBecome(to) {
+		return models.Conflict(fmt.Sprintf("The engagement is in state %s; it cannot go to %s from there.", e.Status.Label(), to.Label()))
+	}
+	if err := ready(ctx, tx, *e, to, reason); err != nil {
+		return err
+	}
+	e.Status = to
+	return models.Update(ctx, tx, e, models.Columns{"Status"}, verbs[to], models.Note{"reason": reason})
+}
+
+func ready(ctx context.Context, tx *models.Tx, e Engagement, to Status, reason string) error {
+	switch {
+	case to == Cancelled && reason == "":
+		return models.Invalid(map[string]string{"reason": "Say why, so that the record explains it later."})
+	case to == Fieldwork && e.Kind.Examination():
+		n, err := models.Rows[Auditor](tx).Where("engagement_id = ?", e.ID).Count(ctx, "id")
+		if err == nil && n == 0 {
+			return models.Conflict("Name at least one auditor before fieldwork starts.")
+		}
+		return err
+	case to == Issued:
+		zone, err := e.Location()
+		if err != nil {
+			return err
+		}
+		if _, until := e.Period().Instants(zone); tx.Now.Before(until) {
+			return models.Conflict("The period runs until " + string(e.PeriodEnd) + "; its report cannot have been issued before that.")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package engagement
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"assay/models"
+	"assay/models/framework"
+)
+
+// Terms is what the company and the firm agree on: what a form asks for.
+type Terms struct {
+	Name        string
+	Firm        string
+	Kind        Kind
+	Criteria    []string
+	PeriodStart models.Date
+	PeriodEnd   models.Date
+	Zone        string
+	OpensOn     models.Date
+	ClosesOn    models.Date
+}
+
+// Terms are those of e.
+func (e Engagement) Terms() Terms {
+	return Terms{e.Name, e.Firm, e.Kind, e.Criteria, e.PeriodStart, e.PeriodEnd, e.Zone, e.OpensOn, e.ClosesOn}
+}
+
+func (e *Engagement) take(t Terms) {
+	e.Name, e.Firm, e.Kind, e.Criteria = t.Name, t.Firm, t.Kind, t.Criteria
+	e.PeriodStart, e.PeriodEnd, e.Zone = t.PeriodStart, t.PeriodEnd, t.Zone
+	e.OpensOn, e.ClosesOn = t.OpensOn, t.ClosesOn
+}
+
+// Create sets an engagement up. Its slug is made from the name and never changes.
+// Refused with messages for each field: missing or contradicting dates, a zone that is
+// none, unknown criteria, and an examination without the common criteria.
+func Create(ctx context.Context, tx *models.Tx, t Terms) (Engagement, error) {
+	t = t.tidy()
+	if err := t.check(); err != nil {
+		return Engagement{}, err
+	}
+	slug, err := freeSlug(ctx, tx, t.Name)
+	if err != nil {
+		return Engagement{}, err
+	}
+	e := Engagement{Slug: slug, Status: Setup, CreatedBy: tx.Actor.ID, CreatedAt: tx.Now}
+	e.take(t)
+	if err := models.Insert(ctx, tx, &e, "engagement.create", models.Note{"name": t.Name, "firm": t.Firm}); err != nil {
+		return Engagement{}, err
+	}
+	return e, writeScope(ctx, tx, e)
+}
+
+// Change gives e, as the actor saw it, other terms. What the report covers is settled
+// once fieldwork starts; the window can be moved until the engagement is archived;
+// after issue nothing else changes.
+func Change(ctx context.Context, tx *models.Tx, e *Engagement, t Terms) error {
+	t = t.tidy()
+	if err := t.check(); err != nil {
+		return err
+	}
+	switch {
+	case !e.Status.Readable():
+		return models.Conflict("This engagement is " + strings.ToLower(e.Status.Label()) + "; nothing about it changes any more.")
+	case !e.Status.ScopeOpen() && !e.Terms().coversTheSame(t):
+		return models.Conflict("Fieldwork has started, so the criteria, the period, its time zone and the kind of report stay as they are.")
+	case e.Status == Issued && (e.Name != t.Name || e.Firm != t.Firm):
+		return models.Conflict("The report is issued. Only the access window can still be changed.")
+	}
+	note := changes(e.Terms(), t)
+	e.take(t)
+	err := models.Update(ctx, tx, e, models.Columns{
+		"Name", "Firm", "Kind", "Criteria", "PeriodStart", "PeriodEnd", "Zone", "OpensOn", "ClosesOn",
+	}, "engagement.change", note)
+	if err != nil {
+		return err
+	}
+	return writeScope(ctx, tx, *e)
+}
+
+func (t Terms) coversTheSame(u Terms) bool {
+	return slices.Equal(t.Criteria, u.Criteria) && t.PeriodStart == u.PeriodStart && t.PeriodEnd == u.PeriodEnd &&
+		t.Zone == u.Zone && t.Kind == u.Kind
+}
+
+// changes names what a change of terms changed, for the log.
+func changes(from, to Terms) models.Note {
+	note := models.Note{}
+	add := func(what, a, b string) {
+		if a != b {
+			note[what] = a + " → " + b
+		}
+	}
+	add("name", from.Name, to.Name)
+	add("firm", from.Firm, to.Firm)
+	add("kind", from.Kind.Label(), to.Kind.Label())
+	add("period", days(from.PeriodStart, from.PeriodEnd), days(to.PeriodStart, to.PeriodEnd))
+	add("zone", from.Zone, to.Zone)
+	add("window", days(from.OpensOn, from.ClosesOn), days(to.OpensOn, to.ClosesOn))
+	var out, in []string
+	for _, code := range from.Criteria {
+		if !slices.Contains(to.Criteria, code) {
+			out = append(out, code)
+		}
+	}
+	for _, code := range to.Criteria {
+		if !slices.Contains(from.Criteria, code) {
+			in = append(in, code)
+		}
+	}
+	note["criteria_added"], note["criteria_removed"] = strings.Join(in, " "), strings.Join(out, " ")
+	return note
+}
+
+func days(from, to models.Date) string { return fmt.Sprintf("%s to %s", from, to) }
+
+// tidy puts the criteria in the order of the framework, each once, and keeps those it
+// does not know for check to name.
+func (t Terms) tidy() Terms {
+	var known, unknown []string
+	for _, c := range framework.CriteriaFor(everyCategory()) {
+		if slices.Contains(t.Criteria, c.Code) {
+			known = append(known, c.Code)
+		}
+	}
+	for _, code := range t.Criteria {
+		if !slices.Contains(known, code) && !slices.Contains(unknown, code) {
+			unknown = append(unknown, code)
+		}
+	}
+	t.Criteria = append(known, unknown...)
+	t.Zone = strings.TrimSpace(t.Zone)
+	return t
+}
+
+func everyCategory() []string {
+	var out []string
+	for _, c := range framework.Categories() {
+		out = append(out, c.ID)
+	}
+	return out
+}
+
+func (t Terms) check() error {
+	bad := map[string]string{}
+	refuse := func(wrong bool, field, message string) {
+		if wrong && bad[field] == "" {
+			bad[field] = message
+		}
+	}
+	refuse(strings.TrimSpace(t.Name) == "", "name", "Give the engagement a name, for example SOC 2 Type II 2026.")
+	refuse(t.Kind.Examination() && strings.TrimSpace(t.Firm) == "", "firm", "Name the audit firm.")
+	refuse(!slices.Contains(Kinds, t.Kind), "kind", "Choose what the firm reports on.")
+	refuse(t.PeriodStart.IsZero(), "period_start", "Enter the first day of the period.")
+	refuse(t.PeriodEnd.IsZero(), "period_end", "Enter the last day of the period.")
+	refuse(t.PeriodEnd < t.PeriodStart, "period_end", "The period cannot end before it starts.")
+	refuse(t.OpensOn.IsZero(), "opens_on", "Enter the first day on which the auditors may look.")
+	refuse(t.ClosesOn.IsZero(), "closes_on", "Enter the last day on which the auditors may look.")
+	refuse(t.ClosesOn < t.OpensOn, "closes_on", "The access window cannot close before it opens.")
+	_, err := location(t.Zone)
+	refuse(err != nil, "zone", "This is no time zone. Use a name such as America/New_York or Europe/Berlin.")
+	wrong := t.wrongCriteria()
+	refuse(wrong != "", "criteria", wrong)
+	if len(bad) > 0 {
+		return models.Invalid(bad)
+	}
+	return nil
+}
+
+// wrongCriteria says what is wrong with the scope, or "".
+func (t Terms) wrongCriteria() string {
+	if len(t.Criteria) == 0 {
+		return "Choose the criteria in scope."
+	}
+	for _, code := range t.Criteria {
+		if _, ok := framework.CriterionOf(framework.SOC2, code); !ok {
+			return code + " is no SOC 2 criterion."
+		}
+	}
+	for _, c := range framework.CriteriaFor(nil) {
+		if t.Kind.Examination() && !slices.Contains(t.Criteria, c.Code) {
+			return "The common criteria are part of every SOC 2 report; " + c.Code + " is missing."
+		}
+	}
+	return ""
+}
+
+// location reads an IANA name. "" and "Local" mean something to package time, and
+// nothing to an auditor.
+func location(name string) (*time.Location, error) {
+	if name == "" || name == "Local" {
+		return nil, fmt.Errorf("engagement: %q is no time zone", name)
+	}
+	return time.LoadLocation(name)
+}
+
+func freeSlug(ctx context.Context, tx *models.Tx, name string) (string, error) {
+	base := slugOf(name)
+	for n := 1; ; n++ {
+		slug := base
+		if n > 1 {
+			slug = fmt.Sprintf("%s-%d", base, n)
+		}
+		taken, err := models.UnscopedRows[Engagement](tx).Where("slug = ?", slug).Count(ctx, "id")
+		if err != nil || taken == 0 {
+			return slug, err
+		}
+	}
+}
+
+// slugOf is name in lower-case ASCII letters, digits and single dashes.
+func slugOf(name string) string {
+	cut := func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	plain := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(name))
+	slug := strings.Join(strings.FieldsFunc(plain, cut), "-")
+	slug = strings.Trim(slug[:min(len(slug), 60)], "-")
+	if slug == "" || slug == "new" { // /engagements/new is a page
+		return "engagement"
+	}
+	return slug
+}
