@@ -175,8 +175,9 @@ func TestOnlyTheKernelChangesRows(t *testing.T) {
 
 // unscoped lists who may read past the row scope, and why.
 var unscoped = map[string]string{
-	"models":         "the kernel itself",
-	"models/control": "which version is shown, and which codes are taken, are the same for every reader",
+	"models":            "the kernel itself",
+	"models/control":    "which version is shown, and which codes are taken, are the same for every reader",
+	"models/engagement": "finds the engagements that make an auditor's scope",
 }
 
 func TestWhoLooksPastTheScope(t *testing.T) {

@@ -20,14 +20,44 @@ var phrases = map[string]string{
 
 	"session.start":  "signed in",
 	"session.end":    "signed out",
+	"session.refuse": "was refused at sign-in",
 	"session.revoke": "ended a session of %s",
-	"person.invite":  "invited %s",
-	"person.rename":  "renamed %s",
 
-	"control.take_up":    "took %s from the catalog into use",
-	"control.create":     "wrote %s",
+	"person.invite":     "invited %s",
+	"person.provision":  "signed in for the first time",
+	"person.bind":       "tied the invitation of %s to an identity",
+	"person.rename":     "renamed %s",
+	"person.change":     "changed what is recorded about %s",
+	"person.role":       "changed the role of %s",
+	"person.deactivate": "deactivated %s",
+	"person.reactivate": "let %s in again",
+	"person.hand_over":  "handed over what %s owned",
+
+	"programme.set_up": "set Assay up",
+	"programme.change": "changed the programme",
+	"catalog.adopt":    "took controls from the catalog into use",
+	"view.save":        "saved a view of %s",
+	"view.remove":      "removed a saved view of %s",
+
+	"control.adopt":     "took %s into use",
+	"control.create":    "wrote %s",
+	"control.assign":    "changed who answers for %s",
+	"control.show":      "changed which version of %s is shown",
+	"control.import":    "imported %s",
+	"controls.import":   "imported controls",
+	"version.adopt":     "took %s from the catalog",
+	"version.draft":     "drafted %s",
+	"version.edit":      "edited %s",
+	"version.import":    "imported %s",
+	"version.submit":    "sent %s to review",
+	"version.return":    "returned %s to its author",
+	"version.approve":   "approved %s",
+	"version.activate":  "put %s into effect",
+	"version.supersede": "ended %s, which another version follows",
+	"version.retire":    "retired %s",
+
 	"evidence.store":     "stored the files of %s",
-	"evidence.file":      "added a file to %s",
+	"evidence.file":      "added %s",
 	"evidence.submit":    "submitted %s for review",
 	"evidence.accept":    "accepted %s",
 	"evidence.return":    "returned %s",
@@ -47,6 +77,51 @@ var phrases = map[string]string{
 	"engagement.remove_auditor": "took an auditor's access to %s away",
 	"auditor.grant":             "gave %s access to an engagement",
 	"auditor.revoke":            "took the access of %s to an engagement away",
+
+	"finding.raise":       "raised %s",
+	"finding.correct":     "corrected %s",
+	"finding.confirm":     "confirmed the facts of %s",
+	"finding.dispute":     "disputed %s",
+	"finding.rate":        "rated %s",
+	"finding.assign":      "changed who answers for %s",
+	"finding.link":        "tied %s to a control",
+	"finding.unlink":      "untied %s from a control",
+	"finding.respond":     "answered %s for management",
+	"finding.plan":        "planned the remediation of %s",
+	"finding.start":       "began the remediation of %s",
+	"finding.extend":      "moved the date of %s",
+	"finding.ready":       "called %s ready for verification",
+	"finding.send_back":   "sent %s back to remediation",
+	"finding.close":       "verified and closed %s",
+	"finding.accept_risk": "accepted the risk of %s",
+	"finding.expire":      "ended the accepted risk of %s, which had run out",
+	"finding.dismiss":     "dismissed %s",
+	"finding.reopen":      "opened %s again",
+	"finding.cycle":       "began a cycle of %s",
+	"finding.cycle_end":   "ended a cycle of %s",
+	"risk.accept":         "accepted the risk of %s",
+	"risk.end":            "ended the accepted risk of %s",
+	"plan.draft":          "drafted the plan for %s",
+	"plan.revise":         "revised the plan for %s",
+	"plan.submit":         "submitted the plan for %s",
+	"plan.approve":        "approved the plan for %s",
+	"plan.reject":         "rejected the plan for %s",
+	"plan.start":          "started the plan for %s",
+	"plan.extend":         "moved the date of the plan for %s",
+	"plan.complete":       "completed the plan for %s",
+	"plan.return":         "returned the plan for %s",
+	"plan.verify":         "verified the plan for %s",
+	"milestone.add":       "added %s",
+	"milestone.edit":      "edited %s",
+	"milestone.start":     "started %s",
+	"milestone.done":      "called %s done",
+	"milestone.return":    "returned %s",
+	"milestone.extend":    "moved the date of %s",
+	"milestone.verify":    "verified %s",
+	"milestone.cancel":    "cancelled %s",
+	"extension.ask":       "asked for more time for %s",
+	"extension.grant":     "granted more time for %s",
+	"extension.refuse":    "refused more time for %s",
 }
 
 // Phrase is how verb is said, and whether it can be. %s stands for the record.
@@ -96,7 +171,8 @@ func sentence(l models.LogLeaf, names map[int64]people.Person) string {
 	return p
 }
 
-// labelOf is what people call the record at path: its code, and the part of it.
+// labelOf is what people call the record at path: its code, or the part of it, as in
+// "version 2 of AC-03".
 func labelOf(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	parts := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '#' })
@@ -107,8 +183,10 @@ func labelOf(path string) string {
 		return "the page " + parts[0]
 	case 2:
 		return parts[1]
+	case 3:
+		return parts[2] + " of " + parts[1]
 	}
-	return parts[1] + " (" + strings.Join(parts[2:], " ") + ")"
+	return strings.TrimSuffix(parts[2], "s") + " " + parts[3] + " of " + parts[1]
 }
 
 // message joins what was written with a leaf: the reason as it is, the rest by name.

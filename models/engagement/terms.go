@@ -208,7 +208,7 @@ func freeSlug(ctx context.Context, tx *models.Tx, name string) (string, error) {
 		if n > 1 {
 			slug = fmt.Sprintf("%s-%d", base, n)
 		}
-		taken, err := models.UnscopedRows[Engagement](tx).Where("slug = ?", slug).Count(ctx, "id")
+		taken, err := models.Rows[Engagement](tx).Where("slug = ?", slug).Count(ctx, "id")
 		if err != nil || taken == 0 {
 			return slug, err
 		}
