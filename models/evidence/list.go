@@ -126,3 +126,14 @@ func ControlIDs(items []Item) []int64 {
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
+
+// LastAccepted finds the newest accepted item of each of these controls, by control.
+func LastAccepted(ctx context.Context, tx *models.Tx, controls []int64) (map[int64]Item, error) {
+	items, err := models.Rows[Item](tx).Where(`evidence.id IN (
+		SELECT max(e.id) FROM evidence e WHERE e.status = ? AND e.control_id IN ? GROUP BY e.control_id)`, Accepted, controls).Find(ctx)
+	out := make(map[int64]Item, len(items))
+	for _, i := range items {
+		out[i.ControlID] = i
+	}
+	return out, err
+}

@@ -1,0 +1,271 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/activity"
+	"assay/models/control"
+	"assay/models/evidence"
+	"assay/models/people"
+	"assay/models/programme"
+	"assay/templates/evidences"
+	"assay/templates/ui"
+	"assay/web"
+)
+
+const evidencePageSize = 50
+
+func (app *App) evidenceList(w http.ResponseWriter, r *http.Request) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.ListData, error) {
+		return evidenceListData(ctx, tx, r)
+	})
+	if err != nil {
+		return err
+	}
+	return app.page(w, r, http.StatusOK, evidences.List(d))
+}
+
+func evidenceListData(ctx context.Context, tx *models.Tx, r *http.Request) (evidences.ListData, error) {
+	q := web.Query(r)
+	f := evidence.Filter{
+		Status: evidence.Status(q.Line("status", 20)), Kind: q.Line("kind", 40), UploadedBy: q.ID("uploader"),
+		Text: q.Line("q", 200), From: q.Date("from"), To: q.Date("to"),
+	}
+	d := evidences.ListData{Kinds: evidence.Kinds(), Filter: map[string]string{}}
+	for _, name := range []string{"q", "status", "kind", "uploader", "control", "from", "to"} {
+		if d.Filter[name] = q.Typed(name); d.Filter[name] != "" {
+			d.Narrowed = true
+		}
+	}
+	if code := q.Line("control", 40); code != "" {
+		c, err := control.ByCode(ctx, tx, code)
+		if models.KindOf(err) == models.KindNotFound {
+			q.Refuse("control", "No control has the code "+code+".")
+		} else if err != nil {
+			return d, err
+		}
+		f.ControlID = c.ID
+	}
+	if err := q.Err(); err != nil {
+		d.Errors = web.Errors(err)
+		return d, nil
+	}
+	list, err := evidence.List(ctx, tx, f, web.PageOf(r, evidencePageSize))
+	if err != nil {
+		return d, err
+	}
+	d.Earlier, d.Later = evidenceCursors(r, list.Earlier, list.Later)
+	if d.Rows, err = evidenceRows(ctx, tx, list.Items); err != nil {
+		return d, err
+	}
+	d.Uploaders, err = evidenceUploaders(ctx, tx)
+	return d, err
+}
+
+// evidenceCursors are the addresses of the stretches before and after, filters kept.
+func evidenceCursors(r *http.Request, earlier, later string) (before, after string) {
+	link := func(name, cursor string) string {
+		if cursor == "" {
+			return ""
+		}
+		q := r.URL.Query()
+		q.Del("before")
+		q.Del("after")
+		q.Set(name, cursor)
+		return r.URL.Path + "?" + q.Encode()
+	}
+	return link("before", earlier), link("after", later)
+}
+
+// evidenceRows adds the control and the uploader's name to items, in two queries.
+func evidenceRows(ctx context.Context, tx *models.Tx, items []evidence.Item) ([]evidences.Row, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	controls, err := models.Rows[control.Control](tx).Where("controls.id IN ?", evidence.ControlIDs(items)).Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]control.Control, len(controls))
+	for _, c := range controls {
+		byID[c.ID] = c
+	}
+	var ids []int64
+	for _, i := range items {
+		ids = append(ids, i.UploadedBy)
+	}
+	names, err := people.Named(ctx, tx, ids...)
+	rows := make([]evidences.Row, len(items))
+	for n, i := range items {
+		rows[n] = evidences.Row{Item: i, Control: byID[i.ControlID], Uploader: names[i.UploadedBy].Name}
+	}
+	return rows, err
+}
+
+// evidenceUploaders lists whom the reader can filter by. To auditors, who of the company
+// uploads is shown with each item and nowhere else.
+func evidenceUploaders(ctx context.Context, tx *models.Tx) ([]ui.Option, error) {
+	if !tx.Actor.Company() {
+		return nil, nil
+	}
+	list, err := models.Rows[people.Person](tx).Where("role IN ?", []access.Role{access.Owner, access.Compliance}).
+		Order("name, id").Limit(200).Find(ctx)
+	out := make([]ui.Option, len(list))
+	for n, p := range list {
+		out[n] = ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name}
+	}
+	return out, err
+}
+
+func (app *App) evidencePage(w http.ResponseWriter, r *http.Request) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.ItemData, error) {
+		i, err := evidence.ByCode(ctx, tx, web.Param(r, "item"))
+		if err != nil {
+			return evidences.ItemData{}, err
+		}
+		return app.evidenceData(ctx, tx, i)
+	})
+	if err != nil {
+		return err
+	}
+	return app.page(w, r, http.StatusOK, evidences.Item(d))
+}
+
+func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item) (evidences.ItemData, error) {
+	d := evidences.ItemData{Item: i}
+	var err error
+	if d.Control, err = control.ByID(ctx, tx, i.ControlID); err != nil {
+		return d, err
+	}
+	if d.Files, err = evidenceFiles(ctx, tx, i); err != nil {
+		return d, err
+	}
+	if d.Twins, err = evidence.Twins(ctx, tx, i); err != nil {
+		return d, err
+	}
+	if d.Successors, err = evidence.Successors(ctx, tx, i); err != nil {
+		return d, err
+	}
+	if err = replacesIn(ctx, tx, &d); err != nil {
+		return d, err
+	}
+	if err = namesIn(ctx, tx, &d); err != nil {
+		return d, err
+	}
+	if d.Feed, err = activity.For(ctx, tx, i.Path()); err != nil {
+		return d, err
+	}
+	d.Decide = i.Status == evidence.Submitted && evidence.MayNotDecide(tx.Actor, i, d.Control) == ""
+	if i.UploadedBy == tx.Actor.ID && i.Status.Open() {
+		form, err := app.evidenceForm(ctx, tx, &d.Control)
+		if err != nil {
+			return d, err
+		}
+		zone, err := companyZone(ctx, tx)
+		if err != nil {
+			return d, err
+		}
+		form.Kept, form.Files, form.Typed = &d.Item, d.Files, typedOf(i.Details, zone)
+		d.Form = &form
+	}
+	return d, nil
+}
+
+// replacesIn finds what the item replaces. An auditor may see the newer one and not the
+// older.
+func replacesIn(ctx context.Context, tx *models.Tx, d *evidences.ItemData) error {
+	if d.SupersedesID == nil {
+		return nil
+	}
+	old, err := evidence.ByID(ctx, tx, *d.SupersedesID)
+	switch {
+	case models.KindOf(err) == models.KindNotFound:
+		return nil
+	case err == nil:
+		d.Replaces = &old
+	}
+	return err
+}
+
+func namesIn(ctx context.Context, tx *models.Tx, d *evidences.ItemData) error {
+	ids := []int64{d.UploadedBy}
+	for _, id := range []*int64{d.DecidedBy, d.WithdrawnBy} {
+		if id != nil {
+			ids = append(ids, *id)
+		}
+	}
+	names, err := people.Named(ctx, tx, ids...)
+	d.Uploader = names[d.UploadedBy].Name
+	if d.DecidedBy != nil {
+		d.Decider = names[*d.DecidedBy].Name
+	}
+	if d.WithdrawnBy != nil {
+		d.Withdrawn = names[*d.WithdrawnBy].Name
+	}
+	return err
+}
+
+func evidenceFiles(ctx context.Context, tx *models.Tx, i evidence.Item) ([]evidences.FileView, error) {
+	files, err := evidence.FilesOf(ctx, tx, i.ID)
+	if err != nil {
+		return nil, err
+	}
+	receipts, err := evidence.Receipts(ctx, tx, files)
+	views := make([]evidences.FileView, len(files))
+	for n, f := range files {
+		views[n] = evidences.FileView{File: f, Receipt: receipts[f.ID]}
+	}
+	return views, err
+}
+
+// companyZone is where the company's days begin and end.
+func companyZone(ctx context.Context, tx *models.Tx) (*time.Location, error) {
+	p, err := programme.Current(ctx, tx)
+	return p.Location(), err
+}
+
+func (app *App) evidenceWithdraw(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.Code(r, "item", "E-")
+	if err != nil {
+		return err
+	}
+	f := web.Form(r)
+	rev, reason := f.Rev(), f.Text("reason", 2000)
+	err = f.Err()
+	if err == nil {
+		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
+			return evidence.Withdraw(ctx, tx, id, rev, reason)
+		})
+	}
+	if refused := web.Errors(err); refused != nil {
+		return app.evidenceAgain(w, r, id, web.Status(err), func(d *evidences.ItemData) { d.Errors, d.Reason = refused, reason })
+	}
+	if err != nil {
+		return err
+	}
+	item := "E-" + strconv.FormatInt(id, 10)
+	web.Flash(w, r, "ok", item+" is withdrawn. Its files and your reason stay in the record.")
+	return web.SeeOther(w, r, "/evidence/"+url.PathEscape(item))
+}
+
+// evidenceAgain shows an item's page with what went wrong.
+func (app *App) evidenceAgain(w http.ResponseWriter, r *http.Request, id int64, code int, change func(*evidences.ItemData)) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.ItemData, error) {
+		i, err := evidence.ByID(ctx, tx, id)
+		if err != nil {
+			return evidences.ItemData{}, err
+		}
+		return app.evidenceData(ctx, tx, i)
+	})
+	if err != nil {
+		return err
+	}
+	change(&d)
+	return app.page(w, r, code, evidences.Item(d))
+}

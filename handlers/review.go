@@ -1,0 +1,149 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"assay/models"
+	"assay/models/control"
+	"assay/models/evidence"
+	"assay/templates/evidences"
+	"assay/templates/reviews"
+	"assay/web"
+)
+
+const queuePageSize = 30
+
+// reviewQueue opens on the oldest item that the visitor may decide.
+func (app *App) reviewQueue(w http.ResponseWriter, r *http.Request) error {
+	d, err := app.reviewData(r, 0)
+	if err != nil {
+		return err
+	}
+	return app.page(w, r, http.StatusOK, reviews.Page(d))
+}
+
+// reviewItem is the queue with one item open.
+func (app *App) reviewItem(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.Code(r, "item", "E-")
+	if err != nil {
+		return err
+	}
+	d, err := app.reviewData(r, id)
+	if err != nil {
+		return err
+	}
+	return app.page(w, r, http.StatusOK, reviews.Page(d))
+}
+
+// reviewData is the page with item id open, or with the first of the queue when it is 0.
+func (app *App) reviewData(r *http.Request, id int64) (reviews.Data, error) {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d reviews.Data, err error) {
+		if d, err = queueData(ctx, tx, r); err != nil {
+			return d, err
+		}
+		if id == 0 {
+			id = firstToDecide(tx, d.Queue)
+		}
+		if id == 0 {
+			return d, nil
+		}
+		return d, app.openForReview(ctx, tx, &d, id)
+	})
+	if err != nil || d.Item == nil {
+		return d, err
+	}
+	return d, app.showFile(r, &d)
+}
+
+func queueData(ctx context.Context, tx *models.Tx, r *http.Request) (d reviews.Data, err error) {
+	queue, err := evidence.Queue(ctx, tx, web.PageOf(r, queuePageSize))
+	if err != nil {
+		return d, err
+	}
+	d.Earlier, d.Later = evidenceCursors(r, queue.Earlier, queue.Later)
+	if d.Queue, err = evidenceRows(ctx, tx, queue.Items); err != nil {
+		return d, err
+	}
+	d.Waiting, err = evidence.Waiting(ctx, tx)
+	return d, err
+}
+
+// firstToDecide is the oldest item that the visitor may decide, else the oldest, else 0.
+func firstToDecide(tx *models.Tx, queue []evidences.Row) int64 {
+	for _, row := range queue {
+		if evidence.MayNotDecide(tx.Actor, row.Item, row.Control) == "" {
+			return row.ID
+		}
+	}
+	if len(queue) > 0 {
+		return queue[0].ID
+	}
+	return 0
+}
+
+func (app *App) openForReview(ctx context.Context, tx *models.Tx, d *reviews.Data, id int64) error {
+	i, err := evidence.ByID(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	item, err := app.evidenceData(ctx, tx, i)
+	if err != nil {
+		return err
+	}
+	d.Item, d.Why = &item, evidence.MayNotDecide(tx.Actor, i, item.Control)
+	d.Control, err = control.Shown(ctx, tx, item.Control)
+	return err
+}
+
+// showFile puts the file that ?file= names, else the first, into the middle.
+func (app *App) showFile(r *http.Request, d *reviews.Data) error {
+	for n, f := range d.Item.Files {
+		if asked := r.URL.Query().Get("file"); n == 0 && asked == "" || asked == strconv.FormatInt(f.ID, 10) {
+			p, err := app.previewOf(r, d.Item.Item, f.File)
+			d.Shown = &p
+			return err
+		}
+	}
+	return nil
+}
+
+func (app *App) evidenceAccept(w http.ResponseWriter, r *http.Request) error {
+	return app.decide(w, r, evidence.Accept, " is accepted.")
+}
+
+func (app *App) evidenceReturn(w http.ResponseWriter, r *http.Request) error {
+	return app.decide(w, r, evidence.Return, " is returned with your reason.")
+}
+
+type decision func(ctx context.Context, tx *models.Tx, id, rev int64, note string) (evidence.Item, error)
+
+// decide records a decision and goes on to the next in the queue.
+func (app *App) decide(w http.ResponseWriter, r *http.Request, verb decision, said string) error {
+	id, err := web.Code(r, "item", "E-")
+	if err != nil {
+		return err
+	}
+	f := web.Form(r)
+	rev, note := f.Rev(), f.Text("note", 2000)
+	err = f.Err()
+	if err == nil {
+		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
+			return verb(ctx, tx, id, rev, note)
+		})
+	}
+	if refused := web.Errors(err); refused != nil {
+		d, failed := app.reviewData(r, id)
+		if failed != nil {
+			return failed
+		}
+		d.Errors, d.Note = refused, note
+		return app.page(w, r, web.Status(err), reviews.Page(d))
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", "E-"+strconv.FormatInt(id, 10)+said)
+	return web.SeeOther(w, r, "/review")
+}

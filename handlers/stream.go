@@ -1,0 +1,169 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"time"
+
+	"assay/internal/blob"
+	"assay/internal/filetype"
+	"assay/models"
+	"assay/models/evidence"
+	"assay/templates/evidences"
+	"assay/templates/ui"
+)
+
+// What the small fields of an upload may hold in all, and how many there may be.
+const (
+	fieldBytes = 64 << 10
+	fieldCount = 40
+)
+
+// A parcel is what one form with files brought.
+type parcel struct {
+	fields  url.Values
+	files   []evidence.Upload
+	refused []evidences.Refused
+}
+
+// receive reads a form whose small fields come before its files, and streams each file
+// into the blob store as it arrives: an upload holds a few buffers and no transaction.
+// A file that cannot be taken is noted, and the others are kept. ready is asked once,
+// before the first file; when it refuses, no file is stored.
+//
+// ParseMultipartForm, and anything that calls FormValue, would read all of it into memory
+// and temporary files first.
+func (app *App) receive(w http.ResponseWriter, r *http.Request, ready func(url.Values) error) (parcel, error) {
+	p := parcel{fields: url.Values{}}
+	form, err := r.MultipartReader()
+	if err != nil {
+		return p, models.Invalid(map[string]string{"files": "This form came without its files. Choose them and send it again."})
+	}
+	r.Body = paced(w, r.Body)
+	asked, left := false, int64(fieldBytes)
+	for {
+		part, err := form.NextPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return p, err
+		}
+		switch {
+		case part.FileName() == "" && part.FormName() == "files": // a file field left empty
+		case part.FileName() == "" && asked:
+			return p, app.refuseAll(r, models.Invalid(map[string]string{"files": "The files came before the rest of the form, so they were not read. Load the page again and send them from there."}))
+		case part.FileName() == "":
+			if left, err = p.field(part, left); err != nil {
+				return p, app.refuseAll(r, err)
+			}
+		default:
+			if !asked {
+				asked = true
+				if err := ready(p.fields); err != nil {
+					return p, app.refuseAll(r, err)
+				}
+			}
+			if err := app.takeFile(r, &p, part); err != nil {
+				return p, err
+			}
+		}
+	}
+	if !asked {
+		return p, ready(p.fields)
+	}
+	return p, nil
+}
+
+// refuseAll reads what is still on its way, within the limit of the route, before the
+// form goes back: a browser that is cut off while it sends shows a broken connection in
+// place of the answer.
+func (app *App) refuseAll(r *http.Request, why error) error {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return err
+	}
+	return why
+}
+
+// field keeps one small field and returns how many bytes are left for the others.
+func (p *parcel) field(part *multipart.Part, left int64) (int64, error) {
+	b, err := io.ReadAll(io.LimitReader(part, left+1))
+	if err != nil {
+		return 0, err
+	}
+	if int64(len(b)) > left || len(p.fields) >= fieldCount {
+		return 0, models.Invalid(map[string]string{"": "The text in this form is too long. Shorten it and send it again."})
+	}
+	p.fields.Add(part.FormName(), string(b))
+	return left - int64(len(b)), nil
+}
+
+// takeFile stores one file, or notes why it was not taken.
+func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error {
+	name := filetype.CleanName(part.FileName())
+	if len(p.files)+len(p.refused) >= evidence.MaxFiles {
+		p.refuse(name, fmt.Sprintf("One item holds at most %d files.", evidence.MaxFiles))
+		return nil
+	}
+	b, err := app.Blobs.Put(r.Context(), part, app.MaxFile)
+	switch {
+	case errors.Is(err, blob.ErrTooLarge):
+		p.refuse(name, "It is larger than "+ui.Bytes(app.MaxFile)+". Split it or leave out what nobody needs.")
+		return nil
+	case errors.Is(err, blob.ErrFull):
+		p.refuse(name, "There is no room left to store files. An administrator has to make some; what was stored before is safe.")
+		return nil
+	case err != nil:
+		return err
+	}
+	if _, err := filetype.Of(name, b.Head); err != nil {
+		var why filetype.Refusal
+		if !errors.As(err, &why) {
+			return err
+		}
+		p.refuse(name, string(why))
+		return nil
+	}
+	p.files = append(p.files, evidence.Upload{Name: name, Digest: b.Digest, Size: b.Size})
+	return nil
+}
+
+func (p *parcel) refuse(name, why string) {
+	p.refused = append(p.refused, evidences.Refused{Name: name, Why: why})
+}
+
+// A pacedBody cuts off a sender that holds a connection and sends next to nothing: over
+// the whole upload it must average 1 KiB/s, after half a minute to start. A deadline that
+// each byte renewed would keep such senders for ever.
+type pacedBody struct {
+	io.ReadCloser
+	conn     *http.ResponseController
+	start    time.Time
+	received int64
+	noted    int64
+}
+
+func paced(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
+	p := &pacedBody{ReadCloser: body, conn: http.NewResponseController(w), start: time.Now()}
+	p.extend()
+	return p
+}
+
+func (p *pacedBody) Read(b []byte) (int, error) {
+	n, err := p.ReadCloser.Read(b)
+	p.received += int64(n)
+	if p.received-p.noted >= 16<<10 {
+		p.extend()
+	}
+	return n, err
+}
+
+func (p *pacedBody) extend() {
+	p.noted = p.received
+	allowed := 30*time.Second + time.Duration(p.received>>10)*time.Second
+	_ = p.conn.SetReadDeadline(p.start.Add(allowed)) // a connection that has none, as in tests, cannot hang either
+}

@@ -1,0 +1,285 @@
+package handlers
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"assay/models"
+	"assay/models/control"
+	"assay/models/evidence"
+	"assay/templates/evidences"
+	"assay/web"
+)
+
+// uploadBody is how large a form with files can be.
+func (app *App) uploadBody() int64 { return evidence.MaxFiles*app.MaxFile + 1<<20 }
+
+// evidenceNew shows the empty form. A task prefills the control and the days, an older
+// item what usually stays the same.
+func (app *App) evidenceNew(w http.ResponseWriter, r *http.Request) error {
+	form, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.FormData, error) {
+		q := web.Query(r)
+		var c *control.Control
+		if code := q.Line("control", 40); code != "" {
+			found, err := control.ByCode(ctx, tx, code)
+			if err != nil {
+				return evidences.FormData{}, err
+			}
+			c = &found
+		}
+		f, err := app.evidenceForm(ctx, tx, c)
+		f.Typed = map[string]string{
+			"key": rand.Text(), "covers_from": string(q.Date("from")), "covers_to": string(q.Date("to")), "supersedes": q.Line("supersedes", 20),
+		}
+		if f.Example != nil {
+			f.Typed["kind"], f.Typed["source"], f.Typed["location"] = f.Example.Kind, f.Example.Source, f.Example.Location
+		}
+		return f, err
+	})
+	if err != nil {
+		return err
+	}
+	return app.page(w, r, http.StatusOK, evidences.New(form))
+}
+
+// evidenceForm is the form for a control, nil while it is to be chosen.
+func (app *App) evidenceForm(ctx context.Context, tx *models.Tx, c *control.Control) (evidences.FormData, error) {
+	f := evidences.FormData{Control: c, Kinds: evidence.Kinds(), MaxFile: app.MaxFile}
+	zone, err := companyZone(ctx, tx)
+	if err != nil {
+		return f, err
+	}
+	f.Zone = zone.String()
+	if c == nil {
+		return f, nil
+	}
+	list, err := evidence.List(ctx, tx, evidence.Filter{ControlID: c.ID, Status: evidence.Accepted}, models.Page{Limit: 20})
+	if err != nil {
+		return f, err
+	}
+	f.Replaceable = list.Items
+	if len(list.Items) > 0 {
+		f.Example = &list.Items[0]
+	}
+	v, err := control.Shown(ctx, tx, *c)
+	f.Ask = asks(v)
+	return f, err
+}
+
+// evidenceUpload takes a new item: files first into the store, then one short
+// transaction. What arrived is kept whatever is wrong with the words around it.
+func (app *App) evidenceUpload(w http.ResponseWriter, r *http.Request) error {
+	var c control.Control
+	p, err := app.receive(w, r, func(fields url.Values) (err error) {
+		if fields.Get("key") == "" {
+			return models.Invalid(map[string]string{"files": "The form is incomplete, so its files were not read. Load the page again and send them from there."})
+		}
+		c, err = app.controlNamed(r, fields.Get("control"))
+		return err
+	})
+	if err != nil {
+		return app.evidenceFormAgain(w, r, p, err)
+	}
+	if len(p.files) == 0 {
+		return app.evidenceFormAgain(w, r, p, models.Invalid(map[string]string{"files": "Choose at least one file."}))
+	}
+	in := evidence.Parcel{ControlID: c.ID, Key: p.fields.Get("key"), Files: p.files}
+	return app.settle(w, r, p, func(ctx context.Context, tx *models.Tx, d evidence.Details) (evidence.Item, error) {
+		in.Details = d
+		return evidence.Store(ctx, tx, in)
+	})
+}
+
+// evidenceSubmit completes an item that is stored or returned: more files, if any came,
+// and what it proves.
+func (app *App) evidenceSubmit(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.Code(r, "item", "E-")
+	if err != nil {
+		return err
+	}
+	p, err := app.receive(w, r, func(url.Values) error {
+		_, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) { return evidence.ByID(ctx, tx, id) })
+		return err
+	})
+	if err != nil {
+		return app.keptAgain(w, r, id, p, err)
+	}
+	f := web.NewValues(p.fields)
+	rev := f.Rev()
+	if err := f.Err(); err != nil {
+		return app.keptAgain(w, r, id, p, err)
+	}
+	return app.settle(w, r, p, func(ctx context.Context, tx *models.Tx, d evidence.Details) (evidence.Item, error) {
+		i, err := evidence.Amend(ctx, tx, id, rev, d)
+		if err != nil || len(p.files) == 0 {
+			return i, err
+		}
+		return evidence.AddFiles(ctx, tx, id, p.files)
+	})
+}
+
+// settle keeps what arrived, and submits it when nothing is missing, in one transaction.
+// Otherwise the form comes back for the item that was kept.
+func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep func(context.Context, *models.Tx, evidence.Details) (evidence.Item, error)) error {
+	var complaint error
+	item, err := write(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
+		zone, err := companyZone(ctx, tx)
+		if err != nil {
+			return evidence.Item{}, err
+		}
+		d, wrong := detailsOf(p.fields, zone)
+		i, err := keep(ctx, tx, d)
+		if err != nil {
+			return i, err
+		}
+		if complaint = wrong; complaint != nil || len(p.refused) > 0 {
+			return i, nil
+		}
+		sent, err := evidence.Submit(ctx, tx, i.ID, i.Rev)
+		if models.KindOf(err) == models.KindInvalid {
+			complaint = err // nothing was written by Submit; what keep wrote stays
+			return i, nil
+		}
+		return sent, err
+	})
+	if models.KindOf(err) == models.KindConflict || models.Duplicate(err) {
+		if found, again := app.sentBefore(r, p); again {
+			web.Flash(w, r, "ok", "This form had been sent already. This is the item it made.")
+			return web.SeeOther(w, r, evidences.Href(found))
+		}
+	}
+	if err != nil {
+		return app.evidenceFormAgain(w, r, p, err)
+	}
+	if complaint != nil || len(p.refused) > 0 {
+		return app.keptAgain(w, r, item.ID, p, complaint)
+	}
+	web.Flash(w, r, "ok", item.Code()+" waits for a reviewer.")
+	return web.SeeOther(w, r, evidences.Href(item))
+}
+
+// sentBefore finds the item that the same form made when it was sent the first time.
+func (app *App) sentBefore(r *http.Request, p parcel) (evidence.Item, bool) {
+	i, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
+		return evidence.ByFormKey(ctx, tx, p.fields.Get("key"))
+	})
+	return i, err == nil
+}
+
+// controlNamed finds the control of a new item by its code.
+func (app *App) controlNamed(r *http.Request, code string) (control.Control, error) {
+	c, err := read(app, r, func(ctx context.Context, tx *models.Tx) (control.Control, error) {
+		return control.ByCode(ctx, tx, code)
+	})
+	if models.KindOf(err) == models.KindNotFound {
+		return c, models.Invalid(map[string]string{"control": "No control has this code. Correct it and choose the files again."})
+	}
+	return c, err
+}
+
+// evidenceFormAgain shows the form of a new item with everything typed, and what is wrong.
+func (app *App) evidenceFormAgain(w http.ResponseWriter, r *http.Request, p parcel, problem error) error {
+	refused := web.Errors(problem)
+	if refused == nil {
+		return problem
+	}
+	form, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.FormData, error) {
+		c, err := control.ByCode(ctx, tx, p.fields.Get("control"))
+		if models.KindOf(err) == models.KindNotFound {
+			return app.evidenceForm(ctx, tx, nil)
+		}
+		if err != nil {
+			return evidences.FormData{}, err
+		}
+		return app.evidenceForm(ctx, tx, &c)
+	})
+	if err != nil {
+		return err
+	}
+	form.Typed, form.Errors, form.Refused = typed(p.fields), refused, p.refused
+	if form.Typed["key"] == "" {
+		form.Typed["key"] = rand.Text()
+	}
+	return app.page(w, r, web.Status(problem), evidences.New(form))
+}
+
+// keptAgain shows the form of an item that is kept. problem may be nil when only files
+// were refused.
+func (app *App) keptAgain(w http.ResponseWriter, r *http.Request, id int64, p parcel, problem error) error {
+	refused := web.Errors(problem)
+	if problem != nil && refused == nil {
+		return problem
+	}
+	code := http.StatusUnprocessableEntity
+	if problem != nil {
+		code = web.Status(problem)
+	}
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.ItemData, error) {
+		i, err := evidence.ByID(ctx, tx, id)
+		if err != nil {
+			return evidences.ItemData{}, err
+		}
+		return app.evidenceData(ctx, tx, i)
+	})
+	switch {
+	case err != nil:
+		return err
+	case d.Form == nil: // submitted, or somebody else's: there is no form to show
+		return problem
+	}
+	d.Form.Typed, d.Form.Errors, d.Form.Refused = typed(p.fields), refused, p.refused
+	return app.page(w, r, code, evidences.New(*d.Form))
+}
+
+func typed(fields url.Values) map[string]string {
+	out := map[string]string{}
+	for name := range fields {
+		out[name] = fields.Get(name)
+	}
+	return out
+}
+
+// detailsOf reads the fields. What cannot be read is left out and is wrong.
+func detailsOf(fields url.Values, zone *time.Location) (d evidence.Details, wrong error) {
+	f := web.NewValues(fields)
+	d = evidence.Details{
+		Title: f.Line("title", 200), Kind: f.Line("kind", 40), Source: f.Line("source", 200),
+		Location: f.Text("location", 2000), Extractor: f.Line("extractor", 200), Description: f.Text("description", 4000),
+		PerformedAt: instant(f, "performed_at", zone), CollectedAt: instant(f, "collected_at", zone),
+		CoversFrom: f.Date("covers_from"), CoversTo: f.Date("covers_to"), LateReason: f.Text("late_reason", 2000),
+	}
+	if id := f.ID("supersedes"); id != 0 {
+		d.SupersedesID = &id
+	}
+	return d, f.Err()
+}
+
+func instant(f *web.Values, name string, zone *time.Location) *time.Time {
+	if t := f.Instant(name, zone); !t.IsZero() {
+		return &t
+	}
+	return nil
+}
+
+// typedOf is what a reader would have typed to say d.
+func typedOf(d evidence.Details, zone *time.Location) map[string]string {
+	const local = "2006-01-02T15:04"
+	out := map[string]string{
+		"title": d.Title, "kind": d.Kind, "source": d.Source, "location": d.Location, "extractor": d.Extractor,
+		"description": d.Description, "covers_from": string(d.CoversFrom), "covers_to": string(d.CoversTo), "late_reason": d.LateReason,
+	}
+	if d.PerformedAt != nil {
+		out["performed_at"] = d.PerformedAt.In(zone).Format(local)
+	}
+	if d.CollectedAt != nil {
+		out["collected_at"] = d.CollectedAt.In(zone).Format(local)
+	}
+	if d.SupersedesID != nil {
+		out["supersedes"] = strconv.FormatInt(*d.SupersedesID, 10)
+	}
+	return out
+}

@@ -1,0 +1,253 @@
+// Package evidences is how evidence looks: the list, an item with its files and its
+// history, the form that brings it in, and previews that run nothing.
+package evidences
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"assay/internal/filetype"
+	"assay/internal/preview"
+	"assay/models/activity"
+	"assay/models/control"
+	"assay/models/evidence"
+	"assay/templates/ui"
+)
+
+// A Row is an item in a list.
+type Row struct {
+	evidence.Item
+	Control  control.Control
+	Uploader string
+}
+
+// ListData is the page of everything.
+type ListData struct {
+	Rows           []Row
+	Filter         map[string]string // as typed
+	Narrowed       bool
+	Kinds          []evidence.Kind
+	Uploaders      []ui.Option
+	Errors         map[string]string
+	Earlier, Later string
+}
+
+// FileView is a stored file and its place in the log.
+type FileView struct {
+	evidence.File
+	Receipt evidence.Receipt
+}
+
+// ItemData is the page of one item.
+type ItemData struct {
+	evidence.Item
+	Control                      control.Control
+	Uploader, Decider, Withdrawn string // names
+	Files                        []FileView
+	Twins, Successors            []evidence.Item
+	Replaces                     *evidence.Item
+	Feed                         []activity.Entry
+	Form                         *FormData // when the reader can still change the item
+	Decide                       bool      // the reader may review it
+	Errors                       map[string]string
+	Reason                       string // typed for a withdrawal that was refused
+}
+
+// FormData is the form that brings evidence in, or completes an item that is kept.
+type FormData struct {
+	Kept         *evidence.Item // nil for a new one
+	Files        []FileView     // of the kept item
+	Typed        map[string]string
+	Control      *control.Control // nil while it is to be chosen
+	Ask          string           // what the control asks for, in the catalog's words
+	Example      *evidence.Item   // the last accepted item
+	Replaceable  []evidence.Item
+	Kinds        []evidence.Kind
+	Zone         string
+	MaxFile      int64
+	Errors       map[string]string
+	Refused      []Refused
+	NothingTyped bool
+}
+
+// Refused is a file that did not come in, and why.
+type Refused struct{ Name, Why string }
+
+// Fields lists the fields of the form in their order.
+var Fields = []string{
+	"control", "title", "kind", "source", "location", "extractor", "performed_at", "late_reason", "collected_at",
+	"covers_from", "covers_to", "supersedes", "description", "files",
+}
+
+// A Preview is what a page can show of a file. Refusal says why it shows nothing.
+type Preview struct {
+	Item    evidence.Item
+	File    evidence.File
+	Type    filetype.Type
+	Text    preview.Text
+	Table   preview.Table
+	Refusal string
+	Base    string // address of the page, for the next stretch of a text
+}
+
+// Download is the address of the file itself.
+func (p Preview) Download() string { return "/" + p.File.Path() }
+
+func (p Preview) picture() string { return "/" + p.File.Path() + "/picture" }
+
+func (p Preview) next() string { return p.Base + "?from=" + strconv.FormatInt(p.Text.Next, 10) }
+
+// stretch says which part of a text is shown.
+func (p Preview) stretch() string {
+	if p.Text.Size == 0 {
+		return "The beginning of the file. Download it to read all of it."
+	}
+	return fmt.Sprintf("Bytes %d to %d of %d.", p.Text.Start+1, p.Text.Next, p.Text.Size)
+}
+
+func (p Preview) tableNote() string {
+	var notes []string
+	if p.Table.Sheet != "" {
+		notes = append(notes, "Sheet "+p.Table.Sheet+".")
+	}
+	if p.Table.MoreRows {
+		notes = append(notes, fmt.Sprintf("The first %d rows.", len(p.Table.Rows)))
+	}
+	if p.Table.MoreColumns {
+		notes = append(notes, fmt.Sprintf("The first %d columns.", preview.MaxColumns))
+	}
+	if len(notes) > 0 {
+		notes = append(notes, "Download the file to see all of it.")
+	}
+	return strings.Join(notes, " ")
+}
+
+// width pads short rows, so that the table is whole for those who hear it.
+func (p Preview) width() int {
+	n := 0
+	for _, row := range p.Table.Rows {
+		n = max(n, len(row))
+	}
+	return n
+}
+
+func cell(row []string, n int) string {
+	if n < len(row) {
+		return row[n]
+	}
+	return ""
+}
+
+// State is the shape that says a status.
+func State(s evidence.Status) ui.State {
+	switch s {
+	case evidence.Accepted:
+		return ui.OK
+	case evidence.Submitted:
+		return ui.InReview
+	case evidence.Returned:
+		return ui.Returned
+	case evidence.Stored:
+		return ui.Open
+	case evidence.Superseded, evidence.Withdrawn:
+		return ui.NA
+	}
+	return ui.NA
+}
+
+// Icon is the picture for a file of this name.
+func Icon(name string) string {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".csv", ".tsv", ".xlsx":
+		return "sheet"
+	case ".png", ".jpg", ".jpeg", ".gif", ".webp":
+		return "image"
+	case ".json", ".jsonl", ".ndjson", ".sql", ".xml", ".yaml", ".yml":
+		return "db"
+	}
+	return "doc"
+}
+
+// Href is the address of an item.
+func Href(i evidence.Item) string { return "/" + i.Path() }
+
+func (f FormData) action() string {
+	if f.Kept != nil {
+		return Href(*f.Kept) + "/submit"
+	}
+	return "/evidence"
+}
+
+func (f FormData) input(kind ui.Kind, name, label, hint string) ui.Input {
+	return ui.Input{Kind: kind, Name: name, Label: label, Hint: hint, Value: f.Typed[name], Error: f.Errors[name]}
+}
+
+func (f FormData) kinds() []ui.Option {
+	out := make([]ui.Option, len(f.Kinds))
+	for n, k := range f.Kinds {
+		out[n] = ui.Option{Value: k.ID, Label: k.Label + ": " + strings.ToLower(k.Description[:1]) + k.Description[1:]}
+	}
+	return out
+}
+
+func (f FormData) replaceable() []ui.Option {
+	out := make([]ui.Option, len(f.Replaceable))
+	for n, i := range f.Replaceable {
+		out[n] = ui.Option{Value: strconv.FormatInt(i.ID, 10), Label: i.Code() + " " + i.Title}
+	}
+	return out
+}
+
+func (f FormData) drop() ui.Drop {
+	label, hint := "Choose files", "PDF, CSV, Excel, text, JSON, pictures, ZIP and more, up to "+ui.Bytes(f.MaxFile)+" each."
+	if f.Control != nil {
+		label += " for " + f.Control.Code
+	}
+	if f.Kept != nil {
+		label, hint = "Choose more files for "+f.Kept.Code(), "Only what is to be added. "+hint
+	}
+	return ui.Drop{
+		Name: "files", Label: label, Hint: hint, Error: f.Errors["files"], Accept: filetype.Accept(), Multiple: true,
+		Max: f.MaxFile, TooLarge: "Larger than " + ui.Bytes(f.MaxFile) + ", so it will not be taken.",
+	}
+}
+
+func (f FormData) summary() map[string]string {
+	if len(f.Refused) == 0 {
+		return f.Errors
+	}
+	out := map[string]string{}
+	for k, v := range f.Errors {
+		out[k] = v
+	}
+	if out["files"] == "" {
+		out["files"] = fmt.Sprintf("%d of the files could not be taken. The reasons are below.", len(f.Refused))
+	}
+	return out
+}
+
+func statusOptions() []ui.Option {
+	out := make([]ui.Option, len(evidence.Statuses))
+	for n, s := range evidence.Statuses {
+		out[n] = ui.Option{Value: string(s), Label: s.Label()}
+	}
+	return out
+}
+
+func kindOptions(kinds []evidence.Kind) []ui.Option {
+	out := make([]ui.Option, len(kinds))
+	for n, k := range kinds {
+		out[n] = ui.Option{Value: k.ID, Label: k.Label}
+	}
+	return out
+}
+
+// checkpointed says whether a signed checkpoint already holds the receipt.
+func checkpointed(r evidence.Receipt) string {
+	if r.Checkpoint == 0 {
+		return fmt.Sprintf("leaf %d of the log, to be signed in the next checkpoint", r.Leaf)
+	}
+	return fmt.Sprintf("leaf %d of the log, signed in the checkpoint of size %d", r.Leaf, r.Checkpoint)
+}
