@@ -12,5 +12,20 @@ func (app *App) Routes() []web.Route {
 		web.Get("/static/*", access.Public, app.static),
 		web.Get("/", access.SignedIn, app.home),
 		web.Get("/components", access.SignedIn, app.components),
+
+		web.Get("/tasks", access.TaskView, app.taskList),
+		web.Get("/evidence", access.EvidenceView, app.evidenceList),
+		web.Upload("/evidence", access.EvidenceSubmit, app.uploadBody(), app.evidenceUpload),
+		web.Get("/evidence/new", access.EvidenceSubmit, app.evidenceNew),
+		web.Get("/evidence/{item}", access.EvidenceView, app.evidencePage),
+		web.Upload("/evidence/{item}/submit", access.EvidenceSubmit, app.uploadBody(), app.evidenceSubmit),
+		web.Post("/evidence/{item}/accept", access.EvidenceReview, app.evidenceAccept),
+		web.Post("/evidence/{item}/return", access.EvidenceReview, app.evidenceReturn),
+		web.Post("/evidence/{item}/withdraw", access.EvidenceWithdraw, app.evidenceWithdraw),
+		web.Get("/evidence/{item}/files/{file}", access.EvidenceView, app.fileDownload),
+		web.Get("/evidence/{item}/files/{file}/preview", access.EvidenceView, app.filePreview),
+		web.Get("/evidence/{item}/files/{file}/picture", access.EvidenceView, app.filePicture),
+		web.Get("/review", access.EvidenceQueue, app.reviewQueue),
+		web.Get("/review/{item}", access.EvidenceQueue, app.reviewItem),
 	}
 }

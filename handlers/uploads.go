@@ -136,15 +136,13 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 		if err != nil {
 			return i, err
 		}
-		if complaint = wrong; complaint != nil || len(p.refused) > 0 {
-			return i, nil
+		if complaint = wrong; complaint == nil {
+			complaint = evidence.Check(ctx, tx, i)
 		}
-		sent, err := evidence.Submit(ctx, tx, i.ID, i.Rev)
-		if models.KindOf(err) == models.KindInvalid {
-			complaint = err // nothing was written by Submit; what keep wrote stays
-			return i, nil
+		if complaint != nil || len(p.refused) > 0 {
+			return i, nil // what keep wrote stays
 		}
-		return sent, err
+		return evidence.Submit(ctx, tx, i.ID, i.Rev)
 	})
 	if models.KindOf(err) == models.KindConflict || models.Duplicate(err) {
 		if found, again := app.sentBefore(r, p); again {

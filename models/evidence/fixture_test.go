@@ -73,23 +73,19 @@ func (c company) addControl(code, frequency, criterion string) control.Control {
 		_, err := models.Raw[control.Control](ctx, tx, `INSERT INTO control_criteria (control_id, framework, code) VALUES (?, 'soc2-tsc', ?) RETURNING control_id AS id`, row.ID, criterion)
 		return err
 	}))
-	c.addVersion(row, 1, frequency, "effective", "2026-01-01", "")
+	c.addVersion(row, 1, frequency, control.Effective, "2026-01-01", "")
 	return row
 }
 
-func (c company) addVersion(of control.Control, number int, frequency, status string, from, to models.Date) {
+func (c company) addVersion(of control.Control, number int, frequency string, status control.Status, from, to models.Date) {
 	c.Helper()
+	v := control.Version{
+		ControlID: of.ID, Code: of.Code, Number: number, Status: status,
+		Content:    control.Content{Title: of.Title, Statement: "x", Frequency: frequency},
+		AuthoredAt: modelstest.Now, ApproverID: &c.priya.ID, ApprovedAt: &modelstest.Now, EffectiveFrom: from, EffectiveTo: to,
+	}
 	c.must(c.as(access.Clock, func(ctx context.Context, tx *models.Tx) error {
-		if err := tx.Record("control.approve", of.Path()); err != nil {
-			return err
-		}
-		_, err := models.Raw[control.Control](ctx, tx, `INSERT INTO control_versions (rev, control_id, number, status, editorial,
-			title, statement, category, kind, nature, frequency, anchor_month, event_rule, owner_function, population, evidence,
-			tests_design, tests_operating, parameters, criteria, ai, change_note, authored_at, approver_id, approved_at,
-			effective_from, effective_to, ended_reason)
-			VALUES (1, ?, ?, ?, false, 'x', 'x', '', '', '', ?, 1, '', '', '', '', '', '', '', '', false, '', ?, ?, ?, ?, ?, '') RETURNING id`,
-			of.ID, number, status, frequency, modelstest.Now, c.priya.ID, modelstest.Now, from, to)
-		return err
+		return models.Insert(ctx, tx, &v, "control.approve")
 	}))
 }
 

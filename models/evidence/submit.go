@@ -17,12 +17,8 @@ func Submit(ctx context.Context, tx *models.Tx, id, rev int64) (Item, error) {
 	if err != nil {
 		return Item{}, err
 	}
-	wrong := i.Details.problems(i)
-	if _, err := replaced(ctx, tx, i); err != nil {
-		wrong["supersedes"] = err.Error()
-	}
-	if len(wrong) > 0 {
-		return Item{}, models.Invalid(wrong)
+	if err := Check(ctx, tx, i); err != nil {
+		return Item{}, err
 	}
 	i.Rev, i.Status, i.SubmittedAt = rev, Submitted, &tx.Now
 	i.OwnerID, i.BackupID, i.DecidedBy, i.DecidedAt = nil, nil, nil, nil
@@ -31,6 +27,18 @@ func Submit(ctx context.Context, tx *models.Tx, id, rev int64) (Item, error) {
 		"control": c.Code, "covers": string(i.CoversFrom + " to " + i.CoversTo), "owner-stated": i.LateReason,
 	})
 	return i, err
+}
+
+// Check is Invalid with everything that Submit would refuse in the details of i, or nil.
+func Check(ctx context.Context, tx *models.Tx, i Item) error {
+	wrong := i.Details.problems(i)
+	if _, err := replaced(ctx, tx, i); err != nil {
+		wrong["supersedes"] = err.Error()
+	}
+	if len(wrong) > 0 {
+		return models.Invalid(wrong)
+	}
+	return nil
 }
 
 // problems says what keeps these details from being reviewed, by field.

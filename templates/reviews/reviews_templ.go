@@ -508,7 +508,7 @@ func decision(d Data) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Record(d.Control.Statement).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Record(d.Control.Wording()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
