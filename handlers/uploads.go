@@ -139,7 +139,10 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 		if complaint = wrong; complaint == nil {
 			complaint = evidence.Check(ctx, tx, i)
 		}
-		if complaint != nil || len(p.refused) > 0 {
+		switch {
+		case complaint != nil && models.KindOf(complaint) != models.KindInvalid:
+			return i, complaint
+		case complaint != nil || len(p.refused) > 0:
 			return i, nil // what keep wrote stays
 		}
 		return evidence.Submit(ctx, tx, i.ID, i.Rev)

@@ -32,8 +32,10 @@ func Submit(ctx context.Context, tx *models.Tx, id, rev int64) (Item, error) {
 // Check is Invalid with everything that Submit would refuse in the details of i, or nil.
 func Check(ctx context.Context, tx *models.Tx, i Item) error {
 	wrong := i.Details.problems(i)
-	if _, err := replaced(ctx, tx, i); err != nil {
+	if _, err := replaced(ctx, tx, i); models.KindOf(err) != models.Internal {
 		wrong["supersedes"] = err.Error()
+	} else if err != nil {
+		return err
 	}
 	if len(wrong) > 0 {
 		return models.Invalid(wrong)

@@ -60,7 +60,7 @@ func Store(ctx context.Context, tx *models.Tx, p Parcel) (Item, error) {
 		i.Title = p.Files[0].Name
 	}
 	if _, err := replaced(ctx, tx, i); err != nil {
-		i.SupersedesID = nil // Submit will say what is wrong with it
+		i.SupersedesID = nil // what is wrong with it can still be said when it is submitted
 	}
 	if err := models.Insert(ctx, tx, &i, "evidence.store", models.Note{"control": c.Code, "title": i.Title}); err != nil {
 		return Item{}, err
@@ -91,8 +91,10 @@ func Amend(ctx context.Context, tx *models.Tx, id, rev int64, d Details) (Item, 
 	if i.Title == "" {
 		i.Title = title
 	}
-	if _, err := replaced(ctx, tx, i); err != nil {
+	if _, err := replaced(ctx, tx, i); models.KindOf(err) != models.Internal {
 		return Item{}, models.Invalid(map[string]string{"supersedes": err.Error()})
+	} else if err != nil {
+		return Item{}, err
 	}
 	if err := models.Update(ctx, tx, &i, detailColumns, "evidence.amend"); err != nil {
 		return Item{}, err
