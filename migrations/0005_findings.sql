@@ -21,7 +21,9 @@ CREATE TABLE findings (
   raised_at      INSTANT NOT NULL,
   due_on         TEXT NOT NULL, -- what it waits for next is due then; overdue is derived
   closed_at      INSTANT,
-  CHECK (source <> 'audit' OR engagement_id IS NOT NULL)
+  status_note    TEXT NOT NULL, -- what was said with the last change of status
+  CHECK ((source = 'audit') = (engagement_id IS NOT NULL)),
+  CHECK (status IN ('raised', 'facts_confirmed', 'disputed', 'dismissed') OR severity <> '')
 );
 CREATE INDEX findings_status ON findings (status, due_on, id);
 CREATE INDEX findings_owner ON findings (owner_id, id);
@@ -29,6 +31,7 @@ CREATE INDEX findings_engagement ON findings (engagement_id, id);
 CREATE INDEX findings_severity ON findings (severity, id);
 CREATE INDEX findings_due ON findings (due_on, id);
 CREATE INDEX findings_age ON findings (cycle_opened_at, id);
+CREATE INDEX findings_raiser ON findings (raised_by, id);
 
 CREATE TABLE finding_controls (
   id         ID_KEY,
@@ -95,9 +98,12 @@ CREATE TABLE remediation_plans (
   CHECK (status <> 'verified' OR verified_by IS NOT NULL)
 );
 
+CREATE INDEX remediation_plans_owner ON remediation_plans (owner_id, finding_id);
+
 CREATE TABLE milestones (
   id              ID_KEY,
   rev             BIGINT NOT NULL,
+  finding_id      BIGINT NOT NULL REFERENCES findings (id),
   plan_id         BIGINT NOT NULL REFERENCES remediation_plans (id),
   title           TEXT NOT NULL CHECK (title <> ''),
   owner_id        BIGINT NOT NULL REFERENCES people (id),
@@ -111,14 +117,18 @@ CREATE TABLE milestones (
   verified_by     BIGINT REFERENCES people (id),
   verified_at     INSTANT,
   CHECK (verified_by IS NULL OR (verified_by <> owner_id AND verified_by <> done_by)),
+  CHECK (status NOT IN ('done', 'verified') OR (proof_id IS NOT NULL AND done_by IS NOT NULL)),
+  CHECK (status <> 'verified' OR verified_by IS NOT NULL),
   CHECK (status <> 'cancelled' OR note <> '')
 );
+CREATE INDEX milestones_finding ON milestones (finding_id, due_on, id);
 CREATE INDEX milestones_plan ON milestones (plan_id, due_on, id);
-CREATE INDEX milestones_owner ON milestones (owner_id, status, due_on);
+CREATE INDEX milestones_owner ON milestones (owner_id, finding_id);
 
 CREATE TABLE plan_extensions (
   id           ID_KEY,
   rev          BIGINT NOT NULL,
+  finding_id   BIGINT NOT NULL REFERENCES findings (id),
   plan_id      BIGINT NOT NULL REFERENCES remediation_plans (id),
   milestone_id BIGINT REFERENCES milestones (id),
   number       INTEGER NOT NULL CHECK (number > 0),
@@ -134,7 +144,9 @@ CREATE TABLE plan_extensions (
   CHECK (due_after > due_before),
   CHECK (decided_by IS NULL OR decided_by <> asked_by)
 );
-CREATE INDEX plan_extensions_plan ON plan_extensions (plan_id, id);
+CREATE INDEX plan_extensions_finding ON plan_extensions (finding_id, id);
+-- One question at a time about one date.
+CREATE UNIQUE INDEX plan_extensions_asked ON plan_extensions (plan_id, COALESCE(milestone_id, 0)) WHERE status = 'asked';
 
 CREATE TABLE risk_acceptances (
   id          ID_KEY,
@@ -150,4 +162,5 @@ CREATE TABLE risk_acceptances (
   CHECK (accepted_by <> owner_id)
 );
 CREATE INDEX risk_acceptances_finding ON risk_acceptances (finding_id, id);
+-- Holds now; the clock looks here.
 CREATE INDEX risk_acceptances_expiry ON risk_acceptances (expires_on) WHERE ended_at IS NULL;

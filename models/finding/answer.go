@@ -1,0 +1,132 @@
+package finding
+
+import (
+	"context"
+	"slices"
+
+	"assay/models"
+)
+
+// Confirm says that the facts are right. From a dispute it takes a word on what
+// settled it.
+func Confirm(ctx context.Context, tx *models.Tx, id, rev int64, note string) error {
+	c, err := taken(ctx, tx, id, rev)
+	if err != nil {
+		return err
+	}
+	if err := c.MayConfirm(tx.Actor); err != nil {
+		return err
+	}
+	if c.Status == Disputed {
+		if err := reason("note", note, "Say what settled the dispute."); err != nil {
+			return err
+		}
+	}
+	return c.move(ctx, tx, FactsConfirmed, "finding.confirm", note)
+}
+
+// Dispute says which facts are wrong.
+func Dispute(ctx context.Context, tx *models.Tx, id, rev int64, why string) error {
+	c, err := taken(ctx, tx, id, rev)
+	if err != nil {
+		return err
+	}
+	if err := c.MayDispute(tx.Actor); err != nil {
+		return err
+	}
+	if err := reason("note", why, "Say which facts are wrong, and how you know."); err != nil {
+		return err
+	}
+	return c.move(ctx, tx, Disputed, "finding.dispute", why)
+}
+
+// Respond records what management says, in the name of the actor. A later response
+// stands beside the earlier ones.
+func Respond(ctx context.Context, tx *models.Tx, id int64, position Position, text string) error {
+	c, err := take(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if err := c.MayRespond(tx.Actor); err != nil {
+		return err
+	}
+	p := problems{}
+	p.need("text", text, "Write the response.")
+	if !slices.Contains(Positions, position) {
+		p["position"] = "Choose whether management agrees."
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	r := Response{FindingID: id, Cycle: c.Cycle, Position: position, Text: text, PersonID: tx.Actor.ID, At: tx.Now}
+	return models.Insert(ctx, tx, &r, "finding.respond", models.Note{"position": string(position)})
+}
+
+// Rate says how bad it is, who answers for it, and by when it is to be put right. A
+// finding that is rated can be rated again until a plan is approved.
+func Rate(ctx context.Context, tx *models.Tx, id, rev int64, severity Severity, ownerID int64, dueOn models.Date) error {
+	c, err := taken(ctx, tx, id, rev)
+	if err != nil {
+		return err
+	}
+	if err := c.MayRate(tx.Actor); err != nil {
+		return err
+	}
+	today, err := Today(ctx, tx)
+	if err != nil {
+		return err
+	}
+	p := problems{}
+	if !slices.Contains(Severities, severity) {
+		p["severity"] = "Choose a severity."
+	}
+	p.day("due_on", dueOn, today)
+	if err := responsible(ctx, tx, ownerID, "owner", p); err != nil {
+		return err
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	was := c.Severity
+	c.Severity, c.OwnerID, c.DueOn = severity, &ownerID, dueOn
+	set := models.Columns{"Severity", "OwnerID", "DueOn"}
+	if c.Status == Rated {
+		return models.Update(ctx, tx, &c.Finding, set, "finding.rate", models.Note{"from": string(was), "to": string(severity)})
+	}
+	return c.move(ctx, tx, Rated, "finding.rate", severity.Label()+".", set...)
+}
+
+// Assign makes somebody answer for the finding.
+func Assign(ctx context.Context, tx *models.Tx, id, rev, ownerID int64) error {
+	c, err := taken(ctx, tx, id, rev)
+	if err != nil {
+		return err
+	}
+	if err := c.MayAssign(tx.Actor); err != nil {
+		return err
+	}
+	p := problems{}
+	if err := responsible(ctx, tx, ownerID, "owner", p); err != nil {
+		return err
+	}
+	if err := p.err(); err != nil {
+		return err
+	}
+	c.OwnerID = &ownerID
+	return models.Update(ctx, tx, &c.Finding, models.Columns{"OwnerID"}, "finding.assign")
+}
+
+// Dismiss ends a finding that was none.
+func Dismiss(ctx context.Context, tx *models.Tx, id, rev int64, why string) error {
+	c, err := taken(ctx, tx, id, rev)
+	if err != nil {
+		return err
+	}
+	if err := c.MayDismiss(tx.Actor); err != nil {
+		return err
+	}
+	if err := reason("note", why, "Say why this is no finding."); err != nil {
+		return err
+	}
+	return c.finish(ctx, tx, Dismissed, "finding.dismiss", why)
+}

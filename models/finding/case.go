@@ -1,0 +1,205 @@
+package finding
+
+import (
+	"context"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+	"assay/models/people"
+)
+
+// A Case is a finding with all that belongs to it: what its page shows and what its
+// rules look at.
+type Case struct {
+	Finding
+	Controls    []control.Control // those of the affected ones that the actor may see
+	Cycles      []Cycle           // first to last
+	Responses   []Response
+	Plans       []Plan // one a cycle at most
+	Milestones  []Milestone
+	Extensions  []Extension
+	Acceptances []Acceptance
+}
+
+// Load reads a finding that the actor may see, with everything about it.
+func Load(ctx context.Context, tx *models.Tx, id int64) (c Case, err error) {
+	f, err := models.Rows[Finding](tx).Where("findings.id = ?", id).Take(ctx)
+	if c.Finding, err = models.One(f, err, "Finding"); err != nil {
+		return c, err
+	}
+	for _, read := range []func() error{
+		func() (err error) { c.Controls, err = affected(ctx, tx, id); return },
+		func() (err error) { c.Cycles, err = parts[Cycle](ctx, tx, id); return },
+		func() (err error) { c.Responses, err = parts[Response](ctx, tx, id); return },
+		func() (err error) { c.Plans, err = parts[Plan](ctx, tx, id); return },
+		func() (err error) { c.Milestones, err = parts[Milestone](ctx, tx, id, "due_on"); return },
+		func() (err error) { c.Extensions, err = parts[Extension](ctx, tx, id); return },
+		func() (err error) { c.Acceptances, err = parts[Acceptance](ctx, tx, id); return },
+	} {
+		if err := read(); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func parts[T any](ctx context.Context, tx *models.Tx, id int64, order ...string) ([]T, error) {
+	q := models.Rows[T](tx).Where("finding_id = ?", id)
+	for _, column := range order {
+		q = q.Order(column)
+	}
+	return q.Order("id").Find(ctx)
+}
+
+func affected(ctx context.Context, tx *models.Tx, id int64) ([]control.Control, error) {
+	return models.Rows[control.Control](tx).
+		Where("controls.id IN (SELECT control_id FROM finding_controls WHERE finding_id = ?)", id).Order("code").Find(ctx)
+}
+
+// take loads a finding to change it. Everything about one finding is changed one
+// after the other: a rule that looks at several rows would otherwise hold for none of
+// them on PostgreSQL. SQLite has one writer anyway.
+func take(ctx context.Context, tx *models.Tx, id int64) (Case, error) {
+	if tx.Postgres() {
+		if _, err := models.Raw[Finding](ctx, tx, "SELECT id FROM findings WHERE id = ? FOR UPDATE", id); err != nil {
+			return Case{}, err
+		}
+	}
+	return Load(ctx, tx, id)
+}
+
+// taken is take for a form that was filled in against revision rev of the finding.
+func taken(ctx context.Context, tx *models.Tx, id, rev int64) (Case, error) {
+	c, err := take(ctx, tx, id)
+	if err != nil {
+		return c, err
+	}
+	return c, fresh(c.Rev, rev)
+}
+
+func fresh(rev, seen int64) error {
+	if rev != seen {
+		return models.Conflict("Someone changed this a moment ago. Please look again.")
+	}
+	return nil
+}
+
+// Plan is the plan of the present cycle, or nil.
+func (c *Case) Plan() *Plan {
+	for i := range c.Plans {
+		if c.Plans[i].Cycle == c.Cycle {
+			return &c.Plans[i]
+		}
+	}
+	return nil
+}
+
+// Steps are the milestones of a plan.
+func (c *Case) Steps(planID int64) []*Milestone {
+	var out []*Milestone
+	for i := range c.Milestones {
+		if c.Milestones[i].PlanID == planID {
+			out = append(out, &c.Milestones[i])
+		}
+	}
+	return out
+}
+
+// step is a milestone of the present plan.
+func (c *Case) step(id int64) (*Plan, *Milestone, error) {
+	if p := c.Plan(); p != nil {
+		for _, m := range c.Steps(p.ID) {
+			if m.ID == id {
+				return p, m, nil
+			}
+		}
+	}
+	return nil, nil, models.NotFound("Milestone")
+}
+
+// Response is the latest one of the present cycle, or nil.
+func (c *Case) Response() *Response {
+	for i := len(c.Responses) - 1; i >= 0; i-- {
+		if c.Responses[i].Cycle == c.Cycle {
+			return &c.Responses[i]
+		}
+	}
+	return nil
+}
+
+// Acceptance is the one that holds, or nil.
+func (c *Case) Acceptance() *Acceptance {
+	for i := range c.Acceptances {
+		if c.Acceptances[i].EndedAt == nil {
+			return &c.Acceptances[i]
+		}
+	}
+	return nil
+}
+
+// People lists the ids of everybody c names, for people.Named.
+func (c *Case) People() []int64 {
+	ids := []int64{c.RaisedBy}
+	add := func(more ...*int64) {
+		for _, id := range more {
+			if id != nil {
+				ids = append(ids, *id)
+			}
+		}
+	}
+	add(c.OwnerID)
+	for _, x := range c.Cycles {
+		ids = append(ids, x.OpenedBy)
+		add(x.ClosedBy)
+	}
+	for _, x := range c.Responses {
+		ids = append(ids, x.PersonID)
+	}
+	for _, x := range c.Plans {
+		ids = append(ids, x.OwnerID, x.CreatedBy)
+		add(x.DecidedBy, x.CompletedBy, x.VerifiedBy)
+	}
+	for _, x := range c.Milestones {
+		ids = append(ids, x.OwnerID)
+		add(x.DoneBy, x.VerifiedBy)
+	}
+	for _, x := range c.Extensions {
+		ids = append(ids, x.AskedBy)
+		add(x.DecidedBy)
+	}
+	for _, x := range c.Acceptances {
+		ids = append(ids, x.OwnerID, x.AcceptedBy)
+	}
+	return ids
+}
+
+// move changes the status, together with what else of the finding changes with it.
+func (c *Case) move(ctx context.Context, tx *models.Tx, to Status, verb, said string, also ...string) error {
+	if !c.Status.CanBecome(to) {
+		return models.Conflict("This finding is " + lower(c.Status.Label()) + ", so it cannot become " + lower(to.Label()) + ".")
+	}
+	note := models.Note{"from": string(c.Status), "to": string(to), "note": said}
+	c.Status, c.StatusNote = to, said
+	return models.Update(ctx, tx, &c.Finding, append(models.Columns{"Status", "StatusNote"}, also...), verb, note)
+}
+
+// responsible loads somebody who can be made answerable for something: an active
+// person whose role lets them act on findings.
+func responsible(ctx context.Context, tx *models.Tx, id int64, field string, p problems) error {
+	person, err := people.ByID(ctx, tx, id)
+	if models.KindOf(err) == models.KindNotFound {
+		p[field] = "Choose a person."
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case person.Status == people.Deactivated:
+		p[field] = person.Name + " has left. Choose somebody else."
+	case !person.Actor().Can(access.FindingRespond):
+		p[field] = person.Name + " cannot work on findings. Choose a control owner or a compliance manager."
+	}
+	return nil
+}

@@ -1,0 +1,271 @@
+package finding
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+)
+
+// A Group is a coarse choice of statuses, as the tabs of the register offer it.
+type Group string
+
+// The groups.
+const (
+	Everything Group = ""
+	OpenOnes   Group = "open"
+	ClosedOnes Group = "closed"
+	Overdue    Group = "overdue"
+)
+
+// A Filter chooses findings. Its zero value chooses all that the actor may see.
+type Filter struct {
+	Group        Group
+	Status       Status
+	Severity     Severity
+	Source       Source
+	OwnerID      int64
+	ControlID    int64
+	EngagementID int64
+	Age          int // 1 to 4: one of the Ages of open findings
+	Text         string
+	Sort         Order
+}
+
+// An Order is how a list goes.
+type Order string
+
+// The orders. Each is stable and served by an index.
+const (
+	Newest   Order = ""    // number, falling
+	DueFirst Order = "due" // what waits longest for its date
+	Oldest   Order = "age" // the present cycle that was opened first
+)
+
+// matches bounds how many findings a text search considers.
+const matches = 1000
+
+// where is f as one condition.
+func (f Filter) where(tx *models.Tx, today Day) (string, []any) {
+	conds, args := []string{"findings.id > 0"}, []any(nil)
+	and := func(used bool, cond string, values ...any) {
+		if used {
+			conds, args = append(conds, cond), append(args, values...)
+		}
+	}
+	and(f.Group == OpenOnes || f.Group == Overdue || f.Age > 0, "findings.status IN ?", statuses(true))
+	and(f.Group == ClosedOnes, "findings.status IN ?", statuses(false))
+	and(f.Group == Overdue, "findings.due_on <> '' AND findings.due_on < ?", today.Date)
+	and(f.Status != "", "findings.status = ?", f.Status)
+	and(f.Severity != "", "findings.severity = ?", f.Severity)
+	and(f.Source != "", "findings.source = ?", f.Source)
+	and(f.OwnerID != 0, "findings.owner_id = ?", f.OwnerID)
+	and(f.EngagementID != 0, "findings.engagement_id = ?", f.EngagementID)
+	and(f.ControlID != 0, "findings.id IN (SELECT finding_id FROM finding_controls WHERE control_id = ?)", f.ControlID)
+	from, to, aged := today.bucket(f.Age)
+	and(aged, "findings.cycle_opened_at < ?", to)
+	and(!from.IsZero(), "findings.cycle_opened_at >= ?", from)
+	text, values, typed := Search.Matching(tx, "findings.id", f.Text, matches)
+	and(typed, text, values...)
+	return strings.Join(conds, " AND "), args
+}
+
+func statuses(open bool) []Status {
+	return slices.DeleteFunc(slices.Clone(Statuses), func(s Status) bool { return s.Open() != open })
+}
+
+func (o Order) sort() (models.Sort, func(Finding) []any) {
+	switch o {
+	case DueFirst:
+		return models.Sort{Columns: []string{"due_on", "id"}}, func(f Finding) []any { return []any{string(f.DueOn), f.ID} }
+	case Oldest:
+		return models.Sort{Columns: []string{"cycle_opened_at", "id"}}, func(f Finding) []any { return []any{f.CycleOpenedAt, f.ID} }
+	case Newest:
+	}
+	return models.Sort{Columns: []string{"id"}, Desc: true}, func(f Finding) []any { return []any{f.ID} }
+}
+
+// List reads a page of the findings that the actor may see.
+func List(ctx context.Context, tx *models.Tx, f Filter, page models.Page) (models.Window[Finding], error) {
+	today, err := Today(ctx, tx)
+	if err != nil {
+		return models.Window[Finding]{}, err
+	}
+	sort, key := f.Sort.sort()
+	cond, args := f.where(tx, today)
+	return models.Keyset(ctx, models.Rows[Finding](tx).Where(cond, args...), sort, page, key)
+}
+
+// Every goes through all the findings that f chooses, a few hundred at a time.
+func Every(ctx context.Context, tx *models.Tx, f Filter) iter.Seq2[[]Finding, error] {
+	return func(yield func([]Finding, error) bool) {
+		for page := (models.Page{Limit: 500}); ; {
+			w, err := List(ctx, tx, f, page)
+			if !yield(w.Items, err) || err != nil || w.Later == "" {
+				return
+			}
+			page.After = w.Later
+		}
+	}
+}
+
+// Ages are the bounds of ageing, in days since the present cycle was opened: up to 30,
+// up to 60, up to 90, and more.
+var Ages = []int{30, 60, 90}
+
+// bucket is the stretch of instants [from, to) at which findings of age class n, from
+// 1, were opened.
+func (d Day) bucket(n int) (from, to time.Time, ok bool) {
+	if n < 1 || n > len(Ages)+1 {
+		return from, to, false
+	}
+	to = d.Date.AddDays(1).In(d.Zone)
+	if n > 1 {
+		to = d.Date.AddDays(-Ages[n-2]).In(d.Zone)
+	}
+	if n <= len(Ages) {
+		from = d.Date.AddDays(-Ages[n-1]).In(d.Zone)
+	}
+	return from, to, true
+}
+
+// A Summary counts what the actor may see.
+type Summary struct {
+	Open, Overdue, Closed int64
+	FromAudit             int64   // open ones
+	Ageing                []int64 // open ones, by Ages
+}
+
+// Summarise counts the findings that f chooses. What f says of groups and ages is left
+// out, since these are what is counted.
+func Summarise(ctx context.Context, tx *models.Tx, f Filter) (s Summary, err error) {
+	today, err := Today(ctx, tx)
+	if err != nil {
+		return s, err
+	}
+	count := func(into *int64, f Filter) {
+		if err == nil {
+			cond, args := f.where(tx, today)
+			*into, err = models.Rows[Finding](tx).Where(cond, args...).Count(ctx, "id")
+		}
+	}
+	f.Group, f.Age = OpenOnes, 0
+	count(&s.Open, f)
+	audit := f
+	if audit.Source == "" || audit.Source == FromAudit {
+		audit.Source = FromAudit
+		count(&s.FromAudit, audit)
+	}
+	s.Ageing = make([]int64, len(Ages)+1)
+	for i := range s.Ageing {
+		f.Age = i + 1
+		count(&s.Ageing[i], f)
+	}
+	f.Age = 0
+	f.Group = Overdue
+	count(&s.Overdue, f)
+	f.Group = ClosedOnes
+	count(&s.Closed, f)
+	return s, err
+}
+
+// ProgressOf reads how far the present plans of these findings are.
+func ProgressOf(ctx context.Context, tx *models.Tx, list []Finding) (map[int64]Progress, error) {
+	out := map[int64]Progress{}
+	if len(list) == 0 {
+		return out, nil
+	}
+	type row struct {
+		FindingID int64
+		Status    MilestoneStatus
+		N         int
+	}
+	rows, err := models.Raw[row](ctx, tx, `
+		SELECT m.finding_id, m.status, count(*) AS n FROM milestones m
+		JOIN remediation_plans p ON p.id = m.plan_id JOIN findings f ON f.id = m.finding_id AND f.cycle = p.cycle
+		WHERE m.finding_id IN ? AND m.status <> 'cancelled' GROUP BY m.finding_id, m.status`, ids(list))
+	for _, r := range rows {
+		p := out[r.FindingID]
+		p.Total += r.N
+		if !r.Status.Open() {
+			p.Done += r.N
+		}
+		out[r.FindingID] = p
+	}
+	return out, err
+}
+
+// ControlsOf reads the affected controls of these findings, as far as the actor may
+// see them, by finding.
+func ControlsOf(ctx context.Context, tx *models.Tx, list []Finding) (map[int64][]control.Control, error) {
+	out := map[int64][]control.Control{}
+	if len(list) == 0 {
+		return out, nil
+	}
+	links, err := models.Rows[Affected](tx).Where("finding_id IN ?", ids(list)).Find(ctx)
+	if err != nil || len(links) == 0 {
+		return out, err
+	}
+	wanted := make([]int64, len(links))
+	for i, l := range links {
+		wanted[i] = l.ControlID
+	}
+	controls, err := models.Rows[control.Control](tx).Where("controls.id IN ?", wanted).Order("code").Find(ctx)
+	for _, k := range controls {
+		for _, l := range links {
+			if l.ControlID == k.ID {
+				out[l.FindingID] = append(out[l.FindingID], k)
+			}
+		}
+	}
+	return out, err
+}
+
+func ids(list []Finding) []int64 {
+	out := make([]int64, len(list))
+	for i, f := range list {
+		out[i] = f.ID
+	}
+	return out
+}
+
+// ForControl lists the findings that affect a control, newest first.
+func ForControl(ctx context.Context, tx *models.Tx, controlID int64) ([]Finding, error) {
+	return models.Rows[Finding](tx).
+		Where("findings.id IN (SELECT finding_id FROM finding_controls WHERE control_id = ?)", controlID).
+		Order("findings.id DESC").Find(ctx)
+}
+
+// Waiting are the open findings, the open steps and the requests that wait for the
+// actor, for their list of tasks.
+type Waiting struct {
+	Findings   []Finding // they answer for
+	Milestones []Milestone
+	Decisions  []Finding // somebody else's plan, remediation or facts to decide about
+}
+
+// WaitingFor reads what waits for the actor.
+func WaitingFor(ctx context.Context, tx *models.Tx) (w Waiting, err error) {
+	a := tx.Actor
+	w.Findings, err = models.Rows[Finding](tx).Where("findings.owner_id = ? AND findings.status IN ?", a.ID, statuses(true)).Order("due_on, id").Limit(100).Find(ctx)
+	if err != nil {
+		return w, err
+	}
+	w.Milestones, err = models.Rows[Milestone](tx).
+		Where("milestones.owner_id = ? AND milestones.status IN ?", a.ID, []MilestoneStatus{MilestonePlanned, MilestoneInProgress}).
+		Where("milestones.plan_id IN (SELECT p.id FROM remediation_plans p JOIN findings f ON f.id = p.finding_id AND f.cycle = p.cycle WHERE p.status IN ('approved', 'in_progress') AND f.status IN ('remediation_planned', 'in_remediation'))").
+		Order("due_on, id").Limit(100).Find(ctx)
+	if err != nil || !a.Can(access.FindingManage) {
+		return w, err
+	}
+	w.Decisions, err = models.Rows[Finding](tx).
+		Where("findings.status IN ? OR findings.id IN (SELECT p.finding_id FROM remediation_plans p JOIN findings f ON f.id = p.finding_id AND f.cycle = p.cycle WHERE p.status = 'submitted' AND p.owner_id <> ? AND f.status = 'rated')",
+			[]Status{Disputed, FactsConfirmed, ReadyForVerification}, a.ID).
+		Order("due_on, id").Limit(100).Find(ctx)
+	return w, err
+}

@@ -1,0 +1,293 @@
+package finding
+
+import (
+	"slices"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+)
+
+// Who may do what to a finding, and when. Every rule is asked twice: by the page, to
+// show a button or not, and by the verb. The answer is nil, or why not.
+
+// speaks: for the side that answers, that is the owner, the owners of the controls
+// it affects, and compliance managers.
+func (c *Case) speaks(a access.Actor) bool {
+	if a.Can(access.FindingManage) {
+		return true
+	}
+	if !a.Can(access.FindingRespond) {
+		return false
+	}
+	return is(c.OwnerID, a) || slices.ContainsFunc(c.Controls, func(k control.Control) bool { return k.OwnedBy(a) })
+}
+
+// raised: by a, or a is a compliance manager.
+func (c *Case) raised(a access.Actor) bool {
+	return a.Can(access.FindingManage) || a.Can(access.FindingRaise) && c.RaisedBy == a.ID
+}
+
+// leads: a works on the plan as its owner, as who drew it up, or for compliance.
+func (c *Case) leads(p *Plan, a access.Actor) bool {
+	return a.Can(access.FindingManage) || a.Can(access.FindingRespond) && (p.OwnerID == a.ID || p.CreatedBy == a.ID || is(c.OwnerID, a))
+}
+
+// remediated: a had a hand in putting it right, so it is not a who verifies.
+func (c *Case) remediated(a access.Actor) bool {
+	p := c.Plan()
+	if is(c.OwnerID, a) || p != nil && (p.OwnerID == a.ID || is(p.CompletedBy, a)) {
+		return true
+	}
+	return p != nil && slices.ContainsFunc(c.Steps(p.ID), func(m *Milestone) bool {
+		return m.Status != MilestoneCancelled && (m.OwnerID == a.ID || is(m.DoneBy, a))
+	})
+}
+
+func is(id *int64, a access.Actor) bool { return id != nil && *id == a.ID }
+
+func (c *Case) while(list ...Status) error {
+	if c.Status.in(list...) {
+		return nil
+	}
+	return models.Conflict("This finding is " + lower(c.Status.Label()) + " now. Please look again.")
+}
+
+func (c *Case) whilePlan(list ...PlanStatus) error {
+	p := c.Plan()
+	switch {
+	case p == nil:
+		return models.Conflict("There is no remediation plan in this cycle yet.")
+	case !c.Status.Open():
+		return models.Conflict("This finding is " + lower(c.Status.Label()) + ", so its plan is history.")
+	case !p.Status.in(list...):
+		return models.Conflict("The plan is " + lower(p.Status.Label()) + " now. Please look again.")
+	}
+	return nil
+}
+
+func onlyIf(ok bool, sentence string) error {
+	if ok {
+		return nil
+	}
+	return models.Forbidden(sentence)
+}
+
+func all(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	onlySpeakers = "Only its owner, the owners of the affected controls and compliance managers answer for this finding."
+	onlyManagers = "Only a compliance manager decides this."
+	onlyLeaders  = "Only the owner of the plan or of the finding, or a compliance manager, works on this plan."
+)
+
+// MayCorrect: who raised it, or a compliance manager, until the facts are confirmed.
+func (c *Case) MayCorrect(a access.Actor) error {
+	return all(onlyIf(c.raised(a), "Only who raised a finding, or a compliance manager, corrects it."), c.while(Raised, Disputed))
+}
+
+// MayAssign: a compliance manager, while the finding is open.
+func (c *Case) MayAssign(a access.Actor) error {
+	return all(onlyIf(a.Can(access.FindingManage), onlyManagers), c.open())
+}
+
+func (c *Case) open() error {
+	if c.Status.Open() {
+		return nil
+	}
+	return models.Conflict("This finding is " + lower(c.Status.Label()) + ". Re-open it first.")
+}
+
+// MayConfirm: the side that answers. A dispute can also be settled by who raised it.
+func (c *Case) MayConfirm(a access.Actor) error {
+	settles := c.Status == Disputed && c.raised(a)
+	return all(onlyIf(c.speaks(a) || settles, onlySpeakers), c.while(Raised, Disputed))
+}
+
+// MayDispute: the side that answers, but nobody disputes what they raised themselves.
+func (c *Case) MayDispute(a access.Actor) error {
+	return all(onlyIf(c.speaks(a), onlySpeakers),
+		onlyIf(c.RaisedBy != a.ID, "You raised this finding. Correct it instead of disputing it."), c.while(Raised))
+}
+
+// MayRespond: the side that answers, while the finding is open.
+func (c *Case) MayRespond(a access.Actor) error {
+	return all(onlyIf(c.speaks(a), onlySpeakers), c.open())
+}
+
+// MayRate: a compliance manager, once the facts stand and until a plan is approved.
+func (c *Case) MayRate(a access.Actor) error {
+	return all(onlyIf(a.Can(access.FindingManage), onlyManagers), c.while(FactsConfirmed, Rated))
+}
+
+// MayDismiss: the side that raised it. An audit's finding is the auditors' alone, and
+// no owner dismisses what they answer for.
+func (c *Case) MayDismiss(a access.Actor) error {
+	return all(onlyIf(c.Source != FromAudit, "The auditors raised this finding. Only they can dismiss it."),
+		onlyIf(c.raised(a), "Only the side that raised a finding dismisses it."),
+		onlyIf(!is(c.OwnerID, a), "You answer for this finding, so somebody else has to dismiss it."),
+		c.while(Raised, Disputed, FactsConfirmed, Rated))
+}
+
+// MayPlan: the side that answers, once it is rated, if this cycle has no plan.
+func (c *Case) MayPlan(a access.Actor) error {
+	if err := all(onlyIf(c.speaks(a), onlySpeakers), c.while(Rated)); err != nil {
+		return err
+	}
+	if c.Plan() != nil {
+		return models.Conflict("This cycle has a plan already.")
+	}
+	return nil
+}
+
+// MayRevise: who works on the plan, until it is submitted and after it was rejected.
+func (c *Case) MayRevise(a access.Actor) error {
+	return all(c.whilePlan(PlanDrafted, PlanRejected), c.mayLead(a))
+}
+
+func (c *Case) mayLead(a access.Actor) error { return onlyIf(c.leads(c.Plan(), a), onlyLeaders) }
+
+// MaySubmit: as MayRevise, once the plan has a step.
+func (c *Case) MaySubmit(a access.Actor) error {
+	if err := c.MayRevise(a); err != nil {
+		return err
+	}
+	if c.Progress().Total == 0 {
+		return models.Conflict("Add a milestone before you submit the plan.")
+	}
+	return nil
+}
+
+// MayDecide: a compliance manager who does not own the plan approves or rejects it.
+func (c *Case) MayDecide(a access.Actor) error {
+	if err := all(c.whilePlan(PlanSubmitted), onlyIf(a.Can(access.FindingManage), onlyManagers)); err != nil {
+		return err
+	}
+	return onlyIf(c.Plan().OwnerID != a.ID, "You own this plan, so somebody else has to decide about it.")
+}
+
+// MayAddStep: who works on the plan, except while it waits for a decision.
+func (c *Case) MayAddStep(a access.Actor) error {
+	return all(c.whilePlan(PlanDrafted, PlanRejected, PlanApproved, PlanInProgress), c.mayLead(a))
+}
+
+// MayStart: the owner of a planned step, or who works on the plan, once it is approved.
+func (c *Case) MayStart(m *Milestone, a access.Actor) error {
+	return all(c.whilePlan(PlanApproved, PlanInProgress), c.mayWork(m, a), m.while(MilestonePlanned))
+}
+
+// MayFinish: as MayStart, for a step that was begun.
+func (c *Case) MayFinish(m *Milestone, a access.Actor) error {
+	return all(c.whilePlan(PlanInProgress), c.mayWork(m, a), m.while(MilestoneInProgress))
+}
+
+// MayCancel: who works on the plan, for a step that is not done.
+func (c *Case) MayCancel(m *Milestone, a access.Actor) error {
+	return all(c.MayAddStep(a), m.while(MilestonePlanned, MilestoneInProgress))
+}
+
+// MayEditStep: who works on the plan, before it is approved. Later a date moves only
+// by an extension.
+func (c *Case) MayEditStep(m *Milestone, a access.Actor) error {
+	return all(c.MayRevise(a), m.while(MilestonePlanned))
+}
+
+func (c *Case) mayWork(m *Milestone, a access.Actor) error {
+	mine := m.OwnerID == a.ID && a.Can(access.FindingRespond)
+	return onlyIf(mine || c.leads(c.Plan(), a), "Only its owner, or who works on the plan, does this step.")
+}
+
+// MayVerifyStep: a compliance manager who neither owns nor did the step, nor owns the
+// plan. The same people can send it back.
+func (c *Case) MayVerifyStep(m *Milestone, a access.Actor) error {
+	if err := all(c.whilePlan(PlanInProgress, PlanCompleted), onlyIf(a.Can(access.FindingManage), onlyManagers)); err != nil {
+		return err
+	}
+	own := m.OwnerID == a.ID || is(m.DoneBy, a) || c.Plan().OwnerID == a.ID
+	return all(onlyIf(!own, "You worked on this step, so somebody else has to verify it."), m.while(MilestoneDone))
+}
+
+// MayExtend: the owner of the step, or who works on the plan, while it runs and no
+// other request about the same date is open. A nil step means the plan itself.
+func (c *Case) MayExtend(m *Milestone, a access.Actor) error {
+	if err := c.whilePlan(PlanApproved, PlanInProgress); err != nil {
+		return err
+	}
+	p := c.Plan()
+	if m == nil {
+		return all(c.mayLead(a), c.nothingAsked(p, nil))
+	}
+	return all(c.mayWork(m, a), m.while(MilestonePlanned, MilestoneInProgress), c.nothingAsked(p, m))
+}
+
+func (c *Case) nothingAsked(p *Plan, m *Milestone) error {
+	for _, e := range c.Extensions {
+		if e.Status == ExtensionAsked && e.about(p, m) {
+			return models.Conflict("More time has been asked for already. It waits for a decision.")
+		}
+	}
+	return nil
+}
+
+// MayExtendDecide: who may accept a risk, but neither asked nor owns the plan.
+func (c *Case) MayExtendDecide(e *Extension, a access.Actor) error {
+	if err := all(c.whilePlan(PlanApproved, PlanInProgress), onlyIf(a.Can(access.FindingAccept), "Only compliance managers and executives decide about more time.")); err != nil {
+		return err
+	}
+	if e.Status != ExtensionAsked {
+		return models.Conflict("This request was decided a moment ago.")
+	}
+	return all(onlyIf(e.AskedBy != a.ID, "You asked for this time, so somebody else has to decide."),
+		onlyIf(c.Plan().OwnerID != a.ID, "You own this plan, so somebody else has to decide about it."))
+}
+
+// MayExtendGrant: as MayExtendDecide; from the third extension on it takes an executive.
+func (c *Case) MayExtendGrant(e *Extension, a access.Actor) error {
+	return all(c.MayExtendDecide(e, a),
+		onlyIf(e.Number < 3 || a.Role == access.Executive, "From the third extension on, only an executive can grant it."))
+}
+
+// MayComplete: who works on the plan, once no step is left and at least one was done.
+func (c *Case) MayComplete(a access.Actor) error {
+	if err := all(c.whilePlan(PlanInProgress), c.mayLead(a)); err != nil {
+		return err
+	}
+	switch p := c.Progress(); {
+	case p.Done < p.Total:
+		return models.Conflict("Finish or cancel every milestone before you complete the plan.")
+	case p.Done == 0:
+		return models.Conflict("No milestone was done, so there is no proof. Add one and do it.")
+	}
+	return nil
+}
+
+// MayVerify: a compliance manager who had no hand in the remediation. The same people
+// can send it back.
+func (c *Case) MayVerify(a access.Actor) error {
+	return all(c.while(ReadyForVerification), onlyIf(a.Can(access.FindingManage), onlyManagers),
+		onlyIf(!c.remediated(a), "You took part in the remediation, so somebody else has to verify it."))
+}
+
+// MayAccept: a compliance manager or an executive who does not answer for the finding,
+// once somebody does.
+func (c *Case) MayAccept(a access.Actor) error {
+	if err := all(c.while(Rated, RemediationPlanned, InRemediation), onlyIf(a.Can(access.FindingAccept), "Only compliance managers and executives accept a risk.")); err != nil {
+		return err
+	}
+	if c.OwnerID == nil {
+		return models.Conflict("Nobody answers for this finding. Assign an owner first.")
+	}
+	return onlyIf(!is(c.OwnerID, a), "You own this risk, so somebody else has to accept it.")
+}
+
+// MayReopen: a compliance manager, once it is closed or its risk accepted.
+func (c *Case) MayReopen(a access.Actor) error {
+	return all(onlyIf(a.Can(access.FindingManage), onlyManagers), c.while(ClosedVerified, RiskAccepted))
+}
