@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"assay/models"
+	"assay/models/programme"
 )
 
 // A Day is today in the company's zone. What is late, how old something is, and when
@@ -16,17 +17,11 @@ type Day struct {
 
 // Today reads the company's zone, UTC before the company is set up.
 func Today(ctx context.Context, tx *models.Tx) (Day, error) {
-	type programme struct{ Zone string }
-	rows, err := models.Raw[programme](ctx, tx, "SELECT zone FROM programme WHERE id = 1")
+	company, err := programme.Current(ctx, tx)
 	if err != nil {
 		return Day{}, err
 	}
-	zone := time.UTC
-	if len(rows) > 0 {
-		if zone, err = time.LoadLocation(rows[0].Zone); err != nil {
-			return Day{}, err
-		}
-	}
+	zone := company.Location()
 	return Day{Date: models.DateOf(tx.Now, zone), Zone: zone}, nil
 }
 

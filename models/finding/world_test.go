@@ -2,6 +2,7 @@ package finding_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/engagement"
+	"assay/models/evidence"
 	"assay/models/finding"
 	"assay/models/modelstest"
 )
@@ -40,7 +42,7 @@ func newWorld(t *testing.T, db *models.DB) *world {
 	w.leavers = w.control("AC-04", w.sam, &w.dana.ID)
 	w.changes = w.control("CM-01", w.tomas, nil)
 	w.audit, w.other = w.engagement("soc2-2026"), w.engagement("soc2-2025")
-	w.proof, w.withdrawn = w.evidence("accepted"), w.evidence("withdrawn")
+	w.proof, w.withdrawn = w.proven().ID, w.withdraw(w.proven())
 	return w
 }
 
@@ -276,30 +278,41 @@ func (w *world) at(to finding.Status) int64 {
 	return id
 }
 
-func (w *world) evidence(status string) int64 {
+// proven uploads evidence of sam's, which ana accepts.
+func (w *world) proven() evidence.Item {
 	w.t.Helper()
-	row := evidenceRow{ControlID: w.leavers.ID, Title: "Export", Status: status, UploadedBy: w.sam.ID, UploadedAt: w.db.Now(), CoversFrom: "2026-01-01", CoversTo: "2026-01-31"}
-	now := w.db.Now()
-	row.SubmittedAt, row.DecidedBy = &now, &w.ana.ID
-	if status == "withdrawn" {
-		row.WithdrawnNote = "Wrong file."
+	var item evidence.Item
+	step := func(a access.Actor, f func(context.Context, *models.Tx) (evidence.Item, error)) {
+		w.must(a, func(ctx context.Context, tx *models.Tx) (err error) {
+			item, err = f(ctx, tx)
+			return err
+		})
 	}
-	if err := w.db.Bookkeep(w.t.Context(), func(tx *models.Tx) error { return models.Put(w.t.Context(), tx, &row) }); err != nil {
-		w.t.Fatal(err)
-	}
-	return row.ID
+	performed := w.db.Now()
+	step(w.sam, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
+		return evidence.Store(ctx, tx, evidence.Parcel{
+			ControlID: w.leavers.ID,
+			Details: evidence.Details{
+				Title: "Accounts after removal", Kind: "system_export", Source: "Okta", PerformedAt: &performed,
+				CoversFrom: "2026-01-01", CoversTo: "2026-01-05",
+			},
+			Files: []evidence.Upload{{Name: "accounts.csv", Digest: strings.Repeat("ab", 32), Size: 12}},
+		})
+	})
+	step(w.sam, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
+		return evidence.Submit(ctx, tx, item.ID, item.Rev)
+	})
+	step(w.ana, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
+		return evidence.Accept(ctx, tx, item.ID, item.Rev, "")
+	})
+	return item
 }
 
-// An evidenceRow is enough of an evidence item to be a proof.
-type evidenceRow struct {
-	ID, Rev, ControlID                                                                                     int64
-	Title, Kind, Source, Location, Extractor, Description, LateReason, Status, DecisionNote, WithdrawnNote string
-	CoversFrom, CoversTo                                                                                   models.Date
-	UploadedBy                                                                                             int64
-	UploadedAt                                                                                             time.Time
-	SubmittedAt                                                                                            *time.Time
-	DecidedBy                                                                                              *int64
+func (w *world) withdraw(item evidence.Item) int64 {
+	w.t.Helper()
+	w.must(w.ana, func(ctx context.Context, tx *models.Tx) error {
+		_, err := evidence.Withdraw(ctx, tx, item.ID, item.Rev, "Wrong file.")
+		return err
+	})
+	return item.ID
 }
-
-func (evidenceRow) TableName() string   { return "evidence" }
-func (evidenceRow) WhyUnlogged() string { return "a test needs a proof" }

@@ -7,6 +7,7 @@ import (
 	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/evidence"
+	"assay/models/finding"
 	"assay/models/people"
 	"assay/models/programme"
 	"assay/models/view"
@@ -24,5 +25,13 @@ func Tables() []models.LoggedTable {
 		models.Logged[evidence.File](),
 		models.Logged[engagement.Engagement](),
 		models.Logged[engagement.Auditor](),
+		models.Logged[finding.Finding](),
+		models.Logged[finding.Affected](),
+		models.Logged[finding.Cycle](),
+		models.Logged[finding.Response](),
+		models.Logged[finding.Plan](),
+		models.Logged[finding.Milestone](),
+		models.Logged[finding.Extension](),
+		models.Logged[finding.Acceptance](),
 	}
 }
