@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 
 	"assay/internal/blob"
+	"assay/internal/oidc"
 	"assay/models"
 	"assay/models/access"
 	"assay/static"
@@ -22,18 +23,32 @@ import (
 type App struct {
 	DB    *models.DB
 	Blobs blob.Store
-	// Who finds the visitor: the session store, or a stand-in in tests.
+	// Who finds the visitor. It is nil, which means the session store, but in tests.
 	Who func(w http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error)
 	// MaxFile is the largest evidence file in bytes.
 	MaxFile int64
 	Demo    bool // shows the component page, and says that the data is invented
 	Secure  bool // served over HTTPS
+
+	// OIDC signs people in; without it nobody can.
+	OIDC         *oidc.Provider
+	ProviderName string       // on the button, "single sign-on" when empty
+	Roles        oidc.RoleMap // which groups give which role
+	TrustEmail   bool         // believe addresses that the provider does not call verified
+	Contact      string       // whom people without a role should ask
+	BaseURL      string       // scheme and host under which people reach Assay
+	SignInLimit  int          // sign-ins a minute that one address may begin and not finish; 0 is no limit
+	Proxies      []string     // networks whose X-Forwarded-For is believed
 }
 
 // Router serves the table of routes.
 func (app *App) Router() http.Handler {
+	who := app.Who
+	if who == nil {
+		who = app.visitor
+	}
 	return web.New(app.Routes(), web.Site{
-		Who: app.Who, SignIn: app.signInFirst, Seen: app.seen, Failed: app.failed, Secure: app.Secure,
+		Who: who, SignIn: app.signInFirst, Seen: app.seen, Failed: app.failed, Secure: app.Secure, Proxies: app.Proxies,
 	})
 }
 

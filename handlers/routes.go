@@ -10,6 +10,11 @@ func (app *App) Routes() []web.Route {
 	return []web.Route{
 		web.Get("/healthz", access.Public, app.health),
 		web.Get("/static/*", access.Public, app.static),
+		web.Get("/signin", access.Public, app.signinPage),
+		web.Get("/auth/start", access.Public, app.signinStart),
+		web.Get(CallbackPath, access.Public, app.signinFinish),
+		web.Post(LogoutPath, access.Public, app.signoutByProvider),
+		web.Post("/signout", access.Public, app.signout),
 		web.Get("/", access.SignedIn, app.home),
 		web.Get("/components", access.SignedIn, app.components),
 

@@ -64,13 +64,17 @@ CREATE TABLE people (
   title          TEXT NOT NULL,
   firm           TEXT NOT NULL,
   role           TEXT NOT NULL CHECK (role IN ('', 'administrator', 'compliance_manager', 'control_owner', 'external_auditor', 'executive_viewer')),
+  role_from      TEXT NOT NULL DEFAULT '' CHECK (role_from IN ('', 'groups')),
   status         TEXT NOT NULL CHECK (status IN ('invited', 'active', 'deactivated')),
   issuer         TEXT NOT NULL,
   subject        TEXT NOT NULL,
   invited_by     BIGINT REFERENCES people (id),
   invited_at     INSTANT NOT NULL,
   first_seen_at  INSTANT,
-  deactivated_at INSTANT
+  deactivated_at INSTANT,
+  CHECK (subject = '' OR issuer <> ''),
+  CHECK (status <> 'invited' OR subject = ''),
+  CHECK ((status = 'deactivated') = (deactivated_at IS NOT NULL))
 );
 CREATE UNIQUE INDEX people_email ON people (lower(email));
 CREATE UNIQUE INDEX people_identity ON people (issuer, subject) WHERE subject <> '';
@@ -80,8 +84,7 @@ CREATE INDEX people_role ON people (role, status);
 CREATE TABLE sessions (
   id         ID_KEY,
   token_hash TEXT NOT NULL UNIQUE,
-  person_id  BIGINT REFERENCES people (id),
-  data       BYTES NOT NULL,
+  person_id  BIGINT NOT NULL REFERENCES people (id),
   created_at INSTANT NOT NULL,
   seen_at    INSTANT NOT NULL,
   expires_at INSTANT NOT NULL,
@@ -95,6 +98,7 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_person ON sessions (person_id, seen_at);
 CREATE INDEX sessions_sid ON sessions (issuer, sid) WHERE sid <> '';
+CREATE INDEX sessions_subject ON sessions (issuer, subject);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
 -- A sign-in that went to the identity provider and has not come back.
@@ -102,8 +106,11 @@ CREATE TABLE pending_signins (
   state_hash TEXT PRIMARY KEY,
   browser    TEXT NOT NULL, -- hash of the pre-sign-in cookie it is bound to
   data       TEXT NOT NULL,
+  address    TEXT NOT NULL,
   created_at INSTANT NOT NULL
 );
+CREATE INDEX pending_signins_address ON pending_signins (address, created_at);
+CREATE INDEX pending_signins_age ON pending_signins (created_at);
 CREATE TABLE logout_tokens (
   jti     TEXT PRIMARY KEY,
   seen_at INSTANT NOT NULL

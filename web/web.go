@@ -70,6 +70,8 @@ type Site struct {
 	Failed func(w http.ResponseWriter, r *http.Request, code int, message string)
 	// Secure adds what holds on HTTPS only.
 	Secure bool
+	// Proxies are the networks, as CIDR prefixes, whose X-Forwarded-For is believed.
+	Proxies []string
 }
 
 type actorKey struct{}
@@ -88,7 +90,7 @@ func WithActor(ctx context.Context, a access.Actor) context.Context {
 // New builds the router. A route that names no permission is a bug, not a default.
 func New(routes []Route, site Site) chi.Router {
 	mux := chi.NewRouter()
-	mux.Use(site.identify, site.recover, site.headers, http.NewCrossOriginProtection().Handler, site.knownOrigin)
+	mux.Use(site.clientIP(), site.identify, site.recover, site.headers, http.NewCrossOriginProtection().Handler, site.knownOrigin)
 	compress := compressor()
 	for _, rt := range routes {
 		if rt.Needs == "" {

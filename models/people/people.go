@@ -19,6 +19,7 @@ type Person struct {
 	Title         string
 	Firm          string // of an external auditor
 	Role          access.Role
+	RoleFrom      Source
 	Status        Status
 	Issuer        string // identity is issuer and subject, never the e-mail
 	Subject       string
@@ -32,7 +33,10 @@ type Person struct {
 func (Person) TableName() string { return "people" }
 
 // Path is the address of p.
-func (p Person) Path() string { return fmt.Sprintf("people/%d", p.ID) }
+func (p Person) Path() string { return PathOf(p.ID) }
+
+// PathOf is the address of the person with this id.
+func PathOf(id int64) string { return fmt.Sprintf("people/%d", id) }
 
 // Actor is p as somebody who acts.
 func (p Person) Actor() access.Actor { return access.Actor{ID: p.ID, Name: p.Name, Role: p.Role} }
@@ -48,6 +52,16 @@ const (
 	Invited     Status = "invited"
 	Active      Status = "active"
 	Deactivated Status = "deactivated"
+)
+
+// A Source says who gave a person their role, and so who takes it away again.
+type Source string
+
+// The sources of a role. A role that a person's groups give wins over one given here,
+// and goes when the groups go; a role given here stands until it is changed here.
+const (
+	Here   Source = ""
+	Groups Source = "groups"
 )
 
 // ByID finds one person. Names are no secret inside the product: everyone who can see
