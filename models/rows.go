@@ -224,6 +224,17 @@ func Put[T Unlogged](ctx context.Context, tx *Tx, row *T) error {
 	return gorm.G[T](tx.g).Create(ctx, row)
 }
 
+// PutAll is Put for many rows, in few statements.
+func PutAll[T Unlogged](ctx context.Context, tx *Tx, rows []T) error {
+	if err := tx.mustWrite(); err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return gorm.G[T](tx.g).CreateInBatches(ctx, &rows, 500)
+}
+
 // Change writes the named columns of the unlogged rows that match, and returns how
 // many there were.
 func Change[T Unlogged](ctx context.Context, tx *Tx, row T, set Columns, cond string, args ...any) (int, error) {
