@@ -82,7 +82,7 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 		return &config.Error{Setting: config.Variable("signing-key-file"), Message: "cannot be used: " + err.Error()}
 	}
 	in.app = &handlers.App{DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Secure: base.Scheme == "https"}
-	return nil
+	return signIn(in.app, c)
 }
 
 func (in *instance) close() {

@@ -24,7 +24,7 @@ var phrases = map[string]string{
 	"session.revoke": "ended a session of %s",
 
 	"person.invite":     "invited %s",
-	"person.provision":  "signed in for the first time",
+	"person.provision":  "opened an account for %s at their first sign-in",
 	"person.bind":       "tied the invitation of %s to an identity",
 	"person.rename":     "renamed %s",
 	"person.change":     "changed what is recorded about %s",
