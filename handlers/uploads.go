@@ -139,6 +139,9 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 		if complaint = wrong; complaint == nil {
 			complaint = evidence.Check(ctx, tx, i)
 		}
+		if complaint == nil && d.SupersedesID != nil && i.SupersedesID == nil {
+			complaint = models.Invalid(map[string]string{"supersedes": "What this was to replace is not accepted evidence of this control. Choose again, or nothing."})
+		}
 		switch {
 		case complaint != nil && models.KindOf(complaint) != models.KindInvalid:
 			return i, complaint
