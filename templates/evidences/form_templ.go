@@ -364,7 +364,7 @@ func formFields(f FormData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(f.input(ui.Kind("datetime-local"), "performed_at", "Performed", fmt.Sprintf("When the control acted, %s time", f.Zone))).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(f.input(ui.Kind("datetime-local"), "performed_at", fmt.Sprintf("Performed, %s time", f.Zone), "")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
