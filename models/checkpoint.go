@@ -106,10 +106,7 @@ func (tx *Tx) recheck(ctx context.Context, from, to int64) error {
 			return err
 		}
 		for i, leaf := range leaves {
-			h, err := leaf.Leaf().Hash()
-			if err != nil {
-				return err
-			}
+			h := leaf.Leaf().Hash()
 			if leaf.Seq != start+int64(i) {
 				return fmt.Errorf("leaf %d is missing", start+int64(i))
 			}

@@ -184,10 +184,7 @@ func (d leafDraft) detail(seq int64) (LogDetail, error) {
 // place computes the hashes that leaf adds to the tree. fresh holds those of leaves
 // that are not written yet.
 func (tx *Tx) place(ctx context.Context, leaf LogLeaf, fresh map[int64][]byte) ([]byte, error) {
-	h, err := leaf.Leaf().Hash()
-	if err != nil {
-		return nil, err
-	}
+	h := leaf.Leaf().Hash()
 	added, err := tlog.Append(leaf.Seq, h, tx.hashes(ctx, fresh))
 	if err != nil {
 		return nil, fmt.Errorf("append to the log: %w", err)

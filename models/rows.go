@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"database/sql/driver"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"reflect"
@@ -278,18 +279,21 @@ func rowHash(ctx context.Context, row Record) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	columns := make(map[string]any, len(s.Fields))
+	columns := make([]tlog.Column, 0, len(s.Fields))
 	v := reflect.ValueOf(row).Elem()
 	for _, f := range s.Fields {
 		if f.DBName == "" {
 			continue
 		}
 		raw, _ := f.ValueOf(ctx, v)
-		if columns[f.DBName], err = driver.DefaultParameterConverter.ConvertValue(raw); err != nil {
+		value, err := driver.DefaultParameterConverter.ConvertValue(raw)
+		if err != nil {
 			return "", fmt.Errorf("models: %s.%s: %w", s.Table, f.DBName, err)
 		}
+		columns = append(columns, tlog.Column{Name: f.DBName, Value: value})
 	}
-	return tlog.RowHash(s.Table, columns)
+	h, err := tlog.RowHash(s.Table, columns)
+	return hex.EncodeToString(h[:]), err
 }
 
 func copyFields[T any](ctx context.Context, dst, src *T, names Columns) error {

@@ -16,33 +16,18 @@ import (
 type LoggedTable struct {
 	Name string
 	Row  Record // a zero row, for tests that look at its columns
-	each func(ctx context.Context, tx *Tx, f func(id int64, path, hash string) error) error
+	path func(ctx context.Context, tx *Tx, id int64) (string, error)
 }
 
 // Logged describes the table of a Record. Package ledger lists them all.
 func Logged[T any, P record[T]]() LoggedTable {
 	var zero T
-	return LoggedTable{Name: P(&zero).TableName(), Row: P(&zero), each: eachRow[T, P]}
+	return LoggedTable{Name: P(&zero).TableName(), Row: P(&zero), path: pathOf[T, P]}
 }
 
-func eachRow[T any, P record[T]](ctx context.Context, tx *Tx, f func(id int64, path, hash string) error) error {
-	for after := int64(-1 << 62); ; {
-		rows, err := UnscopedRows[T](tx).Where("id > ?", after).Order("id").Limit(1000).Find(ctx)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for i := range rows {
-			row := P(&rows[i])
-			after = row.meta().ID
-			h, err := rowHash(ctx, row)
-			if err != nil {
-				return err
-			}
-			if err := f(after, row.Path(), h); err != nil {
-				return err
-			}
-		}
-	}
+func pathOf[T any, P record[T]](ctx context.Context, tx *Tx, id int64) (string, error) {
+	row, err := UnscopedRows[T](tx).Where("id = ?", id).Take(ctx)
+	return P(&row).Path(), err
 }
 
 // VerifyOptions say what to hold the database against.
@@ -172,51 +157,30 @@ func (v *verifier) openNotes(o VerifyOptions, checkpoints []Checkpoint) (*tlog.C
 }
 
 func (v *verifier) replay(ctx context.Context) error {
-	for next := int64(0); ; {
-		leaves, err := Rows[LogLeaf](v.tx).Where("seq >= ?", next).Order("seq").Limit(2000).Find(ctx)
-		if err != nil || len(leaves) == 0 {
-			return err
+	next := int64(0)
+	return ahead(ctx, v.tx.storedLeaves(), func(l storedLeaf) {
+		for ; next < l.Seq; next++ {
+			v.problem("leaf %d is missing", next)
+			v.grow(next, tlog.Hash{}, nil)
 		}
-		details, err := v.details(ctx, leaves)
-		if err != nil {
-			return err
-		}
-		for _, leaf := range leaves {
-			for ; next < leaf.Seq; next++ {
-				v.problem("leaf %d is missing", next)
-				v.grow(next, tlog.Hash{}, nil)
-			}
-			v.leaf(leaf, details[leaf.Seq])
-			next++
-			v.report.Leaves++
-		}
-	}
+		v.leaf(l)
+		next++
+		v.report.Leaves++
+	})
 }
 
-func (v *verifier) details(ctx context.Context, leaves []LogLeaf) (map[int64]LogDetail, error) {
-	rows, err := Rows[LogDetail](v.tx).Where("seq >= ? AND seq <= ?", leaves[0].Seq, leaves[len(leaves)-1].Seq).Find(ctx)
-	out := make(map[int64]LogDetail, len(rows))
-	for _, d := range rows {
-		out[d.Seq] = d
-	}
-	return out, err
-}
-
-func (v *verifier) leaf(l LogLeaf, d LogDetail) {
+func (v *verifier) leaf(l storedLeaf) {
 	if l.V != tlog.Version {
 		v.problem("leaf %d has layout %d, which this build does not know", l.Seq, l.V)
 	}
-	h, err := l.Leaf().Hash()
-	if err != nil {
-		v.problem("leaf %d cannot be hashed: %v", l.Seq, err)
-	}
+	h := l.Leaf().Hash()
 	if len(l.Hashes) < len(h) || string(l.Hashes[:len(h)]) != string(h[:]) {
 		v.problem("leaf %d was changed: %s %s by %d at %s", l.Seq, l.Verb, l.About, l.ActorID, tlog.Instant(l.At))
 	}
 	v.grow(l.Seq, h, l.Hashes)
-	v.note(l, d)
+	v.note(l)
 	if l.Entity != "" {
-		v.follow(l)
+		v.follow(l.LogLeaf)
 	}
 }
 
@@ -250,13 +214,13 @@ func (v *verifier) root() tlog.Hash {
 	return r
 }
 
-func (v *verifier) note(l LogLeaf, d LogDetail) {
+func (v *verifier) note(l storedLeaf) {
 	switch {
-	case l.DetailCommit == "" && d.Salt != nil:
+	case l.DetailCommit == "" && l.salt != nil:
 		v.problem("leaf %d has a note that it does not commit to", l.Seq)
-	case l.DetailCommit != "" && d.Salt == nil:
+	case l.DetailCommit != "" && l.salt == nil:
 		v.report.Erased++
-	case l.DetailCommit != "" && (len(d.Salt) != 32 || tlog.Commit([32]byte(d.Salt), []byte(d.Text)) != l.DetailCommit):
+	case l.DetailCommit != "" && (len(l.salt) != 32 || tlog.Commit([32]byte(l.salt), l.text) != l.DetailCommit):
 		v.problem("the note of leaf %d was changed", l.Seq)
 	}
 }
@@ -279,23 +243,42 @@ func (v *verifier) follow(l LogLeaf) {
 	v.last[key] = state
 }
 
+// rows holds every row of a table against the last leaf about it. Rows that differ are
+// looked up afterwards, when the transaction is free again.
 func (v *verifier) rows(ctx context.Context, t LoggedTable) error {
-	return t.each(ctx, v.tx, func(id int64, path, hash string) error {
+	read, err := v.tx.storedRows(t)
+	if err != nil {
+		return err
+	}
+	var differ []rowState
+	var ids []int64
+	err = ahead(ctx, read, func(row storedRow) {
 		v.report.Rows++
-		key := rowKey{t.Name, id}
+		key := rowKey{t.Name, row.id}
 		state, known := v.last[key]
-		switch {
-		case !known || state.gone:
-			v.problem("row %s/%d (%s) has no leaf", t.Name, id, path)
-		case hex.EncodeToString(state.hash[:]) != hash:
-			v.problem("row %s/%d (%s) was changed: it does not match leaf %d", t.Name, id, path, state.seq)
+		if h, err := tlog.RowHash(t.Name, row.columns); !known || state.gone || err != nil || h != state.hash {
+			differ, ids = append(differ, state), append(ids, row.id)
 		}
 		if known {
 			state.seen = true
 			v.last[key] = state
 		}
-		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for i, state := range differ {
+		path, err := t.path(ctx, v.tx, ids[i])
+		if err != nil {
+			return err
+		}
+		if state.gone || state.hash == [32]byte{} {
+			v.problem("row %s/%d (%s) has no leaf", t.Name, ids[i], path)
+		} else {
+			v.problem("row %s/%d (%s) was changed: it does not match leaf %d", t.Name, ids[i], path, state.seq)
+		}
+	}
+	return nil
 }
 
 func (v *verifier) checkpoints(list []Checkpoint) {

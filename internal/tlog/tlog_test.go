@@ -2,6 +2,7 @@ package tlog_test
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -167,7 +168,7 @@ func TestSigningKey(t *testing.T) {
 func TestRowHash(t *testing.T) {
 	at := time.Date(2026, 3, 1, 9, 0, 0, 1500, time.FixedZone("", 3600))
 	row := map[string]any{"id": int64(1), "name": "Ana", "seen_at": at, "note": nil, "count": int64(0), "done": false, "raw": []byte{1, 2}}
-	hash := func(change map[string]any) string {
+	hash := func(change map[string]any) tlog.Hash {
 		all := map[string]any{}
 		for k, v := range row {
 			all[k] = v
@@ -175,7 +176,11 @@ func TestRowHash(t *testing.T) {
 		for k, v := range change {
 			all[k] = v
 		}
-		h, err := tlog.RowHash("people", all)
+		columns := make([]tlog.Column, 0, len(all))
+		for k, v := range all {
+			columns = append(columns, tlog.Column{Name: k, Value: v})
+		}
+		h, err := tlog.RowHash("people", columns)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +205,30 @@ func TestRowHash(t *testing.T) {
 			t.Errorf("%s: same hash is %v", name, got)
 		}
 	}
-	if _, err := tlog.RowHash("people", map[string]any{"x": struct{}{}}); err == nil {
+	if _, err := tlog.RowHash("people", []tlog.Column{{Name: "x", Value: struct{}{}}}); err == nil {
 		t.Error("a value without canonical form was hashed")
+	}
+}
+
+// TestLeafBytes holds the form that is written by hand to the one that is defined.
+func TestLeafBytes(t *testing.T) {
+	full := tlog.Leaf{
+		V: 1, At: "2026-03-01T14:30:00.000000Z", Actor: 7, Role: "administrator", Session: "s", Verb: "control.draft", About: "controls/AC-03",
+		Within: "w", Entity: "controls", EntityID: 3, Rev: 2, Prev: "aa", New: "bb", Detail: "cc", Request: "r", Build: "b",
+	}
+	leaves := []tlog.Leaf{{}, full}
+	for _, s := range []string{"Ünal", `"`, `\`, "<b>", "a&b", "\x00\n\x7f", "\u2028", "\xff", "表"} {
+		l := full
+		l.About, l.Within, l.Build, l.Prev = s, s, "x"+s, ""
+		leaves = append(leaves, l)
+	}
+	for _, l := range leaves {
+		want, err := json.Marshal(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := l.Bytes(); string(got) != string(want) {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }
