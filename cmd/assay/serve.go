@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"assay/handlers"
@@ -35,8 +36,12 @@ func serve(ctx context.Context, s *session) error {
 		return refuse(err)
 	}
 	defer in.close()
-	return in.listen(ctx, c.Addr, in.app.Router(), func(addr string) {
-		slog.Info("listening", "addr", addr, "base_url", c.BaseURL, "build", build())
+	ln, err := listen(ctx, c.Addr)
+	if err != nil {
+		return refuse(err)
+	}
+	return in.answer(ctx, ln, in.app.Router(), func() {
+		slog.Info("listening", "addr", ln.Addr().String(), "base_url", c.BaseURL, "build", build())
 	})
 }
 
@@ -95,13 +100,20 @@ func (in *instance) close() {
 // seconds after which a change has to be under a signature.
 const checkpointEvery = 2 * time.Second
 
-// listen serves until ctx ends, then lets requests finish, and signs a last time so
-// that nothing acknowledged is left without a signature.
-func (in *instance) listen(ctx context.Context, addr string, h http.Handler, ready func(addr string)) error {
+func listen(ctx context.Context, addr string) (net.Listener, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return refuse(config.Bad("addr", "cannot be listened on: %v.", err))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, config.Bad("addr", "is %s, where another program listens already; it should be a free port.", addr)
 	}
+	if err != nil {
+		return nil, config.Bad("addr", "cannot be listened on: %v.", err)
+	}
+	return ln, nil
+}
+
+// answer serves until ctx ends, then lets requests finish, and signs a last time so
+// that nothing acknowledged is left without a signature.
+func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler, ready func()) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	go in.db.KeepSigning(background, in.signer, checkpointEvery)
@@ -112,7 +124,7 @@ func (in *instance) listen(ctx context.Context, addr string, h http.Handler, rea
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
-	ready(ln.Addr().String())
+	ready()
 	select {
 	case err := <-failed:
 		return err
@@ -120,7 +132,7 @@ func (in *instance) listen(ctx context.Context, addr string, h http.Handler, rea
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
-	err = srv.Shutdown(grace)
+	err := srv.Shutdown(grace)
 	if _, signErr := in.db.SignCheckpoint(grace, in.signer); signErr != nil {
 		err = errors.Join(err, signErr)
 	}

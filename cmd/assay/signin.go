@@ -21,12 +21,13 @@ func signIn(app *handlers.App, c config.Serve) error {
 	app.OIDC, err = oidc.New(oidc.Config{
 		Name: "sso", Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret,
 		RedirectURL: base + handlers.CallbackPath, Scopes: strings.Fields(c.OIDCScope), GroupClaim: c.OIDCRoleClaim,
+		UserInfo: true, // some providers keep groups out of the ID token
 	})
 	if err != nil {
 		return config.Bad("oidc-issuer", "cannot be used: %v.", err)
 	}
 	app.ProviderName, app.Roles, app.Contact, app.BaseURL = c.OIDCName, roles, c.Contact, base
-	app.SignInLimit, app.Proxies = signInLimit, c.Proxies()
+	app.SignInLimit, app.Proxies, app.TrustEmail = signInLimit, c.Proxies(), c.OIDCTrustEmail
 	return nil
 }
 

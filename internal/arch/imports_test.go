@@ -35,7 +35,7 @@ var may = map[string][]string{
 	"static":                 {},
 	"internal":               {}, // leaves know nothing of us
 	"internal/jobs":          {"models"},
-	"internal/demo":          {"models", "internal/idp", "internal/blob", "internal/filetype"},
+	"internal/demo":          {"models", "internal/idp", "internal/blob", "internal/filetype", "internal/sheet"},
 	"internal/bench":         {"models", "handlers", "web", "migrations", "internal"},
 	"internal/idp":           {"internal/oidc"},
 	"internal/testpeers/dex": {},

@@ -70,6 +70,7 @@ type Serve struct {
 	SigningKey                                      string
 	OIDCIssuer, OIDCClientID, OIDCClientSecret      string
 	OIDCName, OIDCRoleClaim, OIDCRoleMap, OIDCScope string
+	OIDCTrustEmail                                  bool
 	Contact                                         string
 	TrustedProxies                                  string
 	MaxUpload                                       int64
@@ -91,6 +92,7 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs.StringVar(&c.OIDCScope, "oidc-scopes", "openid profile email groups", "`scopes` to ask for, blank separated")
 	fs.StringVar(&c.OIDCRoleClaim, "oidc-role-claim", "groups", "`claim` that holds groups or app roles; a dotted path reaches into objects")
 	fs.StringVar(&c.OIDCRoleMap, "oidc-role-map", "", "which `group=role` gives which role, comma separated; roles: administrator, compliance_manager, control_owner, external_auditor, executive_viewer (required)")
+	fs.BoolVar(&c.OIDCTrustEmail, "oidc-trust-email", false, "believe e-mail addresses that the issuer does not call verified; Microsoft Entra ID never does")
 	fs.StringVar(&c.Contact, "contact", "", "`whom` people without a role should ask, a name or an e-mail address")
 	fs.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`networks`, comma separated, whose X-Forwarded-For is believed")
 	fs.Int64Var(&c.MaxUpload, "max-upload", 100<<20, "largest evidence file in `bytes`, up to 5 GiB")

@@ -6,38 +6,49 @@ package jobs
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/control"
+	"assay/models/finding"
 )
 
-// A step is one thing the clock does. It returns how many records it changed.
+// A step is one thing the clock does. It says how many records it changed. Due looks
+// whether there are any, so that a quiet minute takes no lock.
 type step struct {
 	name string
+	due  func(context.Context, *models.Tx) (bool, error)
 	do   func(context.Context, *models.Tx) (int, error)
 }
 
 func steps() []step {
-	return []step{}
+	return []step{
+		{"activate control versions", control.Waiting, control.Activate},
+		{"expire risk acceptances", lapsed, finding.ExpireAcceptances},
+	}
+}
+
+func lapsed(ctx context.Context, tx *models.Tx) (bool, error) {
+	ids, err := finding.LapsedAcceptances(ctx, tx)
+	return len(ids) > 0, err
 }
 
 // Every is how often the clock looks: a version that becomes effective at midnight
 // does so within this time.
 const Every = time.Minute
 
-// KeepTime runs the steps at once and then every minute, until ctx ends.
+// KeepTime runs the steps at once and then every minute, until ctx ends. What fails is
+// tried again the next minute.
 func KeepTime(ctx context.Context, db *models.DB) {
 	tick := time.NewTicker(Every)
 	defer tick.Stop()
 	for {
-		for _, s := range steps() {
-			if n, err := Run(ctx, db, s.do); err != nil && ctx.Err() == nil {
-				slog.ErrorContext(ctx, "clock", "step", s.name, "err", err)
-			} else if n > 0 {
-				slog.InfoContext(ctx, "clock", "step", s.name, "changed", n)
-			}
+		if err := Once(ctx, db); err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "clock", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -47,21 +58,41 @@ func KeepTime(ctx context.Context, db *models.DB) {
 	}
 }
 
-// errNothing keeps a step with nothing to do from being a write without a leaf.
-type errNothing struct{}
+// Once runs every step that has something to do. One that fails does not keep the
+// others from running.
+func Once(ctx context.Context, db *models.DB) error {
+	var errs []error
+	for _, s := range steps() {
+		n, err := s.run(ctx, db)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
+		} else if n > 0 {
+			slog.InfoContext(ctx, "clock", "step", s.name, "changed", n)
+		}
+	}
+	return errors.Join(errs...)
+}
 
-func (errNothing) Error() string { return "nothing was due" }
+// errNothing drops a transaction in which nothing was left to do, because another
+// replica was faster: a write without a leaf is refused.
+var errNothing = errors.New("nothing was due")
 
-// Run does one step in a transaction of the clock, which is dropped when nothing was
-// due.
-func Run(ctx context.Context, db *models.DB, do func(context.Context, *models.Tx) (int, error)) (n int, err error) {
+func (s step) run(ctx context.Context, db *models.DB) (n int, err error) {
+	due := false
+	err = db.Read(ctx, access.Clock, func(tx *models.Tx) error {
+		due, err = s.due(ctx, tx)
+		return err
+	})
+	if err != nil || !due {
+		return 0, err
+	}
 	err = db.Write(ctx, access.Clock, func(tx *models.Tx) error {
-		if n, err = do(ctx, tx); err == nil && n == 0 {
-			return errNothing{}
+		if n, err = s.do(ctx, tx); err == nil && n == 0 {
+			return errNothing
 		}
 		return err
 	})
-	if _, nothing := err.(errNothing); nothing { //nolint:errorlint // Write returns it as it is
+	if errors.Is(err, errNothing) {
 		return 0, nil
 	}
 	return n, err

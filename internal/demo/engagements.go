@@ -1,0 +1,89 @@
+package demo
+
+import (
+	"context"
+	"time"
+
+	"assay/models"
+	"assay/models/engagement"
+	"assay/models/framework"
+)
+
+// An audit is one engagement in the story.
+type audit struct {
+	s *story
+	e engagement.Engagement
+}
+
+// engagements are the two examinations: the first, which is over, and the one that runs.
+func (s *story) engagements() {
+	for i, m := range cast {
+		if m.firm() != "" {
+			s.invites(s.prior.from.AddDays(8), 60+i, m)
+			s.arrives(s.prior.from.AddDays(9), 90+i, m)
+		}
+	}
+	first := s.engagement(s.prior.from.AddDays(12), engagement.Terms{
+		Name: name(s.prior), Firm: firm, Kind: engagement.TypeII, Zone: Zone,
+		Criteria:    criteria(framework.Security, framework.Availability, framework.Confidentiality),
+		PeriodStart: s.prior.from, PeriodEnd: s.prior.to, OpensOn: s.in(-30), ClosesOn: s.in(45),
+	})
+	first.move(s.prior.from.AddDays(20), engagement.Planning)
+	first.move(s.in(-30), engagement.Fieldwork)
+	first.move(s.in(14), engagement.Reporting)
+	first.move(s.in(47), engagement.Issued)
+	first.move(s.in(80), engagement.Archived)
+	s.looks(s.in(-28), 70, "jonas", "controls/AC-05")
+	s.looks(s.in(6), 95, "jonas", "controls/CM-01")
+
+	running := s.engagement(s.in(-12), engagement.Terms{
+		Name: name(s.period), Firm: firm, Kind: engagement.TypeII, Zone: Zone,
+		Criteria:    criteria(framework.Security, framework.Availability, framework.Confidentiality, framework.ProcessingIntegrity),
+		PeriodStart: s.period.from, PeriodEnd: s.period.to, OpensOn: s.ago(17), ClosesOn: s.period.to.AddDays(75),
+	})
+	running.move(s.in(90), engagement.Planning)
+	running.move(s.ago(16), engagement.Fieldwork)
+	s.looks(s.ago(13), 35, "jonas", "controls/AC-03")
+	s.looks(s.ago(12), 50, "jonas", "controls/AC-05")
+	s.looks(s.ago(11), 42, "miriam", "controls/AI-17")
+	s.running = running
+	s.first = first
+}
+
+// name is how an engagement over these days is called.
+func name(d days) string {
+	from, to := string(d.from[:4]), string(d.to[:4])
+	if from == to {
+		return "SOC 2 Type II " + d.from.In(time.UTC).Format("January") + " to " + d.to.In(time.UTC).Format("January 2006")
+	}
+	return "SOC 2 Type II " + from + "/" + to[2:]
+}
+
+func criteria(categories ...string) []string {
+	var codes []string
+	for _, c := range framework.CriteriaFor(categories) {
+		codes = append(codes, c.Code)
+	}
+	return codes
+}
+
+// engagement sets one up and names both auditors.
+func (s *story) engagement(day models.Date, t engagement.Terms) *audit {
+	a := &audit{s: s}
+	s.on(day, 150, "priya", func(ctx context.Context, tx *models.Tx) (err error) {
+		if a.e, err = engagement.Create(ctx, tx, t); err != nil {
+			return err
+		}
+		if err := engagement.AddAuditor(ctx, tx, a.e, s.id("miriam"), engagement.Lead); err != nil {
+			return err
+		}
+		return engagement.AddAuditor(ctx, tx, a.e, s.id("jonas"), engagement.Member)
+	})
+	return a
+}
+
+func (a *audit) move(day models.Date, to engagement.Status) {
+	a.s.on(day, 25, "priya", func(ctx context.Context, tx *models.Tx) error {
+		return engagement.Move(ctx, tx, &a.e, to, "")
+	})
+}

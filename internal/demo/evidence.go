@@ -1,0 +1,192 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"assay/models"
+	"assay/models/control"
+	"assay/models/evidence"
+)
+
+// A filed is an item of evidence, from the moment it is stored.
+type filed struct {
+	s    *story
+	who  string
+	code string
+	day  models.Date
+	item evidence.Item
+}
+
+// A parcel is what somebody uploads.
+type parcel struct {
+	code    string // of the control
+	title   string
+	kind    string
+	source  string
+	where   string
+	note    string
+	day     models.Date // of the upload
+	minutes int         // after nine
+	acted   models.Date // when the control did; the day before unless said
+	covers  days
+	late    string
+	files   []evidence.Upload
+	newer   *filed // replaces it
+	who     string // the owner unless said
+}
+
+// store puts the parcel's files where they stay, unreviewed.
+func (s *story) store(p parcel) *filed {
+	if p.who == "" {
+		p.who = s.ownerOf(p.code, p.day)
+	}
+	if p.acted == "" {
+		p.acted = workday(p.day.AddDays(-1))
+	}
+	f := &filed{s: s, who: p.who, code: p.code, day: p.day}
+	s.on(p.day, p.minutes, p.who, func(ctx context.Context, tx *models.Tx) error {
+		c, err := control.ByCode(ctx, tx, p.code)
+		if err != nil {
+			return err
+		}
+		f.item, err = evidence.Store(ctx, tx, evidence.Parcel{
+			ControlID: c.ID, Details: s.details(p, tx.Actor.Name), Files: p.files,
+			Key: fmt.Sprintf("demo-%s-%d", p.code, len(p.title)*1000+int(tx.Now.Unix()%1000)),
+		})
+		return err
+	})
+	return f
+}
+
+func (s *story) details(p parcel, extractor string) evidence.Details {
+	acted := p.acted.In(s.zone).Add(8*time.Hour + 40*time.Minute)
+	d := evidence.Details{
+		Title: p.title, Kind: p.kind, Source: p.source, Location: p.where, Extractor: extractor, Description: p.note,
+		PerformedAt: &acted, CoversFrom: p.covers.from, CoversTo: p.covers.to, LateReason: p.late,
+	}
+	if p.newer != nil {
+		d.SupersedesID = &p.newer.item.ID
+	}
+	return d
+}
+
+// submit sends it to review, n days after the upload.
+func (f *filed) submit(n, minutes int) *filed {
+	f.s.on(f.day.AddDays(n), minutes, f.who, func(ctx context.Context, tx *models.Tx) (err error) {
+		f.item, err = evidence.Submit(ctx, tx, f.item.ID, f.item.Rev)
+		return err
+	})
+	return f
+}
+
+// accept finds it good, n days after the upload.
+func (f *filed) accept(n, minutes int, note string) *filed {
+	f.s.on(f.day.AddDays(n), minutes, f.s.reviewerOf(f.code), func(ctx context.Context, tx *models.Tx) (err error) {
+		f.item, err = evidence.Accept(ctx, tx, f.item.ID, f.item.Rev, note)
+		return err
+	})
+	return f
+}
+
+// giveBack returns it, n days after the upload.
+func (f *filed) giveBack(n, minutes int, why string) *filed {
+	f.s.on(f.day.AddDays(n), minutes, f.s.reviewerOf(f.code), func(ctx context.Context, tx *models.Tx) (err error) {
+		f.item, err = evidence.Return(ctx, tx, f.item.ID, f.item.Rev, why)
+		return err
+	})
+	return f
+}
+
+// add puts another file to it.
+func (f *filed) add(n, minutes int, file evidence.Upload) *filed {
+	f.s.on(f.day.AddDays(n), minutes, f.who, func(ctx context.Context, tx *models.Tx) (err error) {
+		f.item, err = evidence.AddFiles(ctx, tx, f.item.ID, []evidence.Upload{file})
+		return err
+	})
+	return f
+}
+
+// withdraw takes it back for good.
+func (f *filed) withdraw(n, minutes int, why string) *filed {
+	f.s.on(f.day.AddDays(n), minutes, f.s.reviewerOf(f.code), func(ctx context.Context, tx *models.Tx) error {
+		i, err := evidence.ByID(ctx, tx, f.item.ID) // a newer item may have superseded it
+		if err != nil {
+			return err
+		}
+		f.item, err = evidence.Withdraw(ctx, tx, i.ID, i.Rev, why)
+		return err
+	})
+	return f
+}
+
+// A custom is evidence that comes again and again.
+type custom struct {
+	code, title string
+	kind        string
+	source      string
+	where       string
+	file        string // its name; %s is the period
+	make        paper
+	months      int // how many it covers: 1, 3 or 6; 0: once, on the day after at
+	at          int // days into the period
+	before      bool
+}
+
+// parcel is the custom for some days, uploaded on a day after them.
+func (c custom) parcel(s *story, covers days, day models.Date, minutes int) parcel {
+	name := c.file
+	if strings.Contains(name, "%s") {
+		name = fmt.Sprintf(name, covers.from[:7])
+	}
+	content := c.make(covers, chance(c.code+c.title+string(covers.from)))
+	return parcel{
+		code: c.code, title: c.title + ", " + covers.label(), kind: c.kind, source: c.source, where: c.where,
+		day: day, minutes: minutes, covers: covers, files: []evidence.Upload{s.shelf.put(name, content)},
+	}
+}
+
+// routine is the evidence that came when it should and was accepted.
+func (s *story) routine() {
+	for i, c := range customs() {
+		late := i % 5
+		if c.before {
+			span := days{s.prior.from.AddMonths(3), s.prior.to}
+			s.regular(c, span, s.prior.to.AddDays(3+late), i)
+		}
+		if c.months == 0 {
+			day := s.in(c.at)
+			s.regular(c, days{day.AddDays(-1), day.AddDays(-1)}, day, i)
+			continue
+		}
+		for from := s.period.from; ; from = from.AddMonths(c.months) {
+			span := days{from, from.AddMonths(c.months).AddDays(-1)}
+			day := span.to.AddDays(2 + late)
+			if day.AddDays(6) >= s.today || s.told(c, span) {
+				break
+			}
+			s.regular(c, span, day, i)
+		}
+	}
+}
+
+func (s *story) regular(c custom, covers days, day models.Date, i int) *filed {
+	note := ""
+	if i%7 == 3 {
+		note = "Complete, and dated by the system."
+	}
+	return s.store(c.parcel(s, covers, day, 10+i)).submit(0, 14+i).accept(1+i%4, 200+i, note)
+}
+
+// told reports whether the evidence of the last month comes in a story of its own.
+func (s *story) told(c custom, covers days) bool {
+	return covers.from == s.lastMonth().from && (c.code == "CM-01" || c.code == "PV-04" || c.code == "AI-45")
+}
+
+// lastMonth is the last whole month of the period.
+func (s *story) lastMonth() days {
+	first := monthOf(s.today.AddDays(-9))
+	return days{first.AddMonths(-1), first.AddDays(-1)}
+}
