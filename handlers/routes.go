@@ -32,5 +32,15 @@ func (app *App) Routes() []web.Route {
 		web.Get("/evidence/{item}/files/{file}/picture", access.EvidenceView, app.filePicture),
 		web.Get("/review", access.EvidenceQueue, app.reviewQueue),
 		web.Get("/review/{item}", access.EvidenceQueue, app.reviewItem),
+
+		web.Get("/engagements", access.EngagementView, app.engagementList),
+		web.Post("/engagements", access.EngagementManage, app.engagementCreate),
+		web.Get("/engagements/new", access.EngagementManage, app.engagementNew),
+		web.Get("/engagements/{engagement}", access.EngagementView, app.engagementPage),
+		web.Get("/engagements/{engagement}/edit", access.EngagementManage, app.engagementEdit),
+		web.Post("/engagements/{engagement}/edit", access.EngagementManage, app.engagementChange),
+		web.Post("/engagements/{engagement}/move", access.EngagementManage, app.engagementMove),
+		web.Post("/engagements/{engagement}/auditors", access.EngagementManage, app.engagementAddAuditor),
+		web.Post("/engagements/{engagement}/auditors/{grant}/remove", access.EngagementManage, app.engagementRemoveAuditor),
 	}
 }

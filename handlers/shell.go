@@ -2,12 +2,18 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/control"
+	"assay/models/engagement"
+	"assay/models/evidence"
+	"assay/models/programme"
 	"assay/templates/ui"
 	"assay/web"
 )
@@ -39,10 +45,91 @@ func (app *App) surroundings(r *http.Request) (ui.Shell, error) {
 	return s, app.DB.Read(r.Context(), a, func(tx *models.Tx) error { return fillShell(r.Context(), tx, &s) })
 }
 
-// fillShell reads the company, the engagement and the counts beside the navigation.
-func fillShell(_ context.Context, _ *models.Tx, s *ui.Shell) error {
-	s.Now = s.Now.In(time.UTC)
+// fillShell reads the company, the engagement and the counts beside the navigation, in
+// three queries.
+func fillShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
+	p, err := programme.Current(ctx, tx)
+	if err != nil {
+		return err
+	}
+	s.Company, s.Now = p.Company, s.Now.In(p.Location())
+	if s.Actor.Role == access.Auditor {
+		return auditorShell(ctx, tx, s)
+	}
+	if e, ok, err := engagement.Current(ctx, tx); err != nil {
+		return err
+	} else if ok && s.Actor.Can(access.EngagementView) {
+		s.Engagement = shownEngagement(e, tx.Now)
+	}
+	s.Counts, err = shellCounts(ctx, tx)
+	return err
+}
+
+func shownEngagement(e engagement.Engagement, now time.Time) ui.Engagement {
+	zone, err := e.Location()
+	if err != nil {
+		zone = time.UTC
+	}
+	return ui.Engagement{
+		Name: e.Name, Slug: e.Slug,
+		Ruler: ui.NewRuler(e.PeriodStart.In(time.UTC), e.PeriodEnd.In(time.UTC), now.In(zone)),
+	}
+}
+
+// auditorShell says what an auditor may do, and until when.
+func auditorShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
+	open, err := engagement.List(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if len(open) == 0 {
+		s.Banner = "No engagement is open to you at the moment. Ask your contact at the company when your access opens."
+		return nil
+	}
+	s.Engagement = shownEngagement(open[0], tx.Now)
+	var until []string
+	for _, e := range open {
+		until = append(until, fmt.Sprintf("%s until the end of %s (%s)", e.Name, e.ClosesOn.In(time.UTC).Format("2 January 2006"), e.Zone))
+	}
+	s.Banner = "You can read and download what is in scope of " + strings.Join(until, " and ") +
+		". You can change nothing, and each page you open is recorded."
 	return nil
+}
+
+// countLimit bounds what is counted beside the navigation; at it, no number is shown
+// rather than a wrong one.
+const countLimit = 1000
+
+// shellCounts counts what the visitor may see, in one query.
+func shellCounts(ctx context.Context, tx *models.Tx) (ui.Counts, error) {
+	var parts []string
+	var args []any
+	add := func(name string, p access.Permission, table, cond string, scope models.Scoped) {
+		if !tx.Actor.Can(p) {
+			return
+		}
+		if visible, more := scope.VisibleTo(tx.Actor); visible != "" {
+			cond += " AND " + visible
+			args = append(args, more...)
+		}
+		parts = append(parts, fmt.Sprintf("(SELECT count(*) FROM (SELECT 1 AS one FROM %s WHERE %s LIMIT %d) counted) AS %s", table, cond, countLimit, name))
+	}
+	add("controls", access.ControlView, "controls", "controls.status <> 'retired'", control.Control{})
+	add("review", access.EvidenceQueue, "evidence", "evidence.status = 'submitted'", evidence.Item{})
+	if len(parts) == 0 {
+		return ui.Counts{}, nil
+	}
+	rows, err := models.Raw[ui.Counts](ctx, tx, "SELECT "+strings.Join(parts, ", "), args...)
+	if err != nil || len(rows) == 0 {
+		return ui.Counts{}, err
+	}
+	c := rows[0]
+	for _, n := range []*int{&c.Controls, &c.Review, &c.Findings} {
+		if *n >= countLimit {
+			*n = 0
+		}
+	}
+	return c, nil
 }
 
 func theme(r *http.Request) string {
