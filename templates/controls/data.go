@@ -1,0 +1,354 @@
+// Package controls is how controls, their versions and their import look.
+package controls
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"assay/models/activity"
+	"assay/models/control"
+	"assay/models/framework"
+	"assay/models/people"
+	"assay/templates/ui"
+)
+
+// State is the shape of a version's status.
+func State(s control.Status) ui.State {
+	switch s {
+	case control.Draft:
+		return ui.Open
+	case control.InReview:
+		return ui.InReview
+	case control.Approved:
+		return ui.Future
+	case control.Effective:
+		return ui.OK
+	case control.Superseded, control.Retired:
+	}
+	return ui.NA
+}
+
+// A Row is a line of the list.
+type Row struct {
+	control.Row
+	Owner, Backup string
+	Codes         []string
+	Chosen        bool
+}
+
+// A View is a saved view as a tab, with the way to remove it.
+type View struct {
+	ID      int64
+	Name    string
+	Href    string
+	Current bool
+}
+
+// ListData is the page of the list.
+type ListData struct {
+	Rows           []Row
+	Filter         control.Filter
+	Order          control.Order
+	Query          string // of this list, without the place in it
+	Count          string // "130 controls"
+	Earlier, Later string // addresses
+	Views          []View
+	Owners         []ui.Option
+	People         []ui.Option // who can be assigned
+	Assigned       map[string]string
+	Errors         map[string]string
+	ViewErrors     map[string]string
+	ViewName       string
+}
+
+// Narrowed reports whether the list is filtered.
+func (d ListData) Narrowed() bool { return d.Filter != control.Filter{} }
+
+func (d ListData) tabs() []ui.Tab {
+	tabs := []ui.Tab{{Label: "All", Href: "/controls", Current: d.Query == ""}}
+	for _, v := range d.Views {
+		tabs = append(tabs, ui.Tab{Label: v.Name, Href: v.Href, Current: v.Current})
+	}
+	return tabs
+}
+
+// with is the address of this list sorted by column, turned round if it is already.
+func (d ListData) sorted(column string) string {
+	order := column
+	if d.direction(column) == "ascending" {
+		order = "-" + column
+	}
+	q := strings.Split(d.Query, "&")
+	kept := q[:0]
+	for _, part := range q {
+		if part != "" && !strings.HasPrefix(part, "sort=") {
+			kept = append(kept, part)
+		}
+	}
+	return "/controls?" + strings.Join(append(kept, "sort="+order), "&")
+}
+
+func (d ListData) direction(column string) string {
+	switch {
+	case d.Order.Column() != column:
+		return ""
+	case d.Order.Desc():
+		return "descending"
+	}
+	return "ascending"
+}
+
+func (d ListData) export(kind string) string {
+	if d.Query == "" {
+		return "/controls/export." + kind
+	}
+	return "/controls/export." + kind + "?" + d.Query
+}
+
+// PageData is the page of one control.
+type PageData struct {
+	Control    control.Control
+	Shown      control.Version
+	Versions   []control.Version
+	People     map[int64]people.Person
+	Candidates []ui.Option
+	Feed       []activity.Entry
+	MayWrite   bool
+	Evidence   templ.Component // may be nil
+	Findings   templ.Component // may be nil
+	Open       string          // the question that came back with errors
+	Errors     map[string]string
+	Typed      map[string]string
+}
+
+func (d PageData) name(id *int64) string {
+	if id == nil {
+		return ""
+	}
+	return d.People[*id].Name
+}
+
+// pending is the version that is being written, reviewed or waits for its day, unless
+// it is the one shown.
+func (d PageData) pending() (control.Version, bool) {
+	for _, v := range d.Versions {
+		switch v.Status {
+		case control.Draft, control.InReview, control.Approved:
+			return v, true
+		case control.Effective, control.Superseded, control.Retired:
+		}
+	}
+	return control.Version{}, false
+}
+
+// canRevise reports whether a new version can be begun.
+func (d PageData) canRevise() bool {
+	for _, v := range d.Versions {
+		if v.Status == control.Draft || v.Status == control.InReview {
+			return false
+		}
+	}
+	return d.MayWrite
+}
+
+func (d PageData) typed(field string, id *int64) string {
+	if v, ok := d.Typed[field]; ok {
+		return v
+	}
+	if id == nil {
+		return ""
+	}
+	return strconv.FormatInt(*id, 10)
+}
+
+// VersionData is the page of one version.
+type VersionData struct {
+	Control  control.Control
+	Version  control.Version
+	Before   int // the number of the version before it, 0 for none
+	People   map[int64]people.Person
+	Feed     []activity.Entry
+	MayWrite bool
+	Approve  bool
+	Today    string
+	Open     string
+	Errors   map[string]string
+	Typed    map[string]string
+}
+
+func (d VersionData) author() string {
+	if d.Version.AuthorID == nil {
+		return "The catalog"
+	}
+	return d.People[*d.Version.AuthorID].Name
+}
+
+func (d VersionData) approver() string {
+	if d.Version.ApproverID == nil {
+		return ""
+	}
+	return d.People[*d.Version.ApproverID].Name
+}
+
+// FormData is the page on which a version is written.
+type FormData struct {
+	New       bool
+	Code      string
+	Number    int
+	Rev       int64
+	Editorial bool
+	Typed     map[string]string // what stands in each field
+	Values    []Value
+	Errors    map[string]string
+}
+
+// A Value is one parameter to tailor.
+type Value struct{ Name, Value, Default, Context string }
+
+// Values are the parameters of c as fields.
+func Values(c control.Content) []Value {
+	var out []Value
+	for i, v := range c.Values() {
+		field := Value{Name: "value-" + strconv.Itoa(i), Value: v}
+		if i < len(c.Parameters) {
+			field.Default, field.Context = c.Parameters[i].Default, c.Parameters[i].Context
+		}
+		out = append(out, field)
+	}
+	return out
+}
+
+func (v Value) label(i int) string { return "Value " + strconv.Itoa(i+1) }
+
+func (v Value) hint() string {
+	switch {
+	case v.Context == "":
+		return ""
+	case v.Default == v.Value:
+		return v.Context
+	}
+	return v.Context + " (catalog: " + v.Default + ")"
+}
+
+// DiffData compares two versions.
+type DiffData struct {
+	Control      control.Control
+	Older, Newer control.Version
+	Changes      []control.Change
+	Numbers      []int
+}
+
+func lines(c control.Change) []ui.DiffLine {
+	return []ui.DiffLine{{Op: "del", Segments: segments(c.Was)}, {Op: "add", Segments: segments(c.Now)}}
+}
+
+func segments(pieces []control.Piece) []ui.Segment {
+	out := make([]ui.Segment, len(pieces))
+	for i, p := range pieces {
+		out[i] = ui.Segment{Text: p.Text, Changed: p.Changed}
+	}
+	return out
+}
+
+// ImportData is the preview of an import.
+type ImportData struct {
+	Name   string // of the file
+	Digest string // of its bytes
+	Plan   control.Plan
+	Errors map[string]string
+}
+
+func (d ImportData) summary() string {
+	return fmt.Sprintf("%d new, %d changed, %d unchanged, %d refused", d.Plan.Count(control.IsNew), d.Plan.Count(control.Changed), d.Plan.Count(control.Unchanged), d.Plan.Count(control.Refused))
+}
+
+func fateState(f control.Fate) ui.State {
+	switch f {
+	case control.IsNew:
+		return ui.OK
+	case control.Changed:
+		return ui.InReview
+	case control.Refused:
+		return ui.Exception
+	case control.Unchanged:
+	}
+	return ui.NA
+}
+
+func fateLabel(f control.Fate) string { return strings.ToUpper(string(f[:1])) + string(f[1:]) }
+
+func frequencies() []ui.Option {
+	var out []ui.Option
+	for _, f := range framework.Frequencies() {
+		out = append(out, ui.Option{Value: f.ID, Label: f.Label})
+	}
+	return out
+}
+
+func frameworks() []ui.Option {
+	var out []ui.Option
+	for _, f := range framework.All() {
+		out = append(out, ui.Option{Value: f.ID, Label: f.Name})
+	}
+	return out
+}
+
+func statuses() []ui.Option {
+	var out []ui.Option
+	for _, s := range control.Statuses {
+		if s != control.Superseded { // a control is retired, or has a version after it
+			out = append(out, ui.Option{Value: string(s), Label: s.Label()})
+		}
+	}
+	return out
+}
+
+func months() []ui.Option {
+	var out []ui.Option
+	for m := time.January; m <= time.December; m++ {
+		out = append(out, ui.Option{Value: strconv.Itoa(int(m)), Label: m.String()})
+	}
+	return out
+}
+
+// rhythm says frequency and nature together, as a page's head does.
+func rhythm(v control.Content) string {
+	f := control.FrequencyLabel(v.Frequency)
+	switch {
+	case f == "":
+		return v.Nature
+	case v.Nature == "":
+		return f
+	}
+	return f + ", " + v.Nature
+}
+
+func capital(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// event says when an event-driven control must have acted.
+func event(c control.Content) string {
+	switch c.EventDirection {
+	case "before":
+		return "Before " + c.EventTrigger
+	case "after":
+		return strings.TrimSpace("Within " + c.EventLimit + " after " + c.EventTrigger)
+	}
+	return c.EventTrigger
+}
+
+func href(c control.Control) string { return "/" + c.Path() }
+
+// CriterionHref is the address of a criterion.
+func CriterionHref(r framework.Ref) string {
+	return "/frameworks/" + r.Framework + "/" + url.PathEscape(r.Code)
+}
