@@ -146,6 +146,9 @@ func keysOn(r *http.Request) bool {
 
 // home sends everybody to the page their day begins with.
 func (app *App) home(w http.ResponseWriter, r *http.Request) error {
+	if done, err := app.setUpFirst(w, r); done || err != nil {
+		return err
+	}
 	switch web.ActorOf(r).Role {
 	case access.Owner:
 		return web.SeeOther(w, r, "/tasks")

@@ -36,7 +36,7 @@ const (
 	ControlWrite     Permission = "control.write"    // draft and submit versions; owners on their own controls
 	ControlApprove   Permission = "control.approve"  // approve, return, retire
 	ControlAssign    Permission = "control.assign"   // owner and backup owner, in bulk too
-	ControlImport    Permission = "control.import"
+	ControlImport    Permission = "control.import"   // bring in new controls, from a file or written one by one
 	EvidenceSubmit   Permission = "evidence.submit"
 	EvidenceReview   Permission = "evidence.review"
 	EvidenceWithdraw Permission = "evidence.withdraw"

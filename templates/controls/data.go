@@ -121,7 +121,7 @@ type PageData struct {
 	MayWrite   bool
 	Evidence   templ.Component // may be nil
 	Findings   templ.Component // may be nil
-	Open       string          // the question that came back with errors
+	Open       string          // the question that came back with errors; "" when they are about the whole page
 	Errors     map[string]string
 	Typed      map[string]string
 }
