@@ -23,6 +23,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/engagement"
 	"assay/models/modelstest"
 )
 
@@ -253,6 +254,32 @@ func TestFormsThatAreNoUploads(t *testing.T) {
 	s.Get(s.owner, "/evidence").Want(200).Lacks("E-1")
 }
 
+// broken is how net/http ends a body whose sender vanished.
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestAnUploadThatIsCutShortIsNoUpload(t *testing.T) {
+	s := newShop(t)
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	if err := form(w, fields(), review, file{"second.csv", "a,b\n"}); err != nil {
+		t.Fatal(err)
+	}
+	whole := b.String()
+	for _, end := range []int{
+		strings.Index(whole, "ana,yes"),                 // inside a file
+		strings.Index(whole, "second.csv"),              // in the head of a part
+		strings.Index(whole, "\r\n--"+w.Boundary()) + 2, // between two fields
+		len(whole) - len("--\r\n"),                      // before the last two signs
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/evidence", io.MultiReader(strings.NewReader(whole[:end]), broken{}))
+		r.Header.Set("Content-Type", w.FormDataContentType())
+		s.Do(s.owner, r).Want(422).Has("The upload was cut short")
+	}
+	s.Get(s.owner, "/evidence").Want(200).Lacks("E-1")
+}
+
 func TestNamesAndHeadersOfDownloads(t *testing.T) {
 	s := newShop(t)
 	s.send(s.owner, "/evidence", fields(),
@@ -390,4 +417,61 @@ func TestFilesThatAreTooLarge(t *testing.T) {
 	s.App.MaxFile = 1 << 20
 	s.stream(t, "one", 1<<20+1).Want(422).Has("big-0.txt was not taken.", "larger than 1.0 MB")
 	s.stream(t, "two", 1<<20, 2<<20, 1<<10).Want(422).Has("E-1 keeps your files", "big-1.txt was not taken.", "big-0.txt", "big-2.txt")
+}
+
+func TestWhatAnAuditorIsShown(t *testing.T) {
+	s := newShop(t)
+	accept := func(at string) {
+		t.Helper()
+		s.Post(s.priya, at+"/accept", "rev", "2").Want(303)
+	}
+	inside, waiting := s.upload(s.owner), s.upload(s.owner, "key", "k2")
+	before := s.upload(s.owner, "key", "k3", "covers_from", "2025-12-01", "covers_to", "2025-12-31")
+	accept(inside)
+	accept(before)
+	s.auditor.Engagements = []int64{s.engage("2026-01-01", "2026-12-31", "CC6.1")}
+	s.Get(s.auditor, "/evidence").Want(200).Has("E-1").Lacks("E-2", "E-3", "Add evidence", "Anybody")
+	s.Get(s.auditor, inside).Want(200).Has("review.csv", "Accepted").Lacks("Withdraw", "Replace with", "E-2", "E-3")
+	s.Get(s.auditor, inside+"/files/1").Want(200)
+	s.Get(s.auditor, inside+"/files/1/preview").Want(200).Has("ana")
+	for _, path := range []string{waiting, waiting + "/files/2", before, before + "/files/3/preview", "/review", "/tasks", "/evidence/new"} {
+		s.Get(s.auditor, path).Want(404)
+	}
+	s.send(s.auditor, "/evidence", fields("key", "k4"), review).Want(404)
+	seen := s.auditor
+	seen.Engagements = nil
+	s.Get(seen, inside).Want(404)
+
+	modelstest.Look(t, s.db, s.priya, func(ctx context.Context, tx *models.Tx) error {
+		n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM log_leaves WHERE actor_id = ? AND about = 'evidence/E-1' AND verb IN ('page.view', 'file.download')", s.auditor.ID)
+		if n < 3 {
+			t.Errorf("%d of the auditor's looks at E-1 are in the log", n)
+		}
+		return err
+	})
+}
+
+// engage opens an engagement over a period, with AC-03 in scope through the criterion.
+func (s shop) engage(from, to, criterion string) int64 {
+	s.Helper()
+	e := engagement.Engagement{
+		Slug: "soc2", Name: "SOC 2", Kind: engagement.TypeII, Status: engagement.Fieldwork, Criteria: []string{criterion},
+		PeriodStart: models.Date(from), PeriodEnd: models.Date(to), Zone: "UTC", OpensOn: models.Date(from), ClosesOn: models.Date(to),
+		CreatedBy: s.priya.ID, CreatedAt: modelstest.Now,
+	}
+	err := modelstest.As(s.T, s.db, s.priya, func(ctx context.Context, tx *models.Tx) error {
+		if err := models.Insert(ctx, tx, &e, "engagement.create"); err != nil {
+			return err
+		}
+		for table, id := range map[string]int64{"engagement_criteria (engagement_id": e.ID, "control_criteria (control_id": 1} {
+			if _, err := models.Raw[engagement.Engagement](ctx, tx, "INSERT INTO "+table+", framework, code) VALUES (?, 'soc2-tsc', ?) RETURNING 1 AS id", id, criterion); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return e.ID
 }

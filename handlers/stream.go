@@ -47,25 +47,25 @@ func (app *App) receive(w http.ResponseWriter, r *http.Request, ready func(url.V
 	asked, left := false, int64(fieldBytes)
 	for {
 		part, err := form.NextPart()
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // a wrapped one is a body that ends too early
 			break
 		}
 		if err != nil {
-			return p, err
+			return p, cutShort(err)
 		}
 		switch {
 		case part.FileName() == "" && part.FormName() == "files": // a file field left empty
 		case part.FileName() == "" && asked:
-			return p, app.refuseAll(r, models.Invalid(map[string]string{"files": "The files came before the rest of the form, so they were not read. Load the page again and send them from there."}))
+			return p, refuseAll(r, models.Invalid(map[string]string{"files": "The files came before the rest of the form, so they were not read. Load the page again and send them from there."}))
 		case part.FileName() == "":
 			if left, err = p.field(part, left); err != nil {
-				return p, app.refuseAll(r, err)
+				return p, refuseAll(r, err)
 			}
 		default:
 			if !asked {
 				asked = true
 				if err := ready(p.fields); err != nil {
-					return p, app.refuseAll(r, err)
+					return p, refuseAll(r, err)
 				}
 			}
 			if err := app.takeFile(r, &p, part); err != nil {
@@ -79,13 +79,19 @@ func (app *App) receive(w http.ResponseWriter, r *http.Request, ready func(url.V
 	return p, nil
 }
 
+// cutShort answers a form that ends before its end, or is none. Of it nothing is kept.
+func cutShort(err error) error {
+	return &models.Error{
+		Kind: models.KindInvalid, Message: "The upload was cut short.", Err: err,
+		Fields: map[string]string{"files": "The upload was cut short, so none of it was kept. Choose the files and send them again."},
+	}
+}
+
 // refuseAll reads what is still on its way, within the limit of the route, before the
 // form goes back: a browser that is cut off while it sends shows a broken connection in
 // place of the answer.
-func (app *App) refuseAll(r *http.Request, why error) error {
-	if _, err := io.Copy(io.Discard, r.Body); err != nil {
-		return err
-	}
+func refuseAll(r *http.Request, why error) error {
+	_, _ = io.Copy(io.Discard, r.Body) // the answer is the same when the sender stops half way
 	return why
 }
 
@@ -93,7 +99,7 @@ func (app *App) refuseAll(r *http.Request, why error) error {
 func (p *parcel) field(part *multipart.Part, left int64) (int64, error) {
 	b, err := io.ReadAll(io.LimitReader(part, left+1))
 	if err != nil {
-		return 0, err
+		return 0, cutShort(err)
 	}
 	if int64(len(b)) > left || len(p.fields) >= fieldCount {
 		return 0, models.Invalid(map[string]string{"": "The text in this form is too long. Shorten it and send it again."})
@@ -117,6 +123,8 @@ func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error
 	case errors.Is(err, blob.ErrFull):
 		p.refuse(name, "There is no room left to store files. An administrator has to make some; what was stored before is safe.")
 		return nil
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return cutShort(err)
 	case err != nil:
 		return err
 	}
@@ -148,7 +156,7 @@ type pacedBody struct {
 }
 
 func paced(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
-	p := &pacedBody{ReadCloser: body, conn: http.NewResponseController(w), start: time.Now()}
+	p := &pacedBody{ReadCloser: body, conn: http.NewResponseController(w), start: time.Now()} //nolint:forbidigo // the connection's deadline is by the clock on the wall
 	p.extend()
 	return p
 }

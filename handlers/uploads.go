@@ -142,13 +142,13 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 		if complaint == nil && d.SupersedesID != nil && i.SupersedesID == nil {
 			complaint = models.Invalid(map[string]string{"supersedes": "What this was to replace is not accepted evidence of this control. Choose again, or nothing."})
 		}
-		switch {
-		case complaint != nil && models.KindOf(complaint) != models.KindInvalid:
-			return i, complaint
-		case complaint != nil || len(p.refused) > 0:
-			return i, nil // what keep wrote stays
+		if complaint == nil && len(p.refused) == 0 {
+			return evidence.Submit(ctx, tx, i.ID, i.Rev)
 		}
-		return evidence.Submit(ctx, tx, i.ID, i.Rev)
+		if complaint != nil && models.KindOf(complaint) != models.KindInvalid {
+			err = complaint
+		}
+		return i, err // without one, what keep wrote stays
 	})
 	if models.KindOf(err) == models.KindConflict || models.Duplicate(err) {
 		if found, again := app.sentBefore(r, p); again {

@@ -2,6 +2,7 @@ package evidence_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -145,8 +146,9 @@ func TestDetails(t *testing.T) {
 				continue
 			}
 			c.refused(tc.name, err, models.KindInvalid)
-			if fields := err.(*models.Error).Fields; fields[tc.field] == "" || len(fields) != 1 {
-				c.Errorf("%s: got %v", tc.name, fields)
+			var refusal *models.Error
+			if !errors.As(err, &refusal) || refusal.Fields[tc.field] == "" || len(refusal.Fields) != 1 {
+				c.Errorf("%s: got %v", tc.name, refusal)
 			}
 			if !c.sees(c.owner, i) {
 				c.Errorf("%s: the files were lost", tc.name)

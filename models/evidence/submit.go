@@ -31,8 +31,8 @@ func Submit(ctx context.Context, tx *models.Tx, id, rev int64) (Item, error) {
 
 // Check is Invalid with everything that Submit would refuse in the details of i, or nil.
 func Check(ctx context.Context, tx *models.Tx, i Item) error {
-	wrong := i.Details.problems(i)
-	if _, err := replaced(ctx, tx, i); models.KindOf(err) != models.Internal {
+	wrong := i.problems(i)
+	if err := replaceable(ctx, tx, i); models.KindOf(err) != models.Internal {
 		wrong["supersedes"] = err.Error()
 	} else if err != nil {
 		return err
@@ -75,22 +75,22 @@ func (d Details) problems(i Item) map[string]string {
 	return wrong
 }
 
-// replaced is the item that i says it replaces, which has to be accepted evidence of the
-// same control. The zero Item when it names none.
-func replaced(ctx context.Context, tx *models.Tx, i Item) (Item, error) {
+// replaceable refuses what i says it replaces, when that is not accepted evidence of the
+// same control. It may name none.
+func replaceable(ctx context.Context, tx *models.Tx, i Item) error {
 	if i.SupersedesID == nil {
-		return Item{}, nil
+		return nil
 	}
 	old, err := ByID(ctx, tx, *i.SupersedesID)
 	switch {
 	case err != nil:
-		return Item{}, err
+		return err
 	case old.ControlID != i.ControlID:
-		return Item{}, models.Conflict(old.Code() + " belongs to another control.")
+		return models.Conflict(old.Code() + " belongs to another control.")
 	case old.Status != Accepted:
-		return Item{}, models.Conflict(old.Code() + " is not accepted evidence, so nothing can replace it.")
+		return models.Conflict(old.Code() + " is not accepted evidence, so nothing can replace it.")
 	}
-	return old, nil
+	return nil
 }
 
 // Withdraw takes an item back for good, with a reason. The files are kept and the item

@@ -59,7 +59,7 @@ func Store(ctx context.Context, tx *models.Tx, p Parcel) (Item, error) {
 	if i.Title == "" {
 		i.Title = p.Files[0].Name
 	}
-	if _, err := replaced(ctx, tx, i); err != nil {
+	if err := replaceable(ctx, tx, i); err != nil {
 		i.SupersedesID = nil // what is wrong with it can still be said when it is submitted
 	}
 	if err := models.Insert(ctx, tx, &i, "evidence.store", models.Note{"control": c.Code, "title": i.Title}); err != nil {
@@ -91,7 +91,7 @@ func Amend(ctx context.Context, tx *models.Tx, id, rev int64, d Details) (Item, 
 	if i.Title == "" {
 		i.Title = title
 	}
-	if _, err := replaced(ctx, tx, i); models.KindOf(err) != models.Internal {
+	if err := replaceable(ctx, tx, i); models.KindOf(err) != models.Internal {
 		return Item{}, models.Invalid(map[string]string{"supersedes": err.Error()})
 	} else if err != nil {
 		return Item{}, err
