@@ -93,7 +93,7 @@ func Rate(ctx context.Context, tx *models.Tx, id, rev int64, severity Severity, 
 	if c.Status == Rated {
 		return models.Update(ctx, tx, &c.Finding, set, "finding.rate", models.Note{"from": string(was), "to": string(severity)})
 	}
-	return c.move(ctx, tx, Rated, "finding.rate", severity.Label()+".", set...)
+	return c.move(ctx, tx, Rated, "finding.rate", "", set...)
 }
 
 // Assign makes somebody answer for the finding.

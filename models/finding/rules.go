@@ -30,7 +30,7 @@ func (c *Case) raised(a access.Actor) bool {
 
 // leads: a works on the plan as its owner, as who drew it up, or for compliance.
 func (c *Case) leads(p *Plan, a access.Actor) bool {
-	return a.Can(access.FindingManage) || a.Can(access.FindingRespond) && (p.OwnerID == a.ID || p.CreatedBy == a.ID || is(c.OwnerID, a))
+	return a.Can(access.FindingManage) || p != nil && a.Can(access.FindingRespond) && (p.OwnerID == a.ID || p.CreatedBy == a.ID || is(c.OwnerID, a))
 }
 
 // remediated: a had a hand in putting it right, so it is not a who verifies.

@@ -1,0 +1,102 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/activity"
+	"assay/models/engagement"
+	"assay/models/evidence"
+	"assay/models/finding"
+	"assay/models/people"
+	"assay/templates/findings"
+	"assay/web"
+)
+
+// findingOf loads the finding that the address names.
+func findingOf(ctx context.Context, tx *models.Tx, r *http.Request) (finding.Case, error) {
+	id, err := finding.ParseCode(web.Param(r, "finding"))
+	if err != nil {
+		return finding.Case{}, err
+	}
+	return finding.Load(ctx, tx, id)
+}
+
+func (app *App) findingPage(w http.ResponseWriter, r *http.Request) error {
+	return app.findingShown(w, r, http.StatusOK, nil)
+}
+
+// findingShown shows a finding's page. change may put a form that was refused into it.
+func (app *App) findingShown(w http.ResponseWriter, r *http.Request, code int, change func(*findings.PageData)) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (findings.PageData, error) {
+		c, err := findingOf(ctx, tx, r)
+		if err != nil {
+			return findings.PageData{}, err
+		}
+		return findingData(ctx, tx, c)
+	})
+	if err != nil {
+		return err
+	}
+	d.Print = r.URL.Query().Has("print")
+	if change != nil {
+		change(&d)
+	}
+	return app.page(w, r, code, findings.Page(d))
+}
+
+func findingData(ctx context.Context, tx *models.Tx, c finding.Case) (d findings.PageData, err error) {
+	d = findings.PageData{Case: c, Actor: tx.Actor}
+	if d.Today, err = finding.Today(ctx, tx); err != nil {
+		return d, err
+	}
+	if d.People, err = people.Named(ctx, tx, c.People()...); err != nil {
+		return d, err
+	}
+	if d.Proofs, err = proofsOf(ctx, tx, c); err != nil {
+		return d, err
+	}
+	if d.Engagement, err = engagementOf(ctx, tx, c.EngagementID); err != nil {
+		return d, err
+	}
+	if tx.Actor.Can(access.FindingRespond) {
+		if d.Owners, err = answerable(ctx, tx); err != nil {
+			return d, err
+		}
+	}
+	d.Feed, err = activity.For(ctx, tx, c.Path())
+	return d, err
+}
+
+// proofsOf reads the evidence of the steps, as far as the actor may see it.
+func proofsOf(ctx context.Context, tx *models.Tx, c finding.Case) (map[int64]evidence.Item, error) {
+	var ids []int64
+	for _, m := range c.Milestones {
+		if m.ProofID != nil {
+			ids = append(ids, *m.ProofID)
+		}
+	}
+	out := map[int64]evidence.Item{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	items, err := models.Rows[evidence.Item](tx).Where("evidence.id IN ?", ids).Find(ctx)
+	for _, i := range items {
+		out[i.ID] = i
+	}
+	return out, err
+}
+
+// engagementOf is nil without id, and for those who may not look at engagements.
+func engagementOf(ctx context.Context, tx *models.Tx, id *int64) (*engagement.Engagement, error) {
+	if id == nil || !tx.Actor.Can(access.EngagementView) {
+		return nil, nil
+	}
+	e, err := models.Rows[engagement.Engagement](tx).Where("engagements.id = ?", *id).Take(ctx)
+	if e, err = models.One(e, err, "Engagement"); err != nil {
+		return nil, err
+	}
+	return &e, nil
+}
