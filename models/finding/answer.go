@@ -18,7 +18,7 @@ func Confirm(ctx context.Context, tx *models.Tx, id, rev int64, note string) err
 		return err
 	}
 	if c.Status == Disputed {
-		if err := reason("note", note, "Say what settled the dispute."); err != nil {
+		if err := reason(note, "Say what settled the dispute."); err != nil {
 			return err
 		}
 	}
@@ -34,7 +34,7 @@ func Dispute(ctx context.Context, tx *models.Tx, id, rev int64, why string) erro
 	if err := c.MayDispute(tx.Actor); err != nil {
 		return err
 	}
-	if err := reason("note", why, "Say which facts are wrong, and how you know."); err != nil {
+	if err := reason(why, "Say which facts are wrong, and how you know."); err != nil {
 		return err
 	}
 	return c.move(ctx, tx, Disputed, "finding.dispute", why)
@@ -81,7 +81,7 @@ func Rate(ctx context.Context, tx *models.Tx, id, rev int64, severity Severity, 
 		p["severity"] = "Choose a severity."
 	}
 	p.day("due_on", dueOn, today)
-	if err := responsible(ctx, tx, ownerID, "owner", p); err != nil {
+	if err := responsible(ctx, tx, ownerID, p); err != nil {
 		return err
 	}
 	if err := p.err(); err != nil {
@@ -106,7 +106,7 @@ func Assign(ctx context.Context, tx *models.Tx, id, rev, ownerID int64) error {
 		return err
 	}
 	p := problems{}
-	if err := responsible(ctx, tx, ownerID, "owner", p); err != nil {
+	if err := responsible(ctx, tx, ownerID, p); err != nil {
 		return err
 	}
 	if err := p.err(); err != nil {
@@ -125,7 +125,7 @@ func Dismiss(ctx context.Context, tx *models.Tx, id, rev int64, why string) erro
 	if err := c.MayDismiss(tx.Actor); err != nil {
 		return err
 	}
-	if err := reason("note", why, "Say why this is no finding."); err != nil {
+	if err := reason(why, "Say why this is no finding."); err != nil {
 		return err
 	}
 	return c.finish(ctx, tx, Dismissed, "finding.dismiss", why)

@@ -186,10 +186,10 @@ func (c *Case) move(ctx context.Context, tx *models.Tx, to Status, verb, said st
 
 // responsible loads somebody who can be made answerable for something: an active
 // person whose role lets them act on findings.
-func responsible(ctx context.Context, tx *models.Tx, id int64, field string, p problems) error {
+func responsible(ctx context.Context, tx *models.Tx, id int64, p problems) error {
 	person, err := people.ByID(ctx, tx, id)
 	if models.KindOf(err) == models.KindNotFound {
-		p[field] = "Choose a person."
+		p["owner"] = "Choose a person."
 		return nil
 	}
 	if err != nil {
@@ -197,9 +197,9 @@ func responsible(ctx context.Context, tx *models.Tx, id int64, field string, p p
 	}
 	switch {
 	case person.Status == people.Deactivated:
-		p[field] = person.Name + " has left. Choose somebody else."
+		p["owner"] = person.Name + " has left. Choose somebody else."
 	case !person.Actor().Can(access.FindingRespond):
-		p[field] = person.Name + " cannot work on findings. Choose a control owner or a compliance manager."
+		p["owner"] = person.Name + " cannot work on findings. Choose a control owner or a compliance manager."
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ func Verify(ctx context.Context, tx *models.Tx, id, rev int64, note string) erro
 	if err := c.MayVerify(tx.Actor); err != nil {
 		return err
 	}
-	if err := reason("note", note, "Say what you looked at and what it shows."); err != nil {
+	if err := reason(note, "Say what you looked at and what it shows."); err != nil {
 		return err
 	}
 	p := c.Plan()
@@ -43,7 +43,7 @@ func SendBack(ctx context.Context, tx *models.Tx, id, rev int64, why string) err
 	if err := c.MayVerify(tx.Actor); err != nil {
 		return err
 	}
-	if err := reason("note", why, "Say what is missing."); err != nil {
+	if err := reason(why, "Say what is missing."); err != nil {
 		return err
 	}
 	return c.sendBack(ctx, tx, why)
@@ -69,7 +69,7 @@ func Reopen(ctx context.Context, tx *models.Tx, id, rev int64, why string) error
 	if err := c.MayReopen(tx.Actor); err != nil {
 		return err
 	}
-	if err := reason("note", why, "Say what happened."); err != nil {
+	if err := reason(why, "Say what happened."); err != nil {
 		return err
 	}
 	return c.reopen(ctx, tx, "finding.reopen", why)

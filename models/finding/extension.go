@@ -140,7 +140,7 @@ func RefuseExtension(ctx context.Context, tx *models.Tx, id, extension, rev int6
 	if err := c.MayExtendDecide(e, tx.Actor); err != nil {
 		return err
 	}
-	if err := reason("note", why, "Say why there is no more time."); err != nil {
+	if err := reason(why, "Say why there is no more time."); err != nil {
 		return err
 	}
 	return e.decide(ctx, tx, ExtensionRefused, "extension.refuse", why)

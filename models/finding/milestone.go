@@ -68,7 +68,7 @@ func (in Step) check(ctx context.Context, tx *models.Tx, plan *Plan) error {
 	if in.DueOn > plan.DueOn {
 		p["due_on"] = "The plan ends on " + string(plan.DueOn) + ". Choose that day or an earlier one."
 	}
-	if err := responsible(ctx, tx, in.OwnerID, "owner", p); err != nil {
+	if err := responsible(ctx, tx, in.OwnerID, p); err != nil {
 		return err
 	}
 	return p.err()
@@ -177,7 +177,7 @@ func ReturnMilestone(ctx context.Context, tx *models.Tx, id, milestone, rev int6
 	if err := c.MayVerifyStep(m, tx.Actor); err != nil {
 		return err
 	}
-	if err := reason("note", why, "Say what is missing."); err != nil {
+	if err := reason(why, "Say what is missing."); err != nil {
 		return err
 	}
 	m.Status, m.Note = MilestoneInProgress, why
@@ -199,7 +199,7 @@ func CancelMilestone(ctx context.Context, tx *models.Tx, id, milestone, rev int6
 	if err := c.MayCancel(m, tx.Actor); err != nil {
 		return err
 	}
-	if err := reason("note", why, "Say why this step is not needed."); err != nil {
+	if err := reason(why, "Say why this step is not needed."); err != nil {
 		return err
 	}
 	m.Status, m.Note = MilestoneCancelled, why

@@ -62,7 +62,7 @@ func (in PlanDraft) check(ctx context.Context, tx *models.Tx) error {
 	p := problems{}
 	p.need("summary", in.Summary, "Say in a few sentences how this will be put right.")
 	p.day("due_on", in.DueOn, today)
-	if err := responsible(ctx, tx, in.OwnerID, "owner", p); err != nil {
+	if err := responsible(ctx, tx, in.OwnerID, p); err != nil {
 		return err
 	}
 	return p.err()
@@ -136,7 +136,7 @@ func ApprovePlan(ctx context.Context, tx *models.Tx, id, rev int64, note string)
 
 // RejectPlan sends the plan back with a reason.
 func RejectPlan(ctx context.Context, tx *models.Tx, id, rev int64, why string) error {
-	if err := reason("note", why, "Say what has to change."); err != nil {
+	if err := reason(why, "Say what has to change."); err != nil {
 		return err
 	}
 	_, err := decided(ctx, tx, id, rev, PlanRejected, "plan.reject", why)
@@ -179,7 +179,7 @@ func CompletePlan(ctx context.Context, tx *models.Tx, id, rev int64, note string
 	if err := c.MayComplete(tx.Actor); err != nil {
 		return err
 	}
-	if err := reason("note", note, "Say what was done and how it can be seen."); err != nil {
+	if err := reason(note, "Say what was done and how it can be seen."); err != nil {
 		return err
 	}
 	p := c.Plan()

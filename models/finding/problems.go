@@ -34,9 +34,9 @@ func (p problems) err() error {
 }
 
 // reason asks for the one text of a short form.
-func reason(field, text, sentence string) error {
+func reason(text, sentence string) error {
 	p := problems{}
-	p.need(field, text, sentence)
+	p.need("note", text, sentence)
 	return p.err()
 }
 

@@ -128,7 +128,7 @@ func (in *Facts) check(ctx context.Context, tx *models.Tx, today Day) ([]control
 		return nil, err
 	}
 	if in.OwnerID != 0 {
-		if err := responsible(ctx, tx, in.OwnerID, "owner", p); err != nil {
+		if err := responsible(ctx, tx, in.OwnerID, p); err != nil {
 			return nil, err
 		}
 	}

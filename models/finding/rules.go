@@ -88,12 +88,12 @@ const (
 	onlyLeaders  = "Only the owner of the plan or of the finding, or a compliance manager, works on this plan."
 )
 
-// MayCorrect: who raised it, or a compliance manager, until the facts are confirmed.
+// MayCorrect is for who raised it, or a compliance manager, until the facts are confirmed.
 func (c *Case) MayCorrect(a access.Actor) error {
 	return all(onlyIf(c.raised(a), "Only who raised a finding, or a compliance manager, corrects it."), c.while(Raised, Disputed))
 }
 
-// MayAssign: a compliance manager, while the finding is open.
+// MayAssign is for a compliance manager, while the finding is open.
 func (c *Case) MayAssign(a access.Actor) error {
 	return all(onlyIf(a.Can(access.FindingManage), onlyManagers), c.open())
 }
@@ -105,29 +105,29 @@ func (c *Case) open() error {
 	return models.Conflict("This finding is " + lower(c.Status.Label()) + ". Re-open it first.")
 }
 
-// MayConfirm: the side that answers. A dispute can also be settled by who raised it.
+// MayConfirm is for the side that answers. A dispute can also be settled by who raised it.
 func (c *Case) MayConfirm(a access.Actor) error {
 	settles := c.Status == Disputed && c.raised(a)
 	return all(onlyIf(c.speaks(a) || settles, onlySpeakers), c.while(Raised, Disputed))
 }
 
-// MayDispute: the side that answers, but nobody disputes what they raised themselves.
+// MayDispute is for the side that answers, but nobody disputes what they raised themselves.
 func (c *Case) MayDispute(a access.Actor) error {
 	return all(onlyIf(c.speaks(a), onlySpeakers),
 		onlyIf(c.RaisedBy != a.ID, "You raised this finding. Correct it instead of disputing it."), c.while(Raised))
 }
 
-// MayRespond: the side that answers, while the finding is open.
+// MayRespond is for the side that answers, while the finding is open.
 func (c *Case) MayRespond(a access.Actor) error {
 	return all(onlyIf(c.speaks(a), onlySpeakers), c.open())
 }
 
-// MayRate: a compliance manager, once the facts stand and until a plan is approved.
+// MayRate is for a compliance manager, once the facts stand and until a plan is approved.
 func (c *Case) MayRate(a access.Actor) error {
 	return all(onlyIf(a.Can(access.FindingManage), onlyManagers), c.while(FactsConfirmed, Rated))
 }
 
-// MayDismiss: the side that raised it. An audit's finding is the auditors' alone, and
+// MayDismiss is for the side that raised it. An audit's finding is the auditors' alone, and
 // no owner dismisses what they answer for.
 func (c *Case) MayDismiss(a access.Actor) error {
 	return all(onlyIf(c.Source != FromAudit, "The auditors raised this finding. Only they can dismiss it."),
@@ -136,7 +136,7 @@ func (c *Case) MayDismiss(a access.Actor) error {
 		c.while(Raised, Disputed, FactsConfirmed, Rated))
 }
 
-// MayPlan: the side that answers, once it is rated, if this cycle has no plan.
+// MayPlan is for the side that answers, once it is rated, if this cycle has no plan.
 func (c *Case) MayPlan(a access.Actor) error {
 	if err := all(onlyIf(c.speaks(a), onlySpeakers), c.while(Rated)); err != nil {
 		return err
@@ -147,14 +147,14 @@ func (c *Case) MayPlan(a access.Actor) error {
 	return nil
 }
 
-// MayRevise: who works on the plan, until it is submitted and after it was rejected.
+// MayRevise is for who works on the plan, until it is submitted and after it was rejected.
 func (c *Case) MayRevise(a access.Actor) error {
 	return all(c.whilePlan(PlanDrafted, PlanRejected), c.mayLead(a))
 }
 
 func (c *Case) mayLead(a access.Actor) error { return onlyIf(c.leads(c.Plan(), a), onlyLeaders) }
 
-// MaySubmit: as MayRevise, once the plan has a step.
+// MaySubmit is as MayRevise, once the plan has a step.
 func (c *Case) MaySubmit(a access.Actor) error {
 	if err := c.MayRevise(a); err != nil {
 		return err
@@ -165,7 +165,8 @@ func (c *Case) MaySubmit(a access.Actor) error {
 	return nil
 }
 
-// MayDecide: a compliance manager who does not own the plan approves or rejects it.
+// MayDecide is for a compliance manager who does not own the plan: to approve or reject
+// it.
 func (c *Case) MayDecide(a access.Actor) error {
 	if err := all(c.whilePlan(PlanSubmitted), onlyIf(a.Can(access.FindingManage), onlyManagers)); err != nil {
 		return err
@@ -173,27 +174,27 @@ func (c *Case) MayDecide(a access.Actor) error {
 	return onlyIf(c.Plan().OwnerID != a.ID, "You own this plan, so somebody else has to decide about it.")
 }
 
-// MayAddStep: who works on the plan, except while it waits for a decision.
+// MayAddStep is for who works on the plan, except while it waits for a decision.
 func (c *Case) MayAddStep(a access.Actor) error {
 	return all(c.whilePlan(PlanDrafted, PlanRejected, PlanApproved, PlanInProgress), c.mayLead(a))
 }
 
-// MayStart: the owner of a planned step, or who works on the plan, once it is approved.
+// MayStart is for the owner of a planned step, or who works on the plan, once it is approved.
 func (c *Case) MayStart(m *Milestone, a access.Actor) error {
 	return all(c.whilePlan(PlanApproved, PlanInProgress), c.mayWork(m, a), m.while(MilestonePlanned))
 }
 
-// MayFinish: as MayStart, for a step that was begun.
+// MayFinish is as MayStart, for a step that was begun.
 func (c *Case) MayFinish(m *Milestone, a access.Actor) error {
 	return all(c.whilePlan(PlanInProgress), c.mayWork(m, a), m.while(MilestoneInProgress))
 }
 
-// MayCancel: who works on the plan, for a step that is not done.
+// MayCancel is for who works on the plan, for a step that is not done.
 func (c *Case) MayCancel(m *Milestone, a access.Actor) error {
 	return all(c.MayAddStep(a), m.while(MilestonePlanned, MilestoneInProgress))
 }
 
-// MayEditStep: who works on the plan, before it is approved. Later a date moves only
+// MayEditStep is for who works on the plan, before it is approved. Later a date moves only
 // by an extension.
 func (c *Case) MayEditStep(m *Milestone, a access.Actor) error {
 	return all(c.MayRevise(a), m.while(MilestonePlanned))
@@ -204,7 +205,7 @@ func (c *Case) mayWork(m *Milestone, a access.Actor) error {
 	return onlyIf(mine || c.leads(c.Plan(), a), "Only its owner, or who works on the plan, does this step.")
 }
 
-// MayVerifyStep: a compliance manager who neither owns nor did the step, nor owns the
+// MayVerifyStep is for a compliance manager who neither owns nor did the step, nor owns the
 // plan. The same people can send it back.
 func (c *Case) MayVerifyStep(m *Milestone, a access.Actor) error {
 	if err := all(c.whilePlan(PlanInProgress, PlanCompleted), onlyIf(a.Can(access.FindingManage), onlyManagers)); err != nil {
@@ -214,7 +215,7 @@ func (c *Case) MayVerifyStep(m *Milestone, a access.Actor) error {
 	return all(onlyIf(!own, "You worked on this step, so somebody else has to verify it."), m.while(MilestoneDone))
 }
 
-// MayExtend: the owner of the step, or who works on the plan, while it runs and no
+// MayExtend is for the owner of the step, or who works on the plan, while it runs and no
 // other request about the same date is open. A nil step means the plan itself.
 func (c *Case) MayExtend(m *Milestone, a access.Actor) error {
 	if err := c.whilePlan(PlanApproved, PlanInProgress); err != nil {
@@ -236,7 +237,7 @@ func (c *Case) nothingAsked(p *Plan, m *Milestone) error {
 	return nil
 }
 
-// MayExtendDecide: who may accept a risk, but neither asked nor owns the plan.
+// MayExtendDecide is for who may accept a risk, but neither asked nor owns the plan.
 func (c *Case) MayExtendDecide(e *Extension, a access.Actor) error {
 	if err := all(c.whilePlan(PlanApproved, PlanInProgress), onlyIf(a.Can(access.FindingAccept), "Only compliance managers and executives decide about more time.")); err != nil {
 		return err
@@ -248,13 +249,13 @@ func (c *Case) MayExtendDecide(e *Extension, a access.Actor) error {
 		onlyIf(c.Plan().OwnerID != a.ID, "You own this plan, so somebody else has to decide about it."))
 }
 
-// MayExtendGrant: as MayExtendDecide; from the third extension on it takes an executive.
+// MayExtendGrant is as MayExtendDecide; from the third extension on it takes an executive.
 func (c *Case) MayExtendGrant(e *Extension, a access.Actor) error {
 	return all(c.MayExtendDecide(e, a),
 		onlyIf(e.Number < 3 || a.Role == access.Executive, "From the third extension on, only an executive can grant it."))
 }
 
-// MayComplete: who works on the plan, once no step is left and at least one was done.
+// MayComplete is for who works on the plan, once no step is left and at least one was done.
 func (c *Case) MayComplete(a access.Actor) error {
 	if err := all(c.whilePlan(PlanInProgress), c.mayLead(a)); err != nil {
 		return err
@@ -268,14 +269,14 @@ func (c *Case) MayComplete(a access.Actor) error {
 	return nil
 }
 
-// MayVerify: a compliance manager who had no hand in the remediation. The same people
+// MayVerify is for a compliance manager who had no hand in the remediation. The same people
 // can send it back.
 func (c *Case) MayVerify(a access.Actor) error {
 	return all(c.while(ReadyForVerification), onlyIf(a.Can(access.FindingManage), onlyManagers),
 		onlyIf(!c.remediated(a), "You took part in the remediation, so somebody else has to verify it."))
 }
 
-// MayAccept: a compliance manager or an executive who does not answer for the finding,
+// MayAccept is for a compliance manager or an executive who does not answer for the finding,
 // once somebody does.
 func (c *Case) MayAccept(a access.Actor) error {
 	if err := all(c.while(Rated, RemediationPlanned, InRemediation), onlyIf(a.Can(access.FindingAccept), "Only compliance managers and executives accept a risk.")); err != nil {
@@ -287,7 +288,7 @@ func (c *Case) MayAccept(a access.Actor) error {
 	return onlyIf(!is(c.OwnerID, a), "You own this risk, so somebody else has to accept it.")
 }
 
-// MayReopen: a compliance manager, once it is closed or its risk accepted.
+// MayReopen is for a compliance manager, once it is closed or its risk accepted.
 func (c *Case) MayReopen(a access.Actor) error {
 	return all(onlyIf(a.Can(access.FindingManage), onlyManagers), c.while(ClosedVerified, RiskAccepted))
 }
