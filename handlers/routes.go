@@ -101,6 +101,13 @@ func (app *App) Routes() []web.Route {
 		web.Get("/review", access.EvidenceQueue, app.reviewQueue),
 		web.Get("/review/{item}", access.EvidenceQueue, app.reviewItem),
 
+		web.Get("/readiness", access.ReadinessView, app.readinessPage),
+		web.Get("/activity", access.ActivityView, app.activityPage),
+		web.Get("/activity/checkpoint", access.ActivityView, app.activityCheckpoint),
+		web.Get("/search", access.SearchUse, app.search),
+		web.Get("/help", access.SignedIn, app.help),
+		web.Get("/settings", access.ProgrammeManage, app.settingsPage),
+
 		web.Get("/engagements", access.EngagementView, app.engagementList),
 		web.Post("/engagements", access.EngagementManage, app.engagementCreate),
 		web.Get("/engagements/new", access.EngagementManage, app.engagementNew),

@@ -1,0 +1,39 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+
+	"assay/models"
+	"assay/models/programme"
+	"assay/templates/helps"
+	"assay/templates/settings"
+)
+
+func (app *App) settingsPage(w http.ResponseWriter, r *http.Request) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d settings.Data, err error) {
+		d = settings.Data{Database: app.DB.Dialect(), MaxFile: app.MaxFile, Build: app.DB.Build}
+		if d.Programme, err = programme.Current(ctx, tx); err != nil {
+			return d, err
+		}
+		if d.Log, err = logState(ctx, tx); err != nil {
+			return d, err
+		}
+		stored, err := models.Raw[struct {
+			Files int
+			Bytes int64
+		}](ctx, tx, "SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM blobs")
+		if err == nil && len(stored) == 1 {
+			d.Files, d.Bytes = stored[0].Files, stored[0].Bytes
+		}
+		return d, err
+	})
+	if err != nil {
+		return err
+	}
+	return app.page(w, r, http.StatusOK, settings.Page(d))
+}
+
+func (app *App) help(w http.ResponseWriter, r *http.Request) error {
+	return app.page(w, r, http.StatusOK, helps.Page())
+}
