@@ -54,6 +54,27 @@ func rev(t *testing.T, p handlerstest.Page, action string) string {
 	return ""
 }
 
+// idsOnce fails the test when two elements share an id, as a form's heading and a field
+// of it once did.
+func idsOnce(t *testing.T, p handlerstest.Page) {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(p.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for n := range doc.Descendants() {
+		if n.Type != html.ElementNode || attribute(n, "id") == "" {
+			continue
+		}
+		if id := attribute(n, "id"); seen[id] {
+			t.Errorf("two elements have the id %s", id)
+		} else {
+			seen[id] = true
+		}
+	}
+}
+
 func attribute(n *html.Node, name string) string {
 	for _, a := range n.Attr {
 		if a.Key == name {
@@ -100,6 +121,8 @@ func TestFindingFromConditionToClosure(t *testing.T) {
 		t.Error("a plan without milestones can be submitted")
 	}
 	s.done(s.owner, "milestones", "title", "Remove both accounts", "owner", number(s.owner.ID), "due_on", "2026-03-31")
+	idsOnce(t, s.Get(s.owner, f001))
+	idsOnce(t, s.does(s.owner, "milestones/1/edit", "title", "").Want(http.StatusUnprocessableEntity))
 	s.done(s.owner, "plan/submit")
 	s.done(s.priya, "plan/approve")
 	s.done(s.owner, "milestones/1/start")

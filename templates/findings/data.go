@@ -226,7 +226,7 @@ func (d PageData) in(suffix string, f ui.Input) ui.Input {
 	if d.Ask == AskID(suffix) {
 		f.Value, f.Error = d.Typed[f.Name], d.Errors[f.Name]
 	} else {
-		f.ID = AskID(suffix) + "-" + f.Name
+		f.ID = AskID(suffix) + "-f-" + f.Name // its heading is AskID-title
 	}
 	return f
 }
