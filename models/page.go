@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"gorm.io/gorm"
 )
 
 // A Page says which stretch of a list to show: the rows after or before a cursor.
@@ -37,7 +35,7 @@ type Window[T any] struct {
 // key gives the values of sort.Columns for a row, the zero row too: a pointer goes in
 // as it is. A cursor that cannot be read is
 // Invalid.
-func Keyset[T any](ctx context.Context, q gorm.ChainInterface[T], sort Sort, page Page, key func(T) []any) (Window[T], error) {
+func Keyset[T any](ctx context.Context, q Query[T], sort Sort, page Page, key func(T) []any) (Window[T], error) {
 	limit := page.Limit
 	if limit <= 0 || limit > 1000 {
 		limit = 50

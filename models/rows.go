@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"sync"
 
-	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 
@@ -62,29 +61,36 @@ type Scoped interface {
 
 // Rows starts a query on the rows of T that the actor may see. To change them, use
 // Update.
-func Rows[T any](tx *Tx) gorm.ChainInterface[T] {
+func Rows[T any](tx *Tx) Query[T] {
 	var zero T
+	q := Query[T]{g: tx.g}
 	if s, ok := any(zero).(Scoped); ok {
 		if cond, args := s.VisibleTo(tx.Actor); cond != "" {
-			return gorm.G[T](tx.g).Where(cond, args...)
+			q = q.Where(cond, args...)
 		}
 	}
-	return gorm.G[T](tx.g).Scopes()
+	return q
 }
 
 // UnscopedRows is Rows without the condition. The name is ugly so that it is seen; a
 // test lists its callers.
-func UnscopedRows[T any](tx *Tx) gorm.ChainInterface[T] { return gorm.G[T](tx.g).Scopes() }
+func UnscopedRows[T any](tx *Tx) Query[T] { return Query[T]{g: tx.g} }
 
 // Raw runs a query that GORM's chain cannot say, into rows of T. It is unscoped: the
 // caller adds the condition that VisibleTo gives.
 func Raw[T any](ctx context.Context, tx *Tx, sql string, args ...any) ([]T, error) {
-	return gorm.G[T](tx.g).Raw(sql, args...).Find(ctx)
+	var rows []T
+	err := tx.g.WithContext(ctx).Raw(sql, args...).Find(&rows).Error
+	return rows, err
 }
 
 // Value runs a query for a single value, such as a count.
 func Value[T any](ctx context.Context, tx *Tx, sql string, args ...any) (v T, err error) {
-	err = gorm.G[T](tx.g).Raw(sql, args...).Row(ctx).Scan(&v)
+	row := tx.g.WithContext(ctx).Raw(sql, args...).Row()
+	if row == nil {
+		return v, context.Cause(ctx)
+	}
+	err = row.Scan(&v)
 	return v, err
 }
 
@@ -222,7 +228,7 @@ func Put[T Unlogged](ctx context.Context, tx *Tx, row *T) error {
 	if err := tx.mustWrite(); err != nil {
 		return err
 	}
-	return gorm.G[T](tx.g).Create(ctx, row)
+	return tx.g.WithContext(ctx).Create(row).Error
 }
 
 // PutAll is Put for many rows, in few statements.
@@ -233,7 +239,7 @@ func PutAll[T Unlogged](ctx context.Context, tx *Tx, rows []T) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	return gorm.G[T](tx.g).CreateInBatches(ctx, &rows, 500)
+	return tx.g.WithContext(ctx).CreateInBatches(&rows, 500).Error
 }
 
 // Change writes the named columns of the unlogged rows that match, and returns how
@@ -245,11 +251,8 @@ func Change[T Unlogged](ctx context.Context, tx *Tx, row T, set Columns, cond st
 	if err := tx.mustWrite(); err != nil {
 		return 0, err
 	}
-	rest := make([]any, len(set)-1)
-	for i, c := range set[1:] {
-		rest[i] = c
-	}
-	return gorm.G[T](tx.g).Where(cond, args...).Select(set[0], rest...).Updates(ctx, row)
+	res := tx.g.WithContext(ctx).Model(new(T)).Where(cond, args...).Select([]string(set)).Updates(&row)
+	return int(res.RowsAffected), res.Error
 }
 
 // Remove deletes the unlogged rows that match, and returns how many there were.
@@ -260,7 +263,8 @@ func Remove[T Unlogged](ctx context.Context, tx *Tx, cond string, args ...any) (
 	if err := tx.mustWrite(); err != nil {
 		return 0, err
 	}
-	return gorm.G[T](tx.g).Where(cond, args...).Delete(ctx)
+	res := tx.g.WithContext(ctx).Where(cond, args...).Delete(new(T))
+	return int(res.RowsAffected), res.Error
 }
 
 var schemas sync.Map

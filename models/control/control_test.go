@@ -336,8 +336,8 @@ func TestOwnerChange(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			p.Status = people.Deactivated
-			return models.Update(ctx, tx, &p, models.Columns{"Status"}, "person.deactivate")
+			p.Status, p.DeactivatedAt = people.Deactivated, &tx.Now
+			return models.Update(ctx, tx, &p, models.Columns{"Status", "DeactivatedAt"}, "person.deactivate")
 		})
 		c.refused(c.priya, models.KindInvalid, "has no active account", assign(&c.tomas.ID, nil))
 		c.look(c.priya, with(2, func(_ context.Context, _ *models.Tx, v *control.Version) error {

@@ -27,8 +27,8 @@ func TestWhoCanBeAnAuditor(t *testing.T) {
 		jonas := auditor(t, db, "Jonas Lindqvist", " brandt & okafor ")
 		gone := auditor(t, db, "Gone Auditor", "Brandt & Okafor")
 		if err := modelstest.As(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
-			gone.Status = people.Deactivated
-			return models.Update(ctx, tx, &gone, models.Columns{"Status"}, "person.rename")
+			gone.Status, gone.DeactivatedAt = people.Deactivated, &tx.Now
+			return models.Update(ctx, tx, &gone, models.Columns{"Status", "DeactivatedAt"}, "person.rename")
 		}); err != nil {
 			t.Fatal(err)
 		}
