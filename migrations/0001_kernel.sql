@@ -2,9 +2,10 @@
 -- +goose Up
 CREATE TABLE log_head (
   id   INTEGER PRIMARY KEY CHECK (id = 1),
-  size BIGINT NOT NULL
+  size BIGINT NOT NULL,
+  edge BYTES NOT NULL -- hashes of the complete subtrees, largest first: all that the next leaf needs
 );
-INSERT INTO log_head (id, size) VALUES (1, 0);
+INSERT INTO log_head (id, size, edge) VALUES (1, 0, '');
 
 CREATE TABLE log_leaves (
   seq           SEQ_KEY,

@@ -80,7 +80,7 @@ func (tx *Tx) nextCheckpoint(ctx context.Context, signer *tlog.Signer, last Chec
 	if err := tx.recheck(ctx, last.Size, size); err != nil {
 		return Checkpoint{}, broken(err)
 	}
-	reader := tx.hashes(ctx, nil)
+	reader := tx.hashes(ctx)
 	root, err := tlog.TreeHash(size, reader)
 	if err != nil {
 		return Checkpoint{}, broken(err)

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
+	"strings"
 	"time"
 
 	"assay/internal/tlog"
@@ -67,15 +69,6 @@ func (LogDetail) TableName() string { return "log_details" }
 // WhyUnlogged says why changing one leaves no leaf.
 func (LogDetail) WhyUnlogged() string { return "its leaf commits to it" }
 
-// logHead is the one row that orders writers: whoever holds its lock appends.
-type logHead struct {
-	ID   int64 `gorm:"primaryKey"`
-	Size int64
-}
-
-func (logHead) TableName() string   { return "log_head" }
-func (logHead) WhyUnlogged() string { return "it counts the leaves" }
-
 // A leafDraft is a leaf that waits for its place, which it gets last of all so that
 // the head is locked for as short as possible.
 type leafDraft struct {
@@ -122,18 +115,18 @@ func (tx *Tx) stage(leaf LogLeaf, notes []Note) error {
 }
 
 // append gives the staged leaves their places. The head's row lock, taken last, lets
-// READ COMMITTED do on PostgreSQL: writers queue for a moment instead of aborting.
+// READ COMMITTED do on PostgreSQL: writers queue for a moment instead of aborting. From
+// then to the commit there is one statement on PostgreSQL, because everybody waits.
 func (tx *Tx) append(ctx context.Context) error {
-	size, err := tx.lockHead(ctx)
+	head, err := tx.head(ctx, true)
 	if err != nil {
-		return err
+		return fmt.Errorf("lock the log: %w", err)
 	}
-	fresh := map[int64][]byte{}
 	leaves := make([]LogLeaf, len(tx.pending))
 	var details []LogDetail
 	for i, d := range tx.pending {
 		leaf := d.leaf
-		leaf.Seq = size + int64(i)
+		leaf.Seq = head.size
 		if len(d.note) > 0 {
 			detail, err := d.detail(leaf.Seq)
 			if err != nil {
@@ -142,33 +135,138 @@ func (tx *Tx) append(ctx context.Context) error {
 			leaf.DetailCommit = tlog.Commit([32]byte(detail.Salt), []byte(detail.Text))
 			details = append(details, detail)
 		}
-		if leaf.Hashes, err = tx.place(ctx, leaf, fresh); err != nil {
-			return err
-		}
-		fresh[leaf.Seq] = leaf.Hashes
+		leaf.Hashes = head.grow(leaf.Leaf().Hash())
 		leaves[i] = leaf
 	}
-	if err := tx.g.WithContext(ctx).CreateInBatches(&leaves, 500).Error; err != nil {
+	if err := tx.writeLeaves(ctx, leaves, details, head); err != nil {
 		return fmt.Errorf("append to the log: %w", err)
 	}
-	if len(details) > 0 {
-		if err := tx.g.WithContext(ctx).CreateInBatches(&details, 500).Error; err != nil {
-			return fmt.Errorf("append to the log: %w", err)
-		}
-	}
-	return tx.g.WithContext(ctx).Exec("UPDATE log_head SET size = ? WHERE id = 1", size+int64(len(leaves))).Error
+	return nil
 }
 
-func (tx *Tx) lockHead(ctx context.Context) (int64, error) {
-	query := "SELECT size FROM log_head WHERE id = 1"
+// leavesAtOnce stays below the 32,766 values that a statement of SQLite may hold.
+const leavesAtOnce = 500
+
+func (tx *Tx) writeLeaves(ctx context.Context, leaves []LogLeaf, details []LogDetail, head logHead) error {
+	run := func(s statement) error { return tx.g.WithContext(ctx).Exec(s.text, s.args...).Error }
+	for len(leaves) > leavesAtOnce {
+		if err := run(insertLeaves(leaves[:leavesAtOnce])); err != nil {
+			return err
+		}
+		leaves = leaves[leavesAtOnce:]
+	}
+	for len(details) > leavesAtOnce {
+		if err := run(insertDetails(details[:leavesAtOnce])); err != nil {
+			return err
+		}
+		details = details[leavesAtOnce:]
+	}
+	last := []statement{insertLeaves(leaves)}
+	if len(details) > 0 {
+		last = append(last, insertDetails(details))
+	}
+	last = append(last, statement{"UPDATE log_head SET size = ?, edge = ? WHERE id = 1", []any{head.size, head.bytes()}})
 	if tx.Postgres() {
+		return run(joined(last))
+	}
+	for _, s := range last {
+		if err := run(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A statement is SQL with its values.
+type statement struct {
+	text string
+	args []any
+}
+
+// joined makes one statement of several, which SQLite cannot.
+func joined(list []statement) statement {
+	last := len(list) - 1
+	var all statement
+	for i, s := range list {
+		switch {
+		case i == last:
+			all.text += " " + s.text
+		case i == 0:
+			all.text = "WITH s0 AS (" + s.text + ")"
+		default:
+			all.text += fmt.Sprintf(", s%d AS (%s)", i, s.text)
+		}
+		all.args = append(all.args, s.args...)
+	}
+	return all
+}
+
+// values repeats one row of placeholders.
+func values(columns, rows int) string {
+	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
+	return row + strings.Repeat(", "+row, rows-1)
+}
+
+func insertLeaves(leaves []LogLeaf) statement {
+	const columns = 18
+	args := make([]any, 0, columns*len(leaves))
+	for _, l := range leaves {
+		args = append(args, l.Seq, l.V, l.At, l.ActorID, l.Role, l.Session, l.Verb, l.About, l.Within, l.Entity, l.EntityID,
+			l.EntityRev, l.PrevHash, l.NewHash, l.DetailCommit, l.Request, l.Build, l.Hashes)
+	}
+	return statement{`INSERT INTO log_leaves (seq, v, at, actor_id, role, session, verb, about, within, entity, entity_id,
+		entity_rev, prev_hash, new_hash, detail_commit, request, build, hashes) VALUES ` + values(columns, len(leaves)), args}
+}
+
+func insertDetails(details []LogDetail) statement {
+	args := make([]any, 0, 3*len(details))
+	for _, d := range details {
+		args = append(args, d.Seq, d.Salt, d.Text)
+	}
+	return statement{"INSERT INTO log_details (seq, salt, text) VALUES " + values(3, len(details)), args}
+}
+
+// A logHead is the one row that orders writers: whoever holds its lock appends.
+type logHead struct {
+	size int64
+	edge []tlog.Hash // complete subtrees, largest first
+}
+
+// head reads the head, and locks it for an append.
+func (tx *Tx) head(ctx context.Context, lock bool) (h logHead, err error) {
+	query := "SELECT size, edge FROM log_head WHERE id = 1"
+	if lock && tx.Postgres() {
 		query += " FOR UPDATE"
 	}
-	size, err := Value[int64](ctx, tx, query)
-	if err != nil {
-		return 0, fmt.Errorf("lock the log: %w", err)
+	var edge []byte
+	if err := tx.g.WithContext(ctx).Raw(query).Row().Scan(&h.size, &edge); err != nil {
+		return h, err
 	}
-	return size, nil
+	for len(edge) >= len(tlog.Hash{}) {
+		h.edge, edge = append(h.edge, tlog.Hash(edge)), edge[len(tlog.Hash{}):]
+	}
+	if len(h.edge) != bits.OnesCount64(uint64(h.size)) {
+		return h, errors.New("the head of the log was changed")
+	}
+	return h, nil
+}
+
+// grow adds a leaf and returns the hashes to keep with it.
+func (h *logHead) grow(leaf tlog.Hash) []byte {
+	var added []tlog.Hash
+	h.edge, added = tlog.Grow(h.edge, h.size, leaf)
+	h.size++
+	return flat(added)
+}
+
+func (h *logHead) bytes() []byte { return flat(h.edge) }
+
+func flat(hashes []tlog.Hash) []byte {
+	out := make([]byte, 0, len(hashes)*len(tlog.Hash{}))
+	for _, h := range hashes {
+		out = append(out, h[:]...)
+	}
+	return out
 }
 
 func (d leafDraft) detail(seq int64) (LogDetail, error) {
@@ -181,41 +279,21 @@ func (d leafDraft) detail(seq int64) (LogDetail, error) {
 	return LogDetail{Seq: seq, Salt: salt, Text: string(text)}, nil
 }
 
-// place computes the hashes that leaf adds to the tree. fresh holds those of leaves
-// that are not written yet.
-func (tx *Tx) place(ctx context.Context, leaf LogLeaf, fresh map[int64][]byte) ([]byte, error) {
-	h := leaf.Leaf().Hash()
-	added, err := tlog.Append(leaf.Seq, h, tx.hashes(ctx, fresh))
-	if err != nil {
-		return nil, fmt.Errorf("append to the log: %w", err)
-	}
-	out := make([]byte, 0, len(added)*len(h))
-	for _, h := range added {
-		out = append(out, h[:]...)
-	}
-	return out, nil
-}
-
 // hashes reads nodes of the tree, in one query for all that are asked at once.
-func (tx *Tx) hashes(ctx context.Context, fresh map[int64][]byte) tlog.ReaderFunc {
+func (tx *Tx) hashes(ctx context.Context) tlog.ReaderFunc {
 	return func(indexes []int64) ([]tlog.Hash, error) {
-		var missing []int64
-		for _, index := range indexes {
-			if seq, _ := tlog.Position(index); fresh[seq] == nil {
-				missing = append(missing, seq)
-			}
+		seqs := make([]int64, len(indexes))
+		for i, index := range indexes {
+			seqs[i], _ = tlog.Position(index)
 		}
-		stored, err := tx.storedHashes(ctx, missing)
+		stored, err := tx.storedHashes(ctx, seqs)
 		if err != nil {
 			return nil, err
 		}
 		out := make([]tlog.Hash, len(indexes))
 		for i, index := range indexes {
 			seq, place := tlog.Position(index)
-			b := fresh[seq]
-			if b == nil {
-				b = stored[seq]
-			}
+			b := stored[seq]
 			if len(b) < (place+1)*len(out[i]) {
 				return nil, fmt.Errorf("the log lacks a hash of leaf %d", seq)
 			}

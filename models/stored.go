@@ -79,7 +79,7 @@ const leafQuery = `SELECT l.seq, l.v, l.at, l.actor_id, l.role, l.session, l.ver
 
 // storedLeaves reads the whole log in order.
 func (tx *Tx) storedLeaves() batches[storedLeaf] {
-	after := int64(-1 << 62)
+	after := int64(-1)
 	return func(ctx context.Context) ([]storedLeaf, error) {
 		leaves, err := collect(ctx, tx, leafQuery, []any{after, atOnce}, func(rows *sql.Rows) (l storedLeaf, err error) {
 			err = rows.Scan(&l.Seq, &l.V, &l.At, &l.ActorID, &l.Role, &l.Session, &l.Verb, &l.About, &l.Within, &l.Entity, &l.EntityID,

@@ -183,6 +183,9 @@ func TestEveryTamperingIsFound(t *testing.T) {
 		"a head that counts less": {func(_ *testing.T, _ *models.DB, d raw) {
 			d.exec("UPDATE log_head SET size = 9")
 		}, "the log says it has 9 leaves; 11 are there"},
+		"a head that the next leaf would not fit on": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE log_head SET edge = (SELECT substr(hashes, 1, 32) FROM log_leaves WHERE seq = 1)")
+		}, "the head of the log does not belong to its leaves"},
 		"a checkpoint by another key": {func(t *testing.T, _ *models.DB, d raw) {
 			other, err := tlog.LoadSigner(filepath.Join(t.TempDir(), "other.key"), "assay/test")
 			if err != nil {
@@ -219,7 +222,7 @@ func TestAnOlderDatabasePutBackIsFoundByTheNewerNote(t *testing.T) {
 		door.exec("DELETE FROM checkpoints WHERE size = 11")
 		door.exec("DELETE FROM log_leaves WHERE seq >= 4")
 		door.exec("DELETE FROM log_details WHERE seq >= 4")
-		door.exec("UPDATE log_head SET size = 4")
+		door.exec("UPDATE log_head SET size = 4, edge = (SELECT substr(hashes, 65, 32) FROM log_leaves WHERE seq = 3)")
 		door.exec("DELETE FROM people WHERE id = 5")
 		if r := verify(t, db, ""); len(r.Problems) > 0 {
 			t.Fatalf("the older state is not whole: %v", r.Problems)

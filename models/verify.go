@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -110,12 +111,8 @@ func (v *verifier) run(ctx context.Context, o VerifyOptions) error {
 	if err := v.replay(ctx); err != nil {
 		return fmt.Errorf("read the log: %w", err)
 	}
-	head, err := v.tx.LogSize(ctx)
-	if err != nil {
+	if err := v.head(ctx); err != nil {
 		return fmt.Errorf("read the log: %w", err)
-	}
-	if head != v.report.Leaves {
-		v.problem("the log says it has %d leaves; %d are there", head, v.report.Leaves)
 	}
 	v.checkpoints(checkpoints)
 	v.since(since)
@@ -184,17 +181,30 @@ func (v *verifier) leaf(l storedLeaf) {
 	}
 }
 
+// head compares what the next append would build upon with the tree.
+func (v *verifier) head(ctx context.Context) error {
+	size, err := v.tx.LogSize(ctx)
+	if err != nil {
+		return err
+	}
+	if size != v.report.Leaves {
+		v.problem("the log says it has %d leaves; %d are there", size, v.report.Leaves)
+	}
+	head, err := v.tx.head(ctx, false)
+	if err != nil || !slices.Equal(head.edge, v.edge) {
+		v.problem("the head of the log does not belong to its leaves")
+	}
+	return nil
+}
+
 // grow adds a leaf hash to the recomputed tree and compares the subtrees it completes
 // with the stored ones.
 func (v *verifier) grow(seq int64, h tlog.Hash, stored []byte) {
-	v.edge = append(v.edge, h)
-	place := 0
-	for n := seq + 1; n&1 == 0; n >>= 1 {
-		i := len(v.edge) - 2
-		v.edge = append(v.edge[:i], tlog.NodeHash(v.edge[i], v.edge[i+1]))
-		place++
-		node := v.edge[i]
-		if stored != nil && (len(stored) < (place+1)*len(node) || string(stored[place*len(node):(place+1)*len(node)]) != string(node[:])) {
+	var added []tlog.Hash
+	v.edge, added = tlog.Grow(v.edge, seq, h)
+	for place, node := range added {
+		end := (place + 1) * len(node)
+		if place > 0 && stored != nil && (len(stored) < end || string(stored[end-len(node):end]) != string(node[:])) {
 			v.problem("the tree above leaves %d to %d does not match them", seq+1-1<<place, seq)
 		}
 	}

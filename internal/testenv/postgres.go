@@ -42,6 +42,18 @@ func Database(tb testing.TB, template string, prepare func(address string) error
 	return create(tb, base, template)
 }
 
+// DurablePostgres is the address of an empty database on a server of its own that waits for the disk at every commit,
+// as one in production does. It is for measuring; tests use Postgres.
+func DurablePostgres(tb testing.TB) string {
+	tb.Helper()
+	address, leash := startPostgres(tb, "-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB")
+	tb.Cleanup(func() { _ = leash.Close() })
+	return create(tb, address, "template0")
+}
+
+// hasty are settings for a server of which nothing survives the test, so that nothing waits for the disk.
+var hasty = []string{"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"}
+
 // create makes a database with a name of its own. WITH (FORCE) on the way out: a test that failed may have left
 // connections, and the next one should hear of its own failure, not of that.
 func create(tb testing.TB, base, template string) string {
@@ -129,12 +141,12 @@ func server(tb testing.TB) string {
 	own.Lock()
 	defer own.Unlock()
 	if own.address == "" {
-		own.address, own.leash = startPostgres(tb)
+		own.address, own.leash = startPostgres(tb, hasty...)
 	}
 	return own.address
 }
 
-func startPostgres(tb testing.TB) (string, io.Closer) {
+func startPostgres(tb testing.TB, settings ...string) (string, io.Closer) {
 	tb.Helper()
 	bin := postgresBin(tb)
 	dir, err := os.MkdirTemp("", "assay-postgres-")
@@ -145,10 +157,11 @@ func startPostgres(tb testing.TB) (string, io.Closer) {
 	password := rand.Text()
 	initCluster(tb, bin, dir, password, as)
 	port := freePort(tb)
-	// Nothing here survives the test, so nothing waits for the disk.
-	leash := leashed(tb, as, dir, filepath.Join(bin, "postgres"), "-D", filepath.Join(dir, "data"),
-		"-h", "127.0.0.1", "-p", strconv.Itoa(port), "-k", "", "-N", "300",
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "timezone=UTC")
+	command := []string{
+		filepath.Join(bin, "postgres"), "-D", filepath.Join(dir, "data"),
+		"-h", "127.0.0.1", "-p", strconv.Itoa(port), "-k", "", "-N", "300", "-c", "timezone=UTC",
+	}
+	leash := leashed(tb, as, dir, append(command, settings...)...)
 	address := fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%d/postgres?sslmode=disable", password, port)
 	awaitPostgres(tb, dir, address)
 	return address, leash

@@ -221,14 +221,21 @@ func Consistent(m int64, g Hash, n int64, h Hash, r tlog.HashReader) error {
 	return tlog.CheckTree(proof, n, h, m, g)
 }
 
-// Append returns the hashes that leaf n adds to the tree: its own, then one for each
-// subtree it completes, bottom up.
-func Append(n int64, leaf Hash, r tlog.HashReader) ([]Hash, error) {
-	return tlog.StoredHashesForRecordHash(n, leaf, r)
+// Grow adds leaf n, whose hash is h, to a tree of which edge holds the complete
+// subtrees, largest first, as it does of the tree it returns. added is what leaf n adds:
+// its own hash, then one for each subtree it completes, bottom up.
+func Grow(edge []Hash, n int64, h Hash) (after, added []Hash) {
+	added = []Hash{h}
+	for ; n&1 == 1; n >>= 1 {
+		h = NodeHash(edge[len(edge)-1], h)
+		edge = edge[:len(edge)-1]
+		added = append(added, h)
+	}
+	return append(edge, h), added
 }
 
 // Position says where a stored hash lies when each leaf keeps the hashes that
-// Append returned for it: the leaf's number and the place in its list.
+// Grow added with it: the leaf's number and the place in its list.
 func Position(index int64) (leaf int64, place int) {
 	level, n := tlog.SplitStoredHashIndex(index)
 	return (n+1)<<level - 1, level

@@ -1,0 +1,133 @@
+package bench_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	"assay/internal/bench"
+	"assay/models"
+	"assay/models/control"
+	"assay/models/ledger"
+)
+
+// verifying replays the log and extrapolates to the million leaves of the bar.
+func verifying(t *testing.T, r *report, c company) {
+	db := c.open(t)
+	runtime.GC()
+	start := time.Now()
+	got, err := models.Verify(t.Context(), db, models.VerifyOptions{Tables: ledger.Tables()})
+	took := time.Since(start)
+	if err != nil || len(got.Problems) > 0 {
+		t.Fatal(err, got.Problems)
+	}
+	million := time.Duration(float64(took) * 1e6 / float64(got.Leaves))
+	r.add(fmt.Sprintf("verify %d leaves and as many rows", got.Leaves), "1M leaves ≤ 10 s",
+		fmt.Sprintf("%.1f s; %.1f s a million", took.Seconds(), million.Seconds()), million <= 10*time.Second)
+}
+
+// appending compares a change with its leaf to the same change without.
+func appending(t *testing.T, r *report, c company) {
+	db := c.open(t)
+	for _, writers := range []int{1, 8, 32} {
+		bare := rate(t, writers, bareUpdate(t, c))
+		logged := rate(t, writers, func(ctx context.Context, worker, n int) error {
+			return db.Write(ctx, bench.Manager, func(tx *models.Tx) error {
+				row, err := control.ByID(ctx, tx, target(c, worker, n))
+				if err != nil {
+					return err
+				}
+				row.Title = fmt.Sprintf("Changed by %d, %d", worker, n)
+				return models.Update(ctx, tx, &row, models.Columns{"Title"}, "control.edit", models.Note{"title": row.Title})
+			})
+		})
+		ratio := logged / bare
+		figure := fmt.Sprintf("%.0f/s of %.0f/s = %.2f", logged, bare, ratio)
+		work := fmt.Sprintf("change with its leaf, %d writers", writers)
+		switch {
+		case db.Dialect() == "sqlite":
+			r.add(work, "≥ 0.5 of the same without", figure, ratio >= 0.5)
+		case writers == 32:
+			r.add(work, "≥ 750/s, no aborts", figure, logged >= 750)
+		default:
+			r.tell(work, figure)
+		}
+	}
+}
+
+// target spreads changes over the controls, each worker in its own.
+func target(c company, worker, n int) int64 {
+	return int64((worker*997+n*32)%(c.size.Controls/32)*32+worker) + 1
+}
+
+// bareUpdate is the change as one would write it by hand.
+func bareUpdate(t *testing.T, c company) func(ctx context.Context, worker, n int) error {
+	driver, dsn, query := "pgx", c.url, "UPDATE controls SET title = $1, rev = rev + 1 WHERE id = $2"
+	if path, ok := strings.CutPrefix(c.url, "sqlite://"); ok {
+		driver, dsn = "sqlite", "file:"+path+"?_journal_mode=WAL&_busy_timeout=10000&_synchronous=FULL&_foreign_keys=on&_txlock=immediate&_pragma=cache_size(-65536)"
+	}
+	pool, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	pool.SetMaxOpenConns(32)
+	pool.SetMaxIdleConns(32)
+	if driver == "sqlite" {
+		pool.SetMaxOpenConns(1)
+	}
+	return func(ctx context.Context, worker, n int) error {
+		tx, err := pool.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }()
+		if _, err := tx.ExecContext(ctx, query, fmt.Sprintf("Changed by %d, %d", worker, n), target(c, worker, n)); err != nil {
+			return err
+		}
+		return tx.Commit()
+	}
+}
+
+// window is how long a rate is measured.
+const window = 4 * time.Second
+
+// rate runs f from so many workers and counts what gets done a second. Any error ends
+// the measurement: an abort is a failure.
+func rate(t *testing.T, workers int, f func(ctx context.Context, worker, n int) error) float64 {
+	t.Helper()
+	var done atomic.Int64
+	var group sync.WaitGroup
+	start, before := time.Now(), cpu()
+	for worker := range workers {
+		group.Go(func() {
+			for n := 0; time.Since(start) < window; n++ {
+				if err := f(t.Context(), worker, n); err != nil {
+					t.Errorf("worker %d: %v", worker, err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	fmt.Printf("(%.0f µs of processor each)\n", float64((cpu()-before).Microseconds())/float64(done.Load()))
+	return float64(done.Load()) / time.Since(start).Seconds()
+}
+
+// cpu is the processor time that this process has used.
+func cpu() time.Duration {
+	var use syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &use)
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+}
