@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"assay/internal/config"
@@ -94,7 +95,8 @@ func (s *session) exit(c command, err error) int {
 	case errors.Is(err, errFindings):
 		return exitFailed
 	case errors.As(err, &refused):
-		fmt.Fprintf(s.stderr, "assay: %v\n", refused.err)
+		// One line, whatever a driver thinks of line breaks.
+		fmt.Fprintf(s.stderr, "assay: %s\n", strings.Join(strings.Fields(refused.Error()), " "))
 		return exitUnusable
 	}
 	fmt.Fprintf(s.stderr, "assay: %v\n", err)

@@ -142,7 +142,7 @@ func (s *story) ownControl() {
 		ines, seun := s.id("ines"), s.id("seun")
 		return control.Assign(ctx, tx, &c, &ines, &seun)
 	})
-	s.on(s.in(13), 15, "ines", func(ctx context.Context, tx *models.Tx) error { return control.Submit(ctx, tx, &v) })
+	s.on(s.in(13), 100, "ines", func(ctx context.Context, tx *models.Tx) error { return control.Submit(ctx, tx, &v) })
 	s.on(s.in(16), 130, "priya", func(ctx context.Context, tx *models.Tx) error { return control.Approve(ctx, tx, &v, s.in(30)) })
 	s.atMidnight(s.in(30), activate)
 	s.on(s.ago(3), 95, "yusuf", func(ctx context.Context, tx *models.Tx) error {

@@ -2,6 +2,10 @@ package demo_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,10 +14,12 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
 	"assay/models/ledger"
 	"assay/models/modelstest"
+	"assay/models/people"
 )
 
 const issuer = "http://127.0.0.1:8080/demo-idp"
@@ -110,6 +116,140 @@ func kept(t *testing.T, db *models.DB, store blob.Store) {
 			if info, err := store.Stat(ctx, f.Digest); err != nil || info.Size != f.Size {
 				t.Errorf("%s: %v, %d bytes of %d", f.Name, err, info.Size, f.Size)
 			}
+		}
+		return err
+	})
+}
+
+func TestTheStoryCanBeToldOnAnyDay(t *testing.T) {
+	for sentence, at := range map[string]time.Time{
+		"the first hour of a year":              time.Date(2027, 1, 1, 5, 10, 0, 0, time.UTC),
+		"a leap day":                            time.Date(2028, 2, 29, 14, 0, 0, 0, time.UTC),
+		"a Sunday at the end of a month":        time.Date(2027, 1, 31, 23, 0, 0, 0, time.UTC),
+		"tomorrow already in London, not there": time.Date(2027, 8, 16, 2, 0, 0, 0, time.UTC),
+		"the day on which the clocks change":    time.Date(2027, 3, 14, 12, 0, 0, 0, time.UTC),
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			db := modelstest.SQLite(t)
+			open(t, db, at)
+			holds(t, db)
+			for _, s := range finding.Statuses {
+				if count(t, db, "SELECT count(*) FROM findings WHERE status = ?", string(s)) == 0 {
+					t.Errorf("no finding is %s", s)
+				}
+			}
+		})
+	}
+}
+
+func TestOneDayTellsOneStory(t *testing.T) {
+	one, two := modelstest.SQLite(t), modelstest.SQLite(t)
+	open(t, one, noon)
+	open(t, two, noon.Add(3*time.Hour))
+	if a, b := rows(t, one), rows(t, two); a != b {
+		t.Error("the records differ")
+	}
+}
+
+// rows is the sequence of all leaves without what is drawn by lot, which is the salts.
+func rows(t *testing.T, db *models.DB) string {
+	t.Helper()
+	var b strings.Builder
+	modelstest.Look(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+		leaves, err := tx.Leaves(ctx, 0, 1<<40)
+		for _, l := range leaves {
+			fmt.Fprintln(&b, l.At, l.ActorID, l.Verb, l.About, l.NewHash)
+		}
+		return err
+	})
+	return b.String()
+}
+
+func TestStartedAgainItContinues(t *testing.T) {
+	db := modelstest.SQLite(t)
+	store := open(t, db, noon)
+	leaves := count(t, db, "SELECT size FROM log_head")
+	for _, c := range []struct {
+		sentence, issuer string
+		more             int
+	}{
+		{"at the same address nothing happens", issuer, 0},
+		{"at another address everyone's identity follows", "http://127.0.0.1:9999/demo-idp", 15},
+	} {
+		modelstest.At(db, noon.AddDate(0, 0, 3))
+		if err := demo.Open(t.Context(), db, store, c.issuer); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, db, "SELECT size FROM log_head"); n != leaves+c.more {
+			t.Errorf("%s: %d leaves more", c.sentence, n-leaves)
+		}
+		if n := count(t, db, "SELECT count(*) FROM people WHERE subject <> '' AND issuer <> ?", c.issuer); n > 0 {
+			t.Errorf("%s: %d people come from elsewhere", c.sentence, n)
+		}
+	}
+	holds(t, db)
+}
+
+// full is a store that has no room left.
+type full struct{ blob.Store }
+
+func (full) Put(context.Context, io.Reader, int64) (blob.Blob, error) {
+	return blob.Blob{}, blob.ErrFull
+}
+
+func TestAnInterruptedStartBeginsAgain(t *testing.T) {
+	db := modelstest.SQLite(t)
+	modelstest.At(db, noon)
+	if err := demo.Open(t.Context(), db, full{}, issuer); !errors.Is(err, blob.ErrFull) {
+		t.Fatalf("got %v", err)
+	}
+	if n := count(t, db, "SELECT size FROM log_head"); n > 0 {
+		t.Fatalf("%d leaves are left of it", n)
+	}
+	store := open(t, db, noon)
+	kept(t, db, store)
+}
+
+// TestWhatTheAuditorSees holds the scope to the story: what lies outside it exists.
+func TestWhatTheAuditorSees(t *testing.T) {
+	db := modelstest.SQLite(t)
+	open(t, db, noon)
+	var jonas access.Actor
+	modelstest.Look(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+		p, err := models.Rows[people.Person](tx).Where("email = ?", "jonas@brandt-okafor.example").Take(ctx)
+		if err != nil {
+			return err
+		}
+		grants, err := engagement.OpenFor(ctx, tx, p.ID)
+		jonas = p.Actor()
+		jonas.Engagements = engagement.IDs(grants)
+		return err
+	})
+	if len(jonas.Engagements) != 1 {
+		t.Fatalf("%d engagements are open", len(jonas.Engagements))
+	}
+	modelstest.Look(t, db, jonas, func(ctx context.Context, tx *models.Tx) error {
+		for _, code := range []string{"AC-03", "HAL-01"} {
+			if _, err := control.ByCode(ctx, tx, code); err != nil {
+				t.Errorf("%s: %v", code, err)
+			}
+		}
+		for _, code := range []string{"PV-02", "HAL-02"} {
+			if _, err := control.ByCode(ctx, tx, code); models.KindOf(err) != models.KindNotFound {
+				t.Errorf("%s: %v", code, err)
+			}
+		}
+		items, err := models.Rows[evidence.Item](tx).Find(ctx)
+		if err != nil {
+			return err
+		}
+		all := count(t, db, "SELECT count(*) FROM evidence WHERE status IN ('accepted', 'superseded')")
+		if len(items) < 50 || len(items) >= all {
+			t.Errorf("sees %d of %d accepted items", len(items), all)
+		}
+		findings, err := models.Rows[finding.Finding](tx).Find(ctx)
+		if len(findings) != 2 {
+			t.Errorf("sees %d findings", len(findings))
 		}
 		return err
 	})
