@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -138,9 +139,10 @@ func (p *Page) Viewport(width, height int64) {
 	run(p, "resize the window", chromedp.EmulateViewport(width, height))
 }
 
-// Media sets a media feature ("prefers-color-scheme", "dark") on top of those set before.
+// Media sets a media feature ("prefers-color-scheme", "dark"); the others stay as they were set.
 func (p *Page) Media(name, value string) {
 	p.tb.Helper()
+	p.features = slices.DeleteFunc(p.features, func(f *emulation.MediaFeature) bool { return f.Name == name })
 	p.features = append(p.features, &emulation.MediaFeature{Name: name, Value: value})
 	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: p.features})
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -145,11 +147,17 @@ func (p *Page) SignIn(email string) {
 	p.Goto("/")
 	person := fmt.Sprintf(`button[name="login"][value=%q]`, email)
 	if !p.Has(person) {
-		p.Follow(`main a[href*="sign-in"], main form[action*="sign-in"] button, main a[href*="login"]`)
+		p.Follow(`a[href^="/auth/start"]`)
 	}
 	if status := p.Follow(person); status != 200 {
 		p.tb.Fatalf("signing in as %s ends with status %d, at %s", email, status, p.where())
 	}
+}
+
+// Forget drops the cookies of this person's browser, as if the session had ended elsewhere.
+func (p *Page) Forget() {
+	p.tb.Helper()
+	call(p, network.ClearBrowserCookies, cdp.Empty{})
 }
 
 func click(selector string) chromedp.Action[chromedp.Void] {
