@@ -184,9 +184,18 @@ func labelOf(path string) string {
 	case 2:
 		return parts[1]
 	case 3:
-		return parts[2] + " of " + parts[1]
+		return partOf(parts[2], parts[1])
 	}
 	return strings.TrimSuffix(parts[2], "s") + " " + parts[3] + " of " + parts[1]
+}
+
+// partOf is what people call the part of a record behind its #. Phrases speak of plans,
+// answers and cycles themselves; their numbers in the database would say nothing.
+func partOf(part, record string) string {
+	if strings.HasPrefix(part, "milestone-") {
+		return "a step of " + record
+	}
+	return record
 }
 
 // message joins what was written with a leaf: the reason as it is, the rest by name.
@@ -197,11 +206,16 @@ func message(n models.Note) string {
 			out = append(out, n[key])
 		}
 	}
+	if n["to"] != "" {
+		step := strings.TrimSpace(n["from"] + " → " + n["to"])
+		out = append(out, strings.ReplaceAll(step, "_", " "))
+	}
 	for _, key := range slices.Sorted(maps.Keys(n)) {
 		switch key {
-		case "reason", "note", "comment", "path":
+		case "reason", "note", "comment", "path", "from", "to":
 		default:
-			out = append(out, strings.ReplaceAll(key, "_", " ")+": "+n[key])
+			name := strings.ReplaceAll(key, "_", " ")
+			out = append(out, strings.ToUpper(name[:1])+name[1:]+": "+n[key])
 		}
 	}
 	return strings.Join(out, "\n")

@@ -140,6 +140,9 @@ func cell(row []string, n int) string {
 	return ""
 }
 
+// short is what reads better on one line: a date would break at its hyphens.
+func short(cell string) bool { return len(cell) <= 20 }
+
 // State is the shape that says a status.
 func State(s evidence.Status) ui.State {
 	switch s {
