@@ -7,6 +7,7 @@ import (
 
 	"assay/models"
 	"assay/models/control"
+	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/templates/evidences"
 	"assay/templates/tasks"
@@ -30,7 +31,12 @@ func taskData(ctx context.Context, tx *models.Tx) (tasks.Data, error) {
 	if err != nil {
 		return d, err
 	}
-	if d.Debts, err = evidence.Owed(ctx, tx, zone); err != nil {
+	current, _, err := engagement.Current(ctx, tx)
+	if err != nil {
+		return d, err
+	}
+	d.Period = current.Name
+	if d.Debts, err = evidence.Owed(ctx, tx, zone, current.PeriodStart); err != nil {
 		return d, err
 	}
 	for status, into := range map[evidence.Status]*[]evidences.Row{
@@ -51,7 +57,7 @@ func taskData(ctx context.Context, tx *models.Tx) (tasks.Data, error) {
 func explain(ctx context.Context, tx *models.Tx, d *tasks.Data) error {
 	d.Asks = map[int64]string{}
 	var ids []int64
-	for _, list := range [][]evidence.Debt{d.Debts.Late, d.Debts.Due, d.Debts.Coming} {
+	for _, list := range [][]evidence.Debt{d.Debts.Late, d.Debts.Due, d.Debts.Coming, d.Debts.Backup} {
 		for _, debt := range list {
 			ids = append(ids, debt.Control.ID)
 		}

@@ -21,7 +21,6 @@ const lookBack = Recent * 366
 // A Debt is evidence that somebody owes for one window of one control.
 type Debt struct {
 	Control control.Control
-	Backup  bool // the actor stands in for the owner
 	Window  period.Window
 	Missing []period.Span // the days of the window that nothing covers yet
 }
@@ -36,15 +35,19 @@ type Debts struct {
 	Today     models.Date
 	Late, Due []Debt // finished windows, past and within their grace
 	Coming    []Debt // windows that still run
+	Backup    []Debt // finished windows of controls that the actor backs up
 	Undated   []control.Control
+	since     models.Date
 }
 
-// Owed lists what the actor owes for the effective controls they own or back up: of each
-// control, the last Recent finished windows and the running one, as far as submitted and
-// accepted items leave days of them uncovered. Returned items do not count. Controls
-// without a rhythm are listed apart: no date can be named for them.
-func Owed(ctx context.Context, tx *models.Tx, zone *time.Location) (Debts, error) {
+// Owed lists what the actor owes for the effective controls they own: of each control, the
+// last Recent finished windows that ended on since or later and the running one, as far
+// as submitted and accepted items leave days of them uncovered. Returned items do not
+// count. Controls without a rhythm are listed apart, for no date can be named for them,
+// and so is what the owners of controls owe that the actor backs up.
+func Owed(ctx context.Context, tx *models.Tx, zone *time.Location, since models.Date) (Debts, error) {
 	out := Debts{Today: models.DateOf(tx.Now, zone)}
+	out.since = max(since, out.Today.AddDays(-lookBack))
 	mine, err := models.Rows[control.Control](tx).
 		Where("controls.status = ? AND (controls.owner_id = ? OR controls.backup_id = ?)", control.Effective, tx.Actor.ID, tx.Actor.ID).
 		Order("controls.code").Find(ctx)
@@ -64,28 +67,31 @@ func Owed(ctx context.Context, tx *models.Tx, zone *time.Location) (Debts, error
 		return out, err
 	}
 	for _, c := range mine {
-		if !period.Dated(c.Frequency) {
+		owner := c.OwnerID != nil && *c.OwnerID == tx.Actor.ID
+		if owner && !period.Dated(c.Frequency) {
 			out.Undated = append(out.Undated, c)
-			continue
 		}
-		out.add(c, c.OwnerID == nil || *c.OwnerID != tx.Actor.ID, versions[c.ID], covered[c.ID])
+		out.add(c, owner, versions[c.ID], covered[c.ID])
 	}
-	for _, list := range [][]Debt{out.Late, out.Due, out.Coming} {
+	for _, list := range [][]Debt{out.Late, out.Due, out.Coming, out.Backup} {
 		slices.SortStableFunc(list, func(a, b Debt) int { return cmp.Compare(a.Window.Due, b.Window.Due) })
 	}
 	return out, nil
 }
 
-func (o *Debts) add(c control.Control, backup bool, versions []period.Version, covered []period.Span) {
-	ended := period.Windows(versions, o.Today.AddDays(-lookBack), o.Today.AddDays(-1))
+func (o *Debts) add(c control.Control, owner bool, versions []period.Version, covered []period.Span) {
+	ended := period.Windows(versions, o.since, o.Today.AddDays(-1))
 	running := period.Windows(versions, o.Today, o.Today.AddDays(400))
 	for _, w := range slices.Concat(ended[max(0, len(ended)-Recent):], running[:min(1, len(running))]) {
 		missing := period.Holes(w.Span, covered)
 		if len(missing) == 0 {
 			continue
 		}
-		d := Debt{Control: c, Backup: backup, Window: w, Missing: missing}
+		d := Debt{Control: c, Window: w, Missing: missing}
 		switch {
+		case !owner && w.To < o.Today:
+			o.Backup = append(o.Backup, d)
+		case !owner: // nothing to stand in for yet
 		case w.To >= o.Today:
 			o.Coming = append(o.Coming, d)
 		case w.Due >= o.Today:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,8 @@ import (
 func (c company) owed(a access.Actor, zone *time.Location) (lines []string) {
 	c.Helper()
 	modelstest.Look(c.T, c.db, a, func(ctx context.Context, tx *models.Tx) error {
-		debts, err := evidence.Owed(ctx, tx, zone)
-		for name, list := range map[string][]evidence.Debt{"late": debts.Late, "due": debts.Due, "coming": debts.Coming} {
+		debts, err := evidence.Owed(ctx, tx, zone, c.since)
+		for name, list := range map[string][]evidence.Debt{"late": debts.Late, "due": debts.Due, "coming": debts.Coming, "backup": debts.Backup} {
 			for _, d := range list {
 				line := fmt.Sprintf("%s %s %s to %s due %s", name, d.Control.Code, d.Window.From, d.Window.To, d.Window.Due)
 				if d.Partly() {
@@ -56,7 +57,7 @@ func TestWhatAnOwnerOwes(t *testing.T) {
 			jan = "late AC-05 2026-01-01 to 2026-01-31 due 2026-02-10"
 		)
 		c.owes("nothing was sent", c.owed(c.owner, time.UTC), q1, mar, feb, jan, "undated CM-01")
-		c.owes("the backup owner owes the same", c.owed(c.backup, time.UTC), q1, mar, feb, jan, "undated CM-01")
+		c.owes("the backup owner may have to stand in", c.owed(c.backup, time.UTC), strings.Replace(feb, "due", "backup", 1), strings.Replace(jan, "late", "backup", 1))
 		c.owes("somebody else owes nothing", c.owed(c.other, time.UTC))
 
 		c.control = monthly
@@ -72,6 +73,20 @@ func TestWhatAnOwnerOwes(t *testing.T) {
 		_, err := c.returned(c.priya, half, "Whose export is this?")
 		c.must(err)
 		c.owes("the first half was returned", c.owed(c.owner, time.UTC), q1, mar, jan+" misses 2026-01-01 to 2026-01-15", "undated CM-01")
+	})
+}
+
+func TestWhatEndedBeforeThePeriodIsNotOwed(t *testing.T) {
+	each(t, func(c company) {
+		c.addControl("AC-05", "monthly", "CC6.1")
+		modelstest.At(c.db, time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC))
+		for since, want := range map[models.Date]bool{"2026-01-31": true, "2026-02-01": false} {
+			c.since = since
+			got := slices.Contains(c.owed(c.owner, time.UTC), "late AC-05 2026-01-01 to 2026-01-31 due 2026-02-10")
+			if got != want {
+				c.Errorf("January is owed in a period from %s: %v", since, got)
+			}
+		}
 	})
 }
 
