@@ -13,6 +13,7 @@ import (
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/finding"
 	"assay/models/people"
 	"assay/models/programme"
 	"assay/templates/controls"
@@ -58,7 +59,11 @@ func controlData(ctx context.Context, tx *models.Tx, code string) (d controls.Pa
 	if d.Feed, err = activity.For(ctx, tx, d.Control.Path()); err != nil {
 		return d, err
 	}
-	d.Evidence, err = evidenceOfControl(ctx, tx, d.Control)
+	if d.Evidence, err = evidenceOfControl(ctx, tx, d.Control); err != nil {
+		return d, err
+	}
+	found, err := finding.ForControl(ctx, tx, d.Control.ID)
+	d.Findings = controls.Findings(found)
 	return d, err
 }
 

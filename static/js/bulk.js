@@ -35,3 +35,13 @@ document.addEventListener("click", (e) => {
 
 // Browsers restore ticked boxes when going back.
 addEventListener("pageshow", () => document.querySelectorAll("form:has([data-all])").forEach(count));
+
+// A search field says "change" when it is left, after the list has followed what was
+// typed. Renewing the list once more would untick what was just chosen in it.
+document.addEventListener(
+  "change",
+  (e) => {
+    if (e.target.matches(".bar input[type=search]")) e.stopPropagation();
+  },
+  true,
+);
