@@ -11,9 +11,11 @@ import (
 	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/evidence"
+	"assay/models/finding"
 	"assay/models/people"
 	"assay/models/programme"
 	"assay/templates/engagements"
+	"assay/templates/ui"
 	"assay/web"
 )
 
@@ -186,8 +188,28 @@ func fillScope(ctx context.Context, tx *models.Tx, r *http.Request, d *engagemen
 	if d.Controls, err = scopeLines(ctx, tx, viewer, list.Items); err != nil {
 		return err
 	}
+	if d.Findings, err = engagementFindings(ctx, tx, viewer); err != nil {
+		return err
+	}
 	d.Total, err = scopeTotals(ctx, tx, viewer)
 	return err
+}
+
+// engagementFindings are the newest findings of the engagement, as its auditors see them.
+func engagementFindings(ctx context.Context, tx *models.Tx, viewer access.Actor) ([]engagements.FindingLine, error) {
+	cond, args := finding.Finding{}.VisibleTo(viewer)
+	list, err := models.Rows[finding.Finding](tx).Where(cond, args...).Order("findings.id DESC").Limit(50).Find(ctx)
+	var out []engagements.FindingLine
+	for _, f := range list {
+		state := ui.Exception
+		if !f.Status.Open() {
+			state = ui.OK
+		}
+		out = append(out, engagements.FindingLine{
+			Code: f.Code(), Path: f.Path(), Title: f.Title, Severity: f.Severity.Label(), Status: f.Status.Label(), State: state,
+		})
+	}
+	return out, err
 }
 
 func scopeLines(ctx context.Context, tx *models.Tx, viewer access.Actor, controls []control.Row) ([]engagements.ControlLine, error) {
@@ -233,9 +255,10 @@ func scopeLines(ctx context.Context, tx *models.Tx, viewer access.Actor, control
 func scopeTotals(ctx context.Context, tx *models.Tx, viewer access.Actor) (engagements.Totals, error) {
 	controls, inControls := control.Control{}.VisibleTo(viewer)
 	items, inItems := evidence.Item{}.VisibleTo(viewer)
+	findings, inFindings := finding.Finding{}.VisibleTo(viewer)
 	rows, err := models.Raw[engagements.Totals](ctx, tx,
-		"SELECT (SELECT count(*) FROM controls WHERE "+controls+") AS controls, (SELECT count(*) FROM evidence WHERE "+items+") AS evidence",
-		append(inControls, inItems...)...)
+		"SELECT (SELECT count(*) FROM controls WHERE "+controls+") AS controls, (SELECT count(*) FROM evidence WHERE "+items+") AS evidence, (SELECT count(*) FROM findings WHERE "+findings+") AS findings",
+		slices.Concat(inControls, inItems, inFindings)...)
 	if err != nil || len(rows) == 0 {
 		return engagements.Totals{}, err
 	}

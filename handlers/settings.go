@@ -22,7 +22,7 @@ func (app *App) settingsPage(w http.ResponseWriter, r *http.Request) error {
 		stored, err := models.Raw[struct {
 			Files int
 			Bytes int64
-		}](ctx, tx, "SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM blobs")
+		}](ctx, tx, "SELECT count(*) AS files, coalesce(sum(size), 0) AS bytes FROM (SELECT DISTINCT digest, size FROM evidence_files) stored")
 		if err == nil && len(stored) == 1 {
 			d.Files, d.Bytes = stored[0].Files, stored[0].Bytes
 		}

@@ -13,6 +13,7 @@ import (
 	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/evidence"
+	"assay/models/finding"
 	"assay/models/programme"
 	"assay/templates/ui"
 	"assay/web"
@@ -116,6 +117,7 @@ func shellCounts(ctx context.Context, tx *models.Tx) (ui.Counts, error) {
 	}
 	add("controls", access.ControlView, "controls", "controls.status <> 'retired'", control.Control{})
 	add("review", access.EvidenceQueue, "evidence", "evidence.status = 'submitted'", evidence.Item{})
+	add("findings", access.FindingView, "findings", "findings.status NOT IN ('closed_verified', 'risk_accepted', 'dismissed')", finding.Finding{})
 	if len(parts) == 0 {
 		return ui.Counts{}, nil
 	}

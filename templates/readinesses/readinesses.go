@@ -47,7 +47,7 @@ func opening(p readiness.Picture) string {
 		when = " for the period"
 	}
 	verb := "have"
-	if p.Counts[readiness.Proven] == 1 {
+	if p.Total() == 1 {
 		verb = "has"
 	}
 	return fmt.Sprintf("%d of %s %s accepted evidence%s.", p.Counts[readiness.Proven], plural(p.Total(), "control"), verb, when)
