@@ -6,10 +6,13 @@ import (
 	"strings"
 
 	"assay/models"
+	"assay/models/access"
 	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/evidence"
+	"assay/models/finding"
 	"assay/templates/evidences"
+	"assay/templates/findings"
 	"assay/templates/tasks"
 )
 
@@ -50,7 +53,27 @@ func taskData(ctx context.Context, tx *models.Tx) (tasks.Data, error) {
 			return d, err
 		}
 	}
+	if err := owedToFindings(ctx, tx, &d); err != nil {
+		return d, err
+	}
 	return d, explain(ctx, tx, &d)
+}
+
+// owedToFindings adds what findings ask of the actor.
+func owedToFindings(ctx context.Context, tx *models.Tx, d *tasks.Data) error {
+	if !tx.Actor.Can(access.FindingView) {
+		return nil
+	}
+	waiting, err := finding.WaitingFor(ctx, tx)
+	if err != nil {
+		return err
+	}
+	day, err := finding.Today(ctx, tx)
+	owed := findings.OwedData{Waiting: waiting, Day: day}
+	if d.Owed, d.OwedLate = owed.Count(); d.Owed > 0 {
+		d.Milestones = findings.Owed(owed)
+	}
+	return err
 }
 
 // explain adds what each control asks for, and what was last found good.
