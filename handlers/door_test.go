@@ -221,7 +221,7 @@ func (h *house) send(browser *http.Client, path string, fields ...string) answer
 
 func (h *house) post(browser *http.Client, address string, form url.Values) *http.Response {
 	h.t.Helper()
-	resp, err := browser.PostForm(address, form) //nolint:noctx // the test's server answers or dies
+	resp, err := browser.PostForm(address, form)
 	if err != nil {
 		h.t.Fatal(err)
 	}

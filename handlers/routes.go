@@ -16,6 +16,20 @@ func (app *App) Routes() []web.Route {
 		web.Post(LogoutPath, access.Public, app.signoutByProvider),
 		web.Post("/signout", access.Public, app.signout),
 		web.Get("/", access.SignedIn, app.home),
+		web.Get("/account", access.SignedIn, app.accountPage),
+		web.Post("/account/appearance", access.SignedIn, app.accountAppearance),
+		web.Post("/account/sessions/{session}/end", access.SignedIn, app.accountSessionEnd),
+
+		web.Get("/people", access.PeopleView, app.peopleList),
+		web.Get("/people/new", access.PeopleManage, app.personNew),
+		web.Post("/people", access.PeopleManage, app.personInvite),
+		web.Get("/people/{person}", access.PeopleView, app.personPage),
+		web.Post("/people/{person}/role", access.PeopleManage, app.personRole),
+		web.Post("/people/{person}/deactivate", access.PeopleManage, app.personDeactivate),
+		web.Post("/people/{person}/reactivate", access.PeopleManage, app.personReactivate),
+		web.Post("/people/{person}/handover", access.PeopleManage, app.personHandOver),
+		web.Post("/people/{person}/sessions/{session}/end", access.PeopleManage, app.personSessionEnd),
+
 		web.Get("/components", access.SignedIn, app.components),
 
 		web.Get("/setup", access.ProgrammeManage, app.setupPage),

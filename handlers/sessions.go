@@ -37,7 +37,7 @@ func openFor(ctx context.Context, tx *models.Tx, auditor int64) ([]int64, error)
 	grants, err := engagement.OpenFor(ctx, tx, auditor)
 	ids := make([]int64, len(grants))
 	for i, g := range grants {
-		ids[i] = g.Engagement.ID
+		ids[i] = g.ID
 	}
 	return ids, err
 }

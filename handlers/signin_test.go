@@ -265,7 +265,7 @@ func TestLogoutOrders(t *testing.T) {
 	browser := h.enter("max@example.com")
 	p := h.person("max@example.com")
 	order := func(change func(map[string]any)) string {
-		now := time.Now() //nolint:forbidigo // the token is judged by the clock on the wall
+		now := time.Now()
 		c := map[string]any{
 			"iss": h.peer.config.Issuer, "aud": "assay", "sub": p.Subject, "jti": "j-1", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 			"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},

@@ -111,6 +111,8 @@ var phrases = map[string]string{
 	"plan.complete":       "completed the plan for %s",
 	"plan.return":         "returned the plan for %s",
 	"plan.verify":         "verified the plan for %s",
+	"plan.assign":         "handed over the plan for %s",
+	"milestone.assign":    "handed over %s",
 	"milestone.add":       "added %s",
 	"milestone.edit":      "edited %s",
 	"milestone.start":     "started %s",

@@ -118,6 +118,12 @@ func EndSessions(ctx context.Context, tx *models.Tx, person int64) (int, error) 
 	return end(ctx, tx, "person_id = ?", person)
 }
 
+// EndSessionsBut ends all sessions of a person but the one they are in.
+func EndSessionsBut(ctx context.Context, tx *models.Tx, person, keep int64) error {
+	_, err := end(ctx, tx, "person_id = ? AND id <> ?", person, keep)
+	return err
+}
+
 func end(ctx context.Context, tx *models.Tx, cond string, args ...any) (int, error) {
 	return models.Change(ctx, tx, Session{EndedAt: &tx.Now}, models.Columns{"EndedAt", "IDToken"}, cond+" AND ended_at IS NULL", args...)
 }

@@ -1,0 +1,40 @@
+package people
+
+import (
+	"context"
+	"strings"
+
+	"assay/models"
+	"assay/models/access"
+)
+
+// A Filter narrows the list of people. Zero fields narrow nothing.
+type Filter struct {
+	Role   access.Role
+	Status Status
+	Text   string // in the name, the address or the firm
+}
+
+// List reads a page of people by name.
+func List(ctx context.Context, tx *models.Tx, f Filter, page models.Page) (models.Window[Person], error) {
+	q := models.Rows[Person](tx)
+	if f.Role != "" {
+		q = q.Where("role = ?", f.Role)
+	}
+	if f.Status != "" {
+		q = q.Where("status = ?", f.Status)
+	}
+	if f.Text != "" {
+		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(f.Text)) + "%"
+		q = q.Where(`(lower(name) LIKE ? ESCAPE '\' OR lower(email) LIKE ? ESCAPE '\' OR lower(firm) LIKE ? ESCAPE '\')`, like, like, like)
+	}
+	return models.Keyset(ctx, q, models.Sort{Columns: []string{"name", "id"}}, page, func(p Person) []any { return []any{p.Name, p.ID} })
+}
+
+// Statuses lists the states of an account.
+var Statuses = []Status{Active, Invited, Deactivated}
+
+// Label is s in words.
+func (s Status) Label() string {
+	return map[Status]string{Invited: "Invited", Active: "Active", Deactivated: "Deactivated"}[s]
+}
