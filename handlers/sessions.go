@@ -21,7 +21,7 @@ func (app *App) sessions() web.Sessions[people.Session] {
 }
 
 // Find reads the session and whose it is; for an auditor also which engagements are
-// open at this instant, so that a window that closes closes under the reader.
+// open at this instant, so that a window can close under the reader's eyes.
 func (s sessionRows) Find(ctx context.Context, tokenHash string) (row people.Session, a access.Actor, err error) {
 	err = s.db.Read(ctx, access.Actor{}, func(tx *models.Tx) error {
 		row, a, err = people.BySession(ctx, tx, tokenHash)

@@ -188,10 +188,10 @@ func joined(list []statement) statement {
 	last := len(list) - 1
 	var all statement
 	for i, s := range list {
-		switch {
-		case i == last:
+		switch i {
+		case last:
 			all.text += " " + s.text
-		case i == 0:
+		case 0:
 			all.text = "WITH s0 AS (" + s.text + ")"
 		default:
 			all.text += fmt.Sprintf(", s%d AS (%s)", i, s.text)

@@ -71,7 +71,7 @@ func (s *Site) Do(a access.Actor, r *http.Request) Page {
 // Get reads path as a.
 func (s *Site) Get(a access.Actor, path string) Page {
 	s.tb.Helper()
-	return s.Do(a, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+	return s.Do(a, httptest.NewRequestWithContext(s.tb.Context(), http.MethodGet, path, http.NoBody))
 }
 
 // Post sends a form, given as name, value, name, value …, as a.
@@ -81,7 +81,7 @@ func (s *Site) Post(a access.Actor, path string, fields ...string) Page {
 	for i := 0; i+1 < len(fields); i += 2 {
 		values.Add(fields[i], fields[i+1])
 	}
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(values.Encode()))
+	r := httptest.NewRequestWithContext(s.tb.Context(), http.MethodPost, path, strings.NewReader(values.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return s.Do(a, r)
 }

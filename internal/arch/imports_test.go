@@ -156,23 +156,6 @@ func noun(dir string) string {
 	return name
 }
 
-// changes are the GORM methods that only the kernel calls.
-var changes = []string{"Updates", "UpdateColumn", "UpdateColumns", "Save", "AutoMigrate", "Preload", "FirstOrCreate", "CreateInBatches"}
-
-func TestOnlyTheKernelChangesRows(t *testing.T) {
-	for _, s := range sources(t) {
-		if s.dir == "models" || strings.HasPrefix(s.dir, "internal/") || s.dir == "web" {
-			continue
-		}
-		ast.Inspect(s.ast, func(n ast.Node) bool {
-			if sel, ok := n.(*ast.SelectorExpr); ok && slices.Contains(changes, sel.Sel.Name) {
-				t.Errorf("%s: %s; change rows with models.Insert and models.Update", s.fset.Position(sel.Pos()), sel.Sel.Name)
-			}
-			return true
-		})
-	}
-}
-
 // unscoped lists who may read past the row scope, and why.
 var unscoped = map[string]string{
 	"models":            "the kernel itself",

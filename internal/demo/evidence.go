@@ -110,7 +110,7 @@ func (f *filed) add(n, minutes int, file evidence.Upload) *filed {
 }
 
 // withdraw takes it back for good.
-func (f *filed) withdraw(n, minutes int, why string) *filed {
+func (f *filed) withdraw(n, minutes int, why string) {
 	f.s.on(f.day.AddDays(n), minutes, f.s.reviewerOf(f.code), func(ctx context.Context, tx *models.Tx) error {
 		i, err := evidence.ByID(ctx, tx, f.item.ID) // a newer item may have superseded it
 		if err != nil {
@@ -119,7 +119,6 @@ func (f *filed) withdraw(n, minutes int, why string) *filed {
 		f.item, err = evidence.Withdraw(ctx, tx, i.ID, i.Rev, why)
 		return err
 	})
-	return f
 }
 
 // A custom is evidence that comes again and again.
@@ -172,12 +171,12 @@ func (s *story) routine() {
 	}
 }
 
-func (s *story) regular(c custom, covers days, day models.Date, i int) *filed {
+func (s *story) regular(c custom, covers days, day models.Date, i int) {
 	note := ""
 	if i%7 == 3 {
 		note = "Complete, and dated by the system."
 	}
-	return s.store(c.parcel(s, covers, day, 10+i)).submit(0, 14+i).accept(1+i%4, 200+i, note)
+	s.store(c.parcel(s, covers, day, 10+i)).submit(0, 14+i).accept(1+i%4, 200+i, note)
 }
 
 // told reports whether the evidence of the last month comes in a story of its own.

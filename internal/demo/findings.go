@@ -184,8 +184,8 @@ func (m *matter) reopen(day models.Date, why string) *matter {
 	})
 }
 
-func (m *matter) accept(day models.Date, who string, until models.Date, why string) *matter {
-	return m.on(day, who, func(ctx context.Context, tx *models.Tx, c *finding.Case) error {
+func (m *matter) accept(day models.Date, who string, until models.Date, why string) {
+	m.on(day, who, func(ctx context.Context, tx *models.Tx, c *finding.Case) error {
 		return finding.AcceptRisk(ctx, tx, c.ID, c.Rev, until, why)
 	})
 }

@@ -329,7 +329,7 @@ func pagePatterns() map[string]bool {
 
 // noPage lists what answers with something else than a page, or only in passing.
 var noPage = map[string]bool{
-	"/": true,
+	"/":                             true,
 	"/evidence/{item}/files/{file}": true, "/evidence/{item}/files/{file}/picture": true,
 }
 

@@ -84,7 +84,7 @@ func TestPlanNamesEveryFate(t *testing.T) {
 			{"criteria are normalised", "code,criteria\nXX-01,cc_6_2; SOC2-CC6.3", "XX-01 unchanged"},
 			{"twice", "code,title\nXX-01,Accounts are reviewed\nxx-01,Again", "XX-01 unchanged; XX-01 refused: The id XX-01 already stands on line 2."},
 			{"without id", "code,title\n,Nameless", " refused: The id is missing."},
-			{"an impossible id", "code,title\nX X,Blank inside", "X X refused: The id is none: use at most 20 letters, digits, hyphens or dots."},
+			{"an impossible id", "code,title\nX Y,Blank inside", "X Y refused: The id is none: use at most 20 letters, digits, hyphens or dots."},
 			{"without title", "code,frequency\nYY-1,weekly", "YY-1 refused: The title is missing."},
 			{"an unknown owner", "code,title,owner email\nYY-1,New,who@nowhere.example", "YY-1 refused: Nobody here has the e-mail address who@nowhere.example."},
 			{"an owner who cannot own", "code,title,owner\nYY-1,New," + c.mail(c.viewer), "YY-1 refused: " + c.viewer.Name + " is Executive viewer and cannot own controls."},

@@ -135,7 +135,7 @@ func (t Terms) tidy() Terms {
 			unknown = append(unknown, code)
 		}
 	}
-	t.Criteria = append(known, unknown...)
+	t.Criteria = slices.Concat(known, unknown)
 	t.Zone = strings.TrimSpace(t.Zone)
 	return t
 }

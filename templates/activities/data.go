@@ -1,3 +1,4 @@
+// Package activities is the page of the log: who did what, newest first.
 package activities
 
 import (

@@ -52,9 +52,9 @@ func relative(ctx context.Context, iso string) string {
 	case n == -1:
 		return "yesterday"
 	case n > 0 && n < relativeWithin:
-		return "in " + count(n, "day")
+		return "in " + inDays(n)
 	case n < 0 && n > -relativeWithin:
-		return count(-n, "day") + " ago"
+		return inDays(-n) + " ago"
 	}
 	return ""
 }

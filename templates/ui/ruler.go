@@ -34,9 +34,9 @@ func NewRuler(start, end, today time.Time) Ruler {
 	day := daysBetween(start, today) + 1
 	switch {
 	case day < 1:
-		r.TodayLabel = "Starts in " + count(1-day, "day")
+		r.TodayLabel = "Starts in " + inDays(1-day)
 	case day > days:
-		r.Elapsed, r.TodayLabel = 100, "Ended "+count(day-days, "day")+" ago"
+		r.Elapsed, r.TodayLabel = 100, "Ended "+inDays(day-days)+" ago"
 	default:
 		r.Elapsed = percent(day-1, days)
 		r.TodayLabel = fmt.Sprintf("Today, day %d of %d", day, days)
@@ -75,10 +75,10 @@ func daysBetween(a, b time.Time) int { return int(b.Sub(a).Hours() / 24) }
 
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(whole) }
 
-// count is "1 day" or "3 days".
-func count(n int, noun string) string {
+// inDays is "1 day" or "3 days".
+func inDays(n int) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 day"
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d days", n)
 }
