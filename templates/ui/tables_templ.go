@@ -5,10 +5,8 @@ package ui
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import (
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
-)
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
 
 // Head is the top of a page: its one h1, a sentence or two, and the actions as
 // children. eyebrow (what stands above the title) and lede may be nil and "".
@@ -331,7 +329,7 @@ func ColumnHead(label, href, direction string) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if direction != "" {
-			templ_7745c5c3_Var15 := []any{"i", templ.KV("flip", direction == "ascending")}
+			var templ_7745c5c3_Var15 = []any{"i", templ.KV("flip", direction == "ascending")}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var15...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
