@@ -21,7 +21,8 @@ import (
 	"assay/web"
 )
 
-const controlPageSize = 100
+// controlPageSize keeps the page under twelve kilobytes.
+const controlPageSize = 75
 
 // controlFilters are the names of a filter in the address, in the order a saved view
 // keeps them.

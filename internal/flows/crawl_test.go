@@ -51,7 +51,18 @@ type crawler struct {
 	sampled map[string]int
 	pages   map[string][]string // some addresses for each pattern that answers with a page
 	assets  map[string]asset
+	seen    map[string]bool // patterns that answered
+	told    map[string]bool // what was complained of, so that a mistake on every page is one line
 	read    int
+}
+
+// complain fails the test once for each kind of mistake.
+func (c *crawler) complain(kind, format string, args ...any) {
+	c.tb.Helper()
+	if !c.told[kind] {
+		c.told[kind] = true
+		c.tb.Errorf(format, args...)
+	}
 }
 
 // A step is an address and where it was found. Loose is one that a form made up, which
@@ -80,6 +91,7 @@ func crawl(t *testing.T, base string, who button) *crawler {
 	c := &crawler{
 		visitor: newVisitor(t, base), role: roleCalled(t, who.role), queued: map[string]bool{},
 		sampled: map[string]int{}, pages: map[string][]string{}, assets: map[string]asset{},
+		seen: map[string]bool{}, told: map[string]bool{},
 	}
 	first := c.signIn(who.email)
 	c.follow(step{target: first.url.RequestURI(), from: "sign-in"})
@@ -119,12 +131,12 @@ func (c *crawler) follow(s step) {
 	pattern, needs := route(http.MethodGet, u.Path)
 	switch {
 	case pattern == "":
-		c.tb.Errorf("%s leads to %s, which is no address of ours", s.from, s.target)
+		c.complain("nowhere "+u.Path, "%s leads to %s, which is no address of ours", s.from, s.target)
 		return
 	case c.queued[key] || pattern == "/static/*":
 		return
 	case !(access.Actor{ID: 1, Role: c.role}).Can(needs):
-		c.tb.Errorf("%s leads %s to %s, which needs %s", s.from, c.role.Label(), s.target, needs)
+		c.complain("closed "+pattern, "%s leads %s to %s, which needs %s", s.from, c.role.Label(), s.target, needs)
 		return
 	}
 	kind := fmt.Sprint(s.fragment, pattern, slices.Sorted(maps.Keys(u.Query())))
@@ -158,10 +170,12 @@ func (c *crawler) visit(s step) {
 // answered reports whether the answer is one to go on with.
 func (c *crawler) answered(s step, a answer) bool {
 	c.tb.Helper()
+	pattern, _ := route(http.MethodGet, a.url.Path)
+	c.seen[pattern] = true
 	if a.status == http.StatusOK || s.loose && a.status == http.StatusUnprocessableEntity {
 		return true
 	}
-	c.tb.Errorf("%s: status %d, linked from %s\n%.300s", s.target, a.status, s.from, a.words())
+	c.complain(fmt.Sprint(pattern, a.status), "%s: status %d, linked from %s\n%.600s", s.target, a.status, s.from, a.words())
 	return false
 }
 
@@ -215,9 +229,9 @@ func (c *crawler) form(a answer, form *html.Node) {
 		pattern, needs := route(http.MethodPost, u.Path)
 		switch {
 		case pattern == "":
-			c.tb.Errorf("%s has a form to %s, which takes none", a.url, target)
+			c.complain("no form "+u.Path, "%s has a form to %s, which takes none", a.url, target)
 		case !(access.Actor{ID: 1, Role: c.role}).Can(needs):
-			c.tb.Errorf("%s shows %s a form to %s, which needs %s", a.url, c.role.Label(), target, needs)
+			c.complain("form "+pattern, "%s shows %s a form to %s, which needs %s", a.url, c.role.Label(), target, needs)
 		}
 	}
 }
@@ -298,12 +312,12 @@ func TestCrawl(t *testing.T) {
 	if len(all) != len(access.Roles) {
 		t.Errorf("the demonstration lets %d roles sign in, of %d: %v", len(all), len(access.Roles), all)
 	}
-	missing := pagePatterns()
+	missing := readable()
 	for _, who := range all {
 		t.Run(who.role, func(t *testing.T) {
 			c := crawled(t, p.base, who)
 			t.Logf("%d addresses read, %d kinds of page", c.read, len(c.pages))
-			for pattern := range c.pages {
+			for pattern := range c.seen {
 				delete(missing, pattern)
 			}
 		})
@@ -316,21 +330,22 @@ func TestCrawl(t *testing.T) {
 	}
 }
 
-// pagePatterns are the routes that somebody signed in should be led to as a page.
-func pagePatterns() map[string]bool {
+// readable are the routes that somebody signed in should be led to.
+func readable() map[string]bool {
 	out := map[string]bool{}
 	for _, r := range (&handlers.App{}).Routes() {
-		if r.Method == http.MethodGet && r.Needs != access.Public && !noPage[r.Pattern] {
+		if r.Method == http.MethodGet && r.Needs != access.Public && !unlinked[r.Pattern] {
 			out[r.Pattern] = true
 		}
 	}
 	return out
 }
 
-// noPage lists what answers with something else than a page, or only in passing.
-var noPage = map[string]bool{
-	"/":                             true,
-	"/evidence/{item}/files/{file}": true, "/evidence/{item}/files/{file}/picture": true,
+// unlinked lists what no link leads to, and why.
+var unlinked = map[string]bool{
+	"/":                         true, // sends everybody on
+	"/setup":                    true, // until it is done
+	"/controls/import/{digest}": true, // after a file was sent
 }
 
 // tail is the last lines of said that contain words.

@@ -88,7 +88,7 @@ type asset struct {
 func (c *crawler) weigh(where string, a answer) {
 	c.tb.Helper()
 	if a.wire > warm {
-		c.tb.Errorf("%s: %d bytes, more than %d, with everything else in the cache", where, a.wire, warm)
+		c.complain("warm "+a.url.Path, "%s: %d bytes, more than %d, with everything else in the cache", where, a.wire, warm)
 	}
 	total, counted := a.wire, map[string]bool{}
 	var add func(target string)
@@ -109,7 +109,7 @@ func (c *crawler) weigh(where string, a answer) {
 		add(attr(n, "src"))
 	}
 	if total > cold {
-		c.tb.Errorf("%s: %d bytes, more than %d, on a first visit", where, total, cold)
+		c.complain("cold "+a.url.Path, "%s: %d bytes, more than %d, on a first visit", where, total, cold)
 	}
 }
 

@@ -115,7 +115,7 @@ func (c *company) describe(p *browser.Page, title string) {
 	p.Fill("#f-covers_from", day(0))
 	p.Fill("#f-covers_to", day(0))
 	p.Fill("#f-performed_at", here().Add(-time.Minute).Format("2006-01-02T15:04"))
-	p.Fill(browser.Field("Kind"), "access_review")
+	p.Fill(browser.Field("Kind"), "system_export")
 	p.Fill(browser.Field("Source"), "Identity provider")
 	p.Click("main form details > summary")
 	p.Fill(browser.Field("Title"), title)
@@ -151,9 +151,12 @@ func (c *company) review() {
 	c.reads(p, "Name the day each of them lost access.")
 }
 
-// send posts a form from within the page, as somebody would who knows the address.
+// send posts a form from within the page, as somebody would who knows the address. That
+// the browser notes the refusal is no complaint about a page.
 func send(p *browser.Page, path, form string) int {
-	return browser.Script[int](p, fmt.Sprintf(`fetch(%q, {method: "POST", redirect: "manual", body: new URLSearchParams(%q)}).then(r => r.status)`, path, form))
+	status := browser.Script[int](p, fmt.Sprintf(`fetch(%q, {method: "POST", redirect: "manual", body: new URLSearchParams(%q)}).then(r => r.status)`, path, form))
+	p.Complaints()
+	return status
 }
 
 // engage lets the auditor in: invited by an administrator with their firm, and named

@@ -62,7 +62,7 @@ func List(d ListData) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if !d.Print {
-					if ui.Can(ctx, access.ExportData) {
+					if ui.Can(ctx, access.ExportData) && len(d.Errors) == 0 {
 						templ_7745c5c3_Err = ui.Button(ui.Action{Label: "CSV", More: "export of these findings", Icon: "download", Href: "/findings/export.csv" + d.Query}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
