@@ -20,9 +20,13 @@ import (
 // each of them its leaf: 100,000 controls and 200,000 items make 600,000 leaves.
 type Size struct{ Controls, Items int }
 
-// controlsEach is how many controls a person owns: a larger company has more people, not
-// busier ones.
-const controlsEach = 40
+// However large the company, the first owners own controlsEach controls each, so that a
+// person's tasks stay as many; the rest is shared by a few who only stand for it.
+const (
+	owners       = 50
+	controlsEach = 40
+	stewards     = 10
+)
 
 // The people who are no owners come first, so that their ids are known.
 const (
@@ -65,8 +69,8 @@ var OwnerActor = access.Actor{ID: firstOwnerID, Name: fmt.Sprintf("Person %d", f
 
 func (f *filler) company(ctx context.Context) error {
 	roles := []access.Role{access.Compliance, access.Compliance, access.Administrator, access.Executive}
-	everyone := make([]*people.Person, 0, len(roles)+f.owners())
-	for n := range len(roles) + f.owners() {
+	everyone := make([]*people.Person, 0, len(roles)+owners+stewards)
+	for n := range len(roles) + owners + stewards {
 		role := access.Owner
 		if n < len(roles) {
 			role = roles[n]
@@ -87,7 +91,14 @@ func (f *filler) company(ctx context.Context) error {
 	})
 }
 
-func (f *filler) owners() int { return max(2, f.size.Controls/controlsEach) }
+// ownersOf names the owner and the backup owner of control n.
+func ownersOf(n int) (owner, backup int64) {
+	owner, backup = firstOwnerID+owners+int64(n%stewards), firstOwnerID+owners+int64((n+1)%stewards)
+	if n < owners*controlsEach {
+		owner = firstOwnerID + int64(n/controlsEach)
+	}
+	return owner, backup
+}
 
 // batch writes the controls [from, to) with all that belongs to them.
 func (f *filler) batch(ctx context.Context, from, to int) error {
@@ -135,8 +146,7 @@ var (
 )
 
 func (f *filler) control(n int) (*control.Control, *control.Version) {
-	owner := int64(firstOwnerID + n%f.owners())
-	backup := int64(firstOwnerID + (n+1)%f.owners())
+	owner, backup := ownersOf(n)
 	category := pick(f.writer, control.Categories())
 	code := fmt.Sprintf("%c%c-%05d", category[0]&^0x20, 'A'+category[2]%26, n+1)
 	v := &control.Version{

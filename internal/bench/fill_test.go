@@ -22,7 +22,7 @@ func TestWhatIsGeneratedHolds(t *testing.T) {
 		if err != nil || len(r.Problems) > 0 {
 			t.Fatal(err, r.Problems)
 		}
-		if want := int64(2*120 + 2*240 + 4 + 3 + 1); r.Leaves != want || r.Rows != want {
+		if want := int64(2*120 + 2*240 + 4 + 60 + 1); r.Leaves != want || r.Rows != want {
 			t.Errorf("%d leaves and %d rows, want %d of each", r.Leaves, r.Rows, want)
 		}
 	})
