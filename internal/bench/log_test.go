@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -70,9 +69,10 @@ func target(c company, worker, n int) int64 {
 	return int64((worker*997+n*32)%(c.size.Controls/32)*32+worker) + 1
 }
 
-// bareUpdate is the change as one would write it by hand.
-func bareUpdate(t *testing.T, c company) func(ctx context.Context, worker, n int) error {
-	driver, dsn, query := "pgx", c.url, "UPDATE controls SET title = $1, rev = rev + 1 WHERE id = $2"
+// byHand opens the database with nothing of the product between.
+func byHand(t *testing.T, c company, conns int) *sql.DB {
+	t.Helper()
+	driver, dsn := "pgx", c.url
 	if path, ok := strings.CutPrefix(c.url, "sqlite://"); ok {
 		driver, dsn = "sqlite", "file:"+path+"?_journal_mode=WAL&_busy_timeout=10000&_synchronous=FULL&_foreign_keys=on&_txlock=immediate&_pragma=cache_size(-65536)"
 	}
@@ -81,11 +81,19 @@ func bareUpdate(t *testing.T, c company) func(ctx context.Context, worker, n int
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pool.Close() })
-	pool.SetMaxOpenConns(32)
-	pool.SetMaxIdleConns(32)
-	if driver == "sqlite" {
-		pool.SetMaxOpenConns(1)
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	return pool
+}
+
+// bareUpdate is the change as one would write it by hand.
+func bareUpdate(t *testing.T, c company) func(ctx context.Context, worker, n int) error {
+	t.Helper()
+	conns := 32
+	if strings.HasPrefix(c.url, "sqlite") {
+		conns = 1
 	}
+	pool, query := byHand(t, c, conns), "UPDATE controls SET title = $1, rev = rev + 1 WHERE id = $2"
 	return func(ctx context.Context, worker, n int) error {
 		tx, err := pool.BeginTx(ctx, nil)
 		if err != nil {
@@ -108,7 +116,7 @@ func rate(t *testing.T, workers int, f func(ctx context.Context, worker, n int) 
 	t.Helper()
 	var done atomic.Int64
 	var group sync.WaitGroup
-	start, before := time.Now(), cpu()
+	start := time.Now()
 	for worker := range workers {
 		group.Go(func() {
 			for n := 0; time.Since(start) < window; n++ {
@@ -121,13 +129,5 @@ func rate(t *testing.T, workers int, f func(ctx context.Context, worker, n int) 
 		})
 	}
 	group.Wait()
-	fmt.Printf("(%.0f µs of processor each)\n", float64((cpu()-before).Microseconds())/float64(done.Load()))
 	return float64(done.Load()) / time.Since(start).Seconds()
-}
-
-// cpu is the processor time that this process has used.
-func cpu() time.Duration {
-	var use syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &use)
-	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
 }

@@ -24,14 +24,22 @@ func TestNumbers(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	size := bench.Size{Controls: controls, Items: 2 * controls}
 	r := &report{}
-	t.Run("sqlite", func(t *testing.T) { onOne(t, r, onSQLite(t, size)) })
-	t.Run("postgres", func(t *testing.T) { onOne(t, r, onPostgres(t, size)) })
+	small := bench.Size{Controls: 1000, Items: 2000}
+	t.Run("sqlite", func(t *testing.T) { onOne(t, r, onSQLite(t, size), onSQLite(t, small)) })
+	t.Run("process", func(t *testing.T) { running(t, r, onSQLite(t, size)) })
+	t.Run("postgres", func(t *testing.T) { onOne(t, r, onPostgres(t, size), onPostgres(t, small)) })
 	fmt.Print("\n", r.table())
 }
 
 // onOne takes the figures of one database. Those that read come first.
-func onOne(t *testing.T, r *report, c company) {
+func onOne(t *testing.T, r *report, c, small company) {
 	r.database, _, _ = strings.Cut(c.url, ":")
+	t.Run("pages", func(t *testing.T) {
+		s := serve(t, c)
+		browsing(t, r, s, serve(t, small))
+		typing(t, r, s)
+		crowd(t, r, c, s)
+	})
 	t.Run("verify", func(t *testing.T) { verifying(t, r, c) })
 	t.Run("append", func(t *testing.T) { appending(t, r, c) })
 }

@@ -1,0 +1,287 @@
+package bench_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/klauspost/compress/gzhttp"
+
+	"assay/handlers"
+	"assay/internal/bench"
+	"assay/internal/blob"
+	"assay/models"
+	"assay/models/access"
+	"assay/models/people"
+	"assay/web"
+)
+
+// A site is the product over a generated company, behind a real listener.
+type site struct {
+	db     *models.DB
+	url    string
+	client *http.Client
+	tokens map[int64]string
+}
+
+func serve(t *testing.T, c company) *site {
+	t.Helper()
+	store, err := blob.Open(c.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	s := &site{db: c.open(t), tokens: map[int64]string{}}
+	app := &handlers.App{DB: s.db, Blobs: store, MaxFile: 100 << 20}
+	srv := httptest.NewServer(app.Router())
+	t.Cleanup(srv.Close)
+	s.url, s.client = srv.URL, client()
+	for _, a := range []access.Actor{bench.Manager, bench.OwnerActor} {
+		s.tokens[a.ID] = session(t, s.db, a)
+	}
+	return s
+}
+
+func client() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// session signs a in, as the rows stand after the identity provider has spoken.
+func session(t *testing.T, db *models.DB, a access.Actor) string {
+	t.Helper()
+	token := web.NewToken()
+	row := people.Session{PersonID: a.ID, TokenHash: web.TokenHash(token)}
+	if err := db.Bookkeep(t.Context(), func(tx *models.Tx) error { return row.Begin(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// get asks as a browser does, and reads all of the answer.
+func (s *site) get(t *testing.T, a access.Actor, path string) (took time.Duration, bytes int64) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Cookie", "assay="+s.tokens[a.ID])
+	r.Header.Set("Accept-Encoding", "gzip")
+	if strings.HasPrefix(path, "/search") {
+		r.Header.Set("HX-Request", "true")
+	}
+	start := time.Now()
+	res, err := s.client.Do(r)
+	if err != nil {
+		t.Error(err)
+		return 0, 0
+	}
+	defer res.Body.Close()
+	bytes, _ = io.Copy(io.Discard, res.Body)
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("%s: status %d", path, res.StatusCode)
+	}
+	return time.Since(start), bytes
+}
+
+// A visit is a page as somebody looks at it.
+type visit struct {
+	name, path string
+	actor      access.Actor
+	scales     bool // held to the same time in a company of 1,000 controls
+}
+
+func visits(t *testing.T, db *models.DB) []visit {
+	t.Helper()
+	code := first(t, db, "SELECT code FROM controls WHERE id = 7")
+	category := first(t, db, "SELECT category FROM controls WHERE id = 7")
+	m := bench.Manager
+	return []visit{
+		{"controls list, 100 rows", "/controls", m, true},
+		{"controls list, filtered by category and frequency", "/controls?category=" + strings.ReplaceAll(strings.ReplaceAll(category, "&", "%26"), " ", "+") + "&frequency=monthly", m, false},
+		{"controls list, filtered by criterion", "/controls?criterion=CC6.1", m, false},
+		{"controls list, sorted by title", "/controls?sort=title", m, true},
+		{"controls list, words typed", "/controls?q=access+review", m, false},
+		{"control", "/controls/" + code, m, true},
+		{"evidence list, 50 rows", "/evidence", m, true},
+		{"evidence list, accepted, words typed", "/evidence?status=accepted&q=access", m, false},
+		{"evidence item", "/evidence/E-7", m, true},
+		{"review queue", "/review", m, false},
+		{"my tasks", "/tasks", bench.OwnerActor, true},
+		{"readiness", "/readiness", m, false},
+		{"findings", "/findings", m, false},
+		{"activity", "/activity", m, true},
+	}
+}
+
+func first(t *testing.T, db *models.DB, query string) (v string) {
+	t.Helper()
+	err := db.Read(t.Context(), bench.Manager, func(tx *models.Tx) (err error) {
+		v, err = models.Value[string](t.Context(), tx, query)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// browsing measures every page for one reader, and beside it the same page in a company
+// of 1,000 controls.
+func browsing(t *testing.T, r *report, large, small *site) {
+	for _, v := range visits(t, large.db) {
+		large.get(t, v.actor, v.path)
+		small.get(t, v.actor, v.path)
+		before := large.db.Queries()
+		_, bytes := large.get(t, v.actor, v.path)
+		queries := large.db.Queries() - before
+		var big, little []time.Duration
+		for start := time.Now(); len(big) < 40 && (len(big) < 5 || time.Since(start) < 4*time.Second); {
+			took, _ := large.get(t, v.actor, v.path)
+			big = append(big, took)
+			if v.scales {
+				took, _ = small.get(t, v.actor, v.path)
+				little = append(little, took)
+			}
+		}
+		r.add(v.name+": queries", "≤ 12", fmt.Sprintf("%d; p50 %s, p99 %s, %d KB packed", queries, ms(percentile(big, 0.5)), ms(percentile(big, 0.99)), bytes>>10), queries <= 12)
+		if v.scales {
+			ratio := float64(percentile(big, 0.5)) / float64(percentile(little, 0.5))
+			r.add(v.name+": against 1,000 controls", "≤ 1.2 ×", fmt.Sprintf("%.2f × of %s", ratio, ms(percentile(little, 0.5))), ratio <= 1.2)
+		}
+	}
+}
+
+// typing searches as somebody types, letter by letter.
+func typing(t *testing.T, r *report, s *site) {
+	var all []time.Duration
+	for _, text := range []string{"access review", "backup", "encryption keys", "vendor risk", "the", "AC-000", "E-1234", "incident respon"} {
+		for n := 1; n <= len(text); n++ {
+			took, _ := s.get(t, bench.Manager, "/search?q="+strings.ReplaceAll(text[:n], " ", "+"))
+			all = append(all, took)
+		}
+	}
+	p99 := percentile(all, 0.99)
+	r.add("search as you type", "p99 ≤ 20 ms", fmt.Sprintf("p99 %s, p50 %s", ms(p99), ms(percentile(all, 0.5))), p99 <= 20*time.Millisecond)
+}
+
+// crowd lets fifty connections read one page, beside the same rows read and written by
+// hand without session, shell or scope.
+func crowd(t *testing.T, r *report, c company, s *site) {
+	hand := &site{client: client()}
+	srv := httptest.NewServer(reference(t, c))
+	defer srv.Close()
+	hand.url = srv.URL
+	handRate, _ := fifty(t, hand)
+	rate, all := fifty(t, s)
+	p50, p99 := percentile(all, 0.5), percentile(all, 0.99)
+	r.add("controls list, 50 connections, against the page by hand", "≥ 0.5", fmt.Sprintf("%.0f/s of %.0f/s = %.2f", rate, handRate, rate/handRate), rate >= handRate/2)
+	r.add("controls list, 50 connections: p99 against p50", "≤ 5 ×", fmt.Sprintf("%.1f × of %s", float64(p99)/float64(p50), ms(p50)), p99 <= 5*p50)
+}
+
+func fifty(t *testing.T, s *site) (rate float64, all []time.Duration) {
+	t.Helper()
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	start := time.Now()
+	for range 50 {
+		group.Go(func() {
+			for time.Since(start) < window {
+				took, _ := s.get(t, bench.Manager, "/controls")
+				mu.Lock()
+				all = append(all, took)
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	return float64(len(all)) / time.Since(start).Seconds(), all
+}
+
+// reference is the list as one would write it by hand: two queries, one table, the same
+// packing.
+func reference(t *testing.T, c company) http.Handler {
+	t.Helper()
+	pool := byHand(t, c, 8)
+	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if err := handPage(pool).Render(r.Context(), w); err != nil {
+			t.Error(err)
+		}
+	}))
+}
+
+type handRow struct{ code, title, category, frequency, status, owner, criteria string }
+
+func handPage(pool *sql.DB) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		list, err := handRows(ctx, pool)
+		if err != nil {
+			return err
+		}
+		var b strings.Builder
+		b.WriteString("<!doctype html><title>Controls</title><table>")
+		for _, r := range list {
+			b.WriteString("<tr><td><input type=checkbox name=code value=\"" + templ.EscapeString(r.code) + "\"></td>")
+			b.WriteString("<td><a href=\"/controls/" + templ.EscapeString(r.code) + "\">" + templ.EscapeString(r.code) + "</a></td>")
+			for _, text := range []string{r.title, r.criteria, r.owner, r.category, r.frequency, r.status} {
+				b.WriteString("<td class=\"cell\">" + templ.EscapeString(text) + "</td>")
+			}
+			b.WriteString("</tr>")
+		}
+		b.WriteString("</table>")
+		_, err = io.WriteString(w, b.String())
+		return err
+	})
+}
+
+func handRows(ctx context.Context, pool *sql.DB) ([]*handRow, error) {
+	rows, err := pool.QueryContext(ctx, `SELECT c.id, c.code, c.title, c.category, c.frequency, c.status, p.name
+		FROM controls c LEFT JOIN people p ON p.id = c.owner_id ORDER BY c.code LIMIT 101`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []*handRow
+	var ids []string
+	byID := map[int64]*handRow{}
+	for rows.Next() {
+		var id int64
+		var r handRow
+		if err := rows.Scan(&id, &r.code, &r.title, &r.category, &r.frequency, &r.status, &r.owner); err != nil {
+			return nil, err
+		}
+		list, byID[id], ids = append(list, &r), &r, append(ids, fmt.Sprint(id))
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	codes, err := pool.QueryContext(ctx, "SELECT control_id, code FROM control_criteria WHERE framework = 'soc2-tsc' AND control_id IN ("+strings.Join(ids, ",")+")")
+	if err != nil {
+		return nil, err
+	}
+	defer codes.Close()
+	for codes.Next() {
+		var id int64
+		var code string
+		if err := codes.Scan(&id, &code); err != nil {
+			return nil, err
+		}
+		byID[id].criteria += code + " "
+	}
+	return list, codes.Err()
+}
