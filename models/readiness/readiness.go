@@ -176,7 +176,7 @@ func named(groups map[string]*Group, codes []string) []Group {
 		}
 		code, _, _ := strings.Cut(c.Code, ".")
 		if len(out) == 0 || out[len(out)-1].Code != code {
-			g := Group{Code: code, Title: c.Group, Counts: Counts{}}
+			g := Group{Code: code, Title: groupTitle(c.Group), Counts: Counts{}}
 			if found := groups[code]; found != nil {
 				g.Counts, g.Ownerless = found.Counts, found.Ownerless
 			}
@@ -185,6 +185,17 @@ func named(groups map[string]*Group, codes []string) []Group {
 		out[len(out)-1].Criteria++
 	}
 	return out
+}
+
+// groupTitle is the heading under which the framework prints a criterion.
+func groupTitle(id string) string {
+	soc2, _ := framework.ByID(framework.SOC2)
+	for _, g := range soc2.Groups {
+		if g.ID == id {
+			return g.Title
+		}
+	}
+	return id
 }
 
 func everyCategory() []string {

@@ -88,10 +88,10 @@ func percent(n, of int) string {
 func waitsFor(b readiness.Blocker) string {
 	var out []string
 	if b.Returned > 0 {
-		out = append(out, plural(b.Returned, "returned item"))
+		out = append(out, strconv.Itoa(b.Returned)+" returned")
 	}
 	if b.Overdue > 0 {
-		out = append(out, plural(b.Overdue, "overdue finding"))
+		out = append(out, strconv.Itoa(b.Overdue)+" overdue")
 	}
 	return join(out)
 }
