@@ -14,8 +14,9 @@ import (
 	"assay/internal/testenv"
 )
 
-// The four people of the job, and a second owner who has to be left out of it.
+// The four people of the job, and the administrator who invites the one from outside.
 const (
+	admin    = "ada@example.com"
 	manager  = "mara@example.com"
 	owner    = "olu@example.com"
 	verifier = "vera@example.com"
@@ -23,6 +24,7 @@ const (
 )
 
 var staff = []idp.Person{
+	{Email: admin, Name: "Ada Admin", Role: "Administrator", Groups: []string{"admins"}},
 	{Email: manager, Name: "Mara Manager", Role: "Compliance manager", Groups: []string{"compliance"}},
 	{Email: verifier, Name: "Vera Verifier", Role: "Compliance manager", Groups: []string{"compliance"}},
 	{Email: owner, Name: "Olu Owner", Role: "Control owner", Groups: []string{"owners"}},
@@ -55,7 +57,7 @@ func found(t *testing.T, databaseURL string, script bool) *company {
 		"ASSAY_DATABASE_URL=" + databaseURL, "ASSAY_BLOB_URL=file://" + filepath.Join(dir, "blobs"),
 		"ASSAY_BASE_URL=http://" + addr, "ASSAY_SIGNING_KEY_FILE=" + filepath.Join(dir, "log.key"),
 		"ASSAY_OIDC_ISSUER=" + issuer, "ASSAY_OIDC_CLIENT_ID=assay", "ASSAY_OIDC_CLIENT_SECRET=" + secret,
-		"ASSAY_OIDC_ROLE_MAP=compliance=compliance_manager,owners=control_owner,auditors=external_auditor",
+		"ASSAY_OIDC_ROLE_MAP=admins=administrator,compliance=compliance_manager,owners=control_owner,auditors=external_auditor",
 	}, "serve", "-addr", addr)
 	return &company{T: t, program: p, dir: dir, script: script, opened: map[string]*browser.Page{}}
 }

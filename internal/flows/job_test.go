@@ -63,12 +63,12 @@ func (c *company) assign() {
 	c.press(p, `main a[href="/controls/AC-05"]`)
 	c.open(other, "/controls/AC-05")
 	p.Click("#assign > summary")
-	p.Fill("#f-owner", "Olu Owner")
+	p.Fill(asked("assign", "owner"), "Olu Owner")
 	c.press(p, browser.Button("Assign"))
 	c.reads(p, "Olu Owner")
 
 	other.Click("#assign > summary")
-	other.Fill("#f-owner", "Vera Verifier")
+	other.Fill(asked("assign", "owner"), "Vera Verifier")
 	c.want(other, other.Follow(browser.Button("Assign")), 409)
 	c.open(other, "/controls/AC-05")
 	c.reads(other, "Olu Owner")
@@ -163,6 +163,14 @@ func send(p *browser.Page, path, form string) int {
 // for an engagement whose period has begun.
 func (c *company) engage() {
 	c.Helper()
+	a := c.as(admin)
+	c.open(a, "/people/new")
+	a.Fill(browser.Field("Name"), "Aud Auditor")
+	a.Fill(browser.Field("E-mail address"), auditor)
+	a.Fill(browser.Field("Role"), "external_auditor")
+	a.Fill(browser.Field("Firm"), "Firm LLP")
+	c.press(a, browser.Button("Invite"))
+
 	p := c.as(manager)
 	c.open(p, "/engagements/new")
 	p.Fill(browser.Field("Name"), "SOC 2 Type II")

@@ -1,6 +1,8 @@
 package flows_test
 
 import (
+	"fmt"
+
 	"assay/internal/browser"
 )
 
@@ -34,9 +36,9 @@ func (c *company) remedy() {
 	c.open(o, "/findings/F-001")
 	c.press(o, `form[action="/findings/F-001/milestones/1/start"] button`)
 	o.Click("#milestones-1-done > summary")
-	o.Fill("#milestones-1-done-proof", "E-99")
+	o.Fill(asked("milestones-1-done", "proof"), "E-99")
 	c.want(o, o.Follow(browser.Button("Mark as done")), 422)
-	c.reads(o, "E-99")
+	c.reads(o, "There is no such evidence item")
 	c.open(o, "/findings/F-001")
 	c.ask(o, "milestones-1-done", "Mark as done", "proof", "E-1")
 	c.ask(o, "plan-complete", "Complete the plan", "note", "It runs since Monday.")
@@ -72,7 +74,12 @@ func (c *company) ask(p *browser.Page, id, verb string, fields ...string) {
 	c.Helper()
 	p.Click("#" + id + " > summary")
 	for i := 0; i+1 < len(fields); i += 2 {
-		p.Fill("#"+id+"-"+fields[i], fields[i+1])
+		p.Fill(asked(id, fields[i]), fields[i+1])
 	}
 	c.press(p, browser.Button(verb))
+}
+
+// asked is a field of a question: above the page with script, in its place without.
+func asked(id, field string) string {
+	return fmt.Sprintf(`dialog[open] [name=%[2]q], #%[1]s [name=%[2]q]`, id, field)
 }
