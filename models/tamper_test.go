@@ -174,6 +174,9 @@ func TestEveryTamperingIsFound(t *testing.T) {
 			d.exec("UPDATE log_leaves SET seq = 6 WHERE seq = 8")
 			d.exec("UPDATE log_leaves SET seq = 8 WHERE seq = -1")
 		}, "leaves 4 to 10 do not match the checkpoint signed over them"},
+		"a leaf put before the first": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec(`INSERT INTO log_leaves SELECT -5, v, at, actor_id, role, session, verb, about, within, entity, entity_id, entity_rev, prev_hash, new_hash, detail_commit, request, build, hashes FROM log_leaves WHERE seq = 3`)
+		}, "1 leaves stand before the first one"},
 		"a changed note": {func(_ *testing.T, _ *models.DB, d raw) {
 			d.exec(`UPDATE log_details SET text = '{"to":"Zoe"}' WHERE seq = 7`)
 		}, "the note of leaf 7 was changed"},

@@ -93,6 +93,8 @@ type verifier struct {
 	last   map[rowKey]rowState
 	roots  map[int64]tlog.Hash // the root at each size that somebody signed
 	edge   []tlog.Hash         // complete subtrees, largest first
+	size   int64               // leaves there should be: one more than the last place taken
+	bad    int64               // one more than the newest leaf that a problem was named for
 }
 
 func (v *verifier) problem(format string, args ...any) {
@@ -154,14 +156,14 @@ func (v *verifier) openNotes(o VerifyOptions, checkpoints []Checkpoint) (*tlog.C
 }
 
 func (v *verifier) replay(ctx context.Context) error {
-	next := int64(0)
 	return ahead(ctx, v.tx.storedLeaves(), func(l storedLeaf) {
-		for ; next < l.Seq; next++ {
-			v.problem("leaf %d is missing", next)
-			v.grow(next, tlog.Hash{}, nil)
+		for ; v.size < l.Seq; v.size++ {
+			v.problem("leaf %d is missing", v.size)
+			v.bad = v.size + 1
+			v.grow(v.size, tlog.Hash{}, nil)
 		}
 		v.leaf(l)
-		next++
+		v.size++
 		v.report.Leaves++
 	})
 }
@@ -173,6 +175,7 @@ func (v *verifier) leaf(l storedLeaf) {
 	h := l.Leaf().Hash()
 	if len(l.Hashes) < len(h) || string(l.Hashes[:len(h)]) != string(h[:]) {
 		v.problem("leaf %d was changed: %s %s by %d at %s", l.Seq, l.Verb, l.About, l.ActorID, tlog.Instant(l.At))
+		v.bad = l.Seq + 1
 	}
 	v.grow(l.Seq, h, l.Hashes)
 	v.note(l)
@@ -183,6 +186,13 @@ func (v *verifier) leaf(l storedLeaf) {
 
 // head compares what the next append would build upon with the tree.
 func (v *verifier) head(ctx context.Context) error {
+	before, err := Value[int64](ctx, v.tx, "SELECT count(*) FROM log_leaves WHERE seq < 0")
+	if err != nil {
+		return err
+	}
+	if before > 0 {
+		v.problem("%d leaves stand before the first one", before)
+	}
 	size, err := v.tx.LogSize(ctx)
 	if err != nil {
 		return err
@@ -204,8 +214,13 @@ func (v *verifier) grow(seq int64, h tlog.Hash, stored []byte) {
 	v.edge, added = tlog.Grow(v.edge, seq, h)
 	for place, node := range added {
 		end := (place + 1) * len(node)
-		if place > 0 && stored != nil && (len(stored) < end || string(stored[end-len(node):end]) != string(node[:])) {
-			v.problem("the tree above leaves %d to %d does not match them", seq+1-1<<place, seq)
+		from := seq + 1 - 1<<place
+		if place == 0 || stored == nil || v.bad > from { // what lies below was named already
+			continue
+		}
+		if len(stored) < end || string(stored[end-len(node):end]) != string(node[:]) {
+			v.problem("the tree above leaves %d to %d does not match them", from, seq)
+			v.bad = seq + 1
 		}
 	}
 	if _, wanted := v.roots[seq+1]; wanted {
@@ -293,7 +308,7 @@ func (v *verifier) rows(ctx context.Context, t LoggedTable) error {
 
 func (v *verifier) checkpoints(list []Checkpoint) {
 	v.report.Root = v.root()
-	good := int64(0)
+	good, broken, after := int64(0), int64(0), 0
 	for _, c := range list {
 		v.report.Checkpoints++
 		signed, err := tlog.OpenCheckpoint(c.Signed, v.report.VerifierKey)
@@ -302,13 +317,18 @@ func (v *verifier) checkpoints(list []Checkpoint) {
 			v.problem("checkpoint %d is not signed by the key: %v", c.Size, err)
 		case signed.Size != c.Size:
 			v.problem("checkpoint %d holds a note for %d leaves", c.Size, signed.Size)
-		case signed.Size > v.report.Leaves:
-			v.problem("checkpoint %d was signed, and the log has %d leaves: leaves %d to %d are lost", c.Size, v.report.Leaves, v.report.Leaves, c.Size-1)
-		case signed.Root != v.roots[c.Size]:
-			v.problem("leaves %d to %d do not match the checkpoint signed over them", good, c.Size-1)
-		default:
+		case signed.Size > v.size:
+			v.problem("checkpoint %d was signed, and the log has %d leaves: leaves %d to %d are lost", c.Size, v.size, v.size, c.Size-1)
+		case signed.Root == v.roots[c.Size]:
 			good = c.Size
+		case broken == 0:
+			broken = c.Size
+		default: // every tree over a changed leaf differs
+			after++
 		}
+	}
+	if broken > 0 {
+		v.problem("leaves %d to %d do not match the checkpoint signed over them, nor do %d later checkpoints", good, broken-1, after)
 	}
 	v.report.Signed = good
 }
@@ -316,8 +336,8 @@ func (v *verifier) checkpoints(list []Checkpoint) {
 func (v *verifier) since(c *tlog.Checkpoint) {
 	switch {
 	case c == nil:
-	case c.Size > v.report.Leaves:
-		v.problem("the old note attests %d leaves, and the log has %d: an older database was put back", c.Size, v.report.Leaves)
+	case c.Size > v.size:
+		v.problem("the old note attests %d leaves, and the log has %d: an older database was put back", c.Size, v.size)
 	case c.Size > 0 && c.Root != v.roots[c.Size]:
 		v.problem("the first %d leaves are not those the old note attests: history was rewritten", c.Size)
 	}
