@@ -92,6 +92,14 @@ func (p *Page) Overflow() int {
 	return evaluate[int](p, "measure the width", `Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)`)
 }
 
+// Sticking names a few elements that reach beyond the right edge, outside of what scrolls by itself.
+func (p *Page) Sticking() string {
+	p.tb.Helper()
+	return evaluate[string](p, "look for what sticks out", `[...document.body.querySelectorAll("*")]
+		.filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !e.closest("[tabindex='0'], .vh"))
+		.slice(-3).map(e => e.outerHTML.slice(0, 120)).join(" ")`)
+}
+
 // Violation is one rule of axe-core that the page breaks, and where.
 type Violation struct {
 	ID     string `json:"id"`
