@@ -62,7 +62,7 @@ func open(t *testing.T, db *models.DB, from provider, change ...func(*handlers.A
 	h.peer = from(h)
 	c := h.peer.config
 	c.Name, c.RedirectURL, c.Scopes = "peer", h.base+handlers.CallbackPath, []string{"openid", "profile", "email", "groups"}
-	c.Now = func() time.Time { return time.Now().Add(time.Duration(h.late.Load()) * time.Second) } //nolint:forbidigo // Dex knows no other clock
+	c.Now = func() time.Time { return time.Now().Add(time.Duration(h.late.Load()) * time.Second) }
 	for _, f := range change {
 		f(h.app, &c)
 	}
