@@ -59,22 +59,23 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	write, err := openSQLitePool(ctx, path, "_txlock=immediate", 1)
+	write, err := openSQLitePool(ctx, path, "_txlock=immediate&_pragma=cache_size(-65536)", 1)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkSQLite(ctx, write); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	read, err := openSQLitePool(ctx, path, "_pragma=query_only(1)", 8)
+	// The page cache is each connection's own: eight of the writer's size took 300 MiB.
+	read, err := openSQLitePool(ctx, path, "_pragma=query_only(1)&_pragma=cache_size(-8192)", readers)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	db := &DB{dialect: "sqlite", Now: time.Now}
-	if db.write, err = db.orm(sqliteDialector{write}); err != nil {
+	if db.write, err = db.orm(sqliteDialector{write}, false); err != nil {
 		return nil, err
 	}
-	db.read, err = db.orm(sqliteDialector{read})
+	db.read, err = db.orm(sqliteDialector{read}, true)
 	return db, err
 }
 
@@ -82,7 +83,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 func openSQLitePool(ctx context.Context, path, extra string, conns int) (*sql.DB, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_journal_mode=WAL&_busy_timeout=10000&_synchronous=FULL&_foreign_keys=on" +
-		"&_time_format=sqlite&_timezone=UTC&_dqs=0&_defensive=1&_pragma=cache_size(-65536)&" + extra
+		"&_time_format=sqlite&_timezone=UTC&_dqs=0&_defensive=1&" + extra
 	pool, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -139,19 +140,26 @@ func openPostgres(ctx context.Context, rawURL string) (*DB, error) {
 		return nil, errors.Join(fmt.Errorf("open database at %s: %w", config.Host, err), pool.Close())
 	}
 	db := &DB{dialect: "postgres", Now: time.Now}
-	if db.write, err = db.orm(postgres.New(postgres.Config{Conn: pool})); err != nil {
+	if db.write, err = db.orm(postgres.New(postgres.Config{Conn: pool}), false); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
 	db.read = db.write
 	return db, nil
 }
 
-func (db *DB) orm(d gorm.Dialector) (*gorm.DB, error) {
+// readers is how many connections read a SQLite database at once.
+const readers = 8
+
+// orm keeps statements prepared where that pays: pgx does so by itself, and what is
+// prepared outside a transaction has to be prepared again within.
+func (db *DB) orm(d gorm.Dialector, prepare bool) (*gorm.DB, error) {
 	g, err := gorm.Open(d, &gorm.Config{
 		QueryFields:            true, // name every column, so a newer schema cannot surprise older code
 		TranslateError:         true,
 		SkipDefaultTransaction: true, // Write opens the one there is
 		DisableAutomaticPing:   true,
+		PrepareStmt:            prepare,
+		PrepareStmtMaxSize:     500,
 		NowFunc:                func() time.Time { return db.Now().UTC() },
 		Logger:                 queryCounter{Interface: logger.Discard, n: &db.queries},
 	})
