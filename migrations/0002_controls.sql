@@ -23,6 +23,7 @@ CREATE TABLE controls (
 -- pass a null.
 CREATE INDEX controls_title ON controls (title, code);
 CREATE INDEX controls_owner ON controls (COALESCE(owner_id, 0), code);
+CREATE INDEX controls_owned ON controls (owner_id); -- what somebody owns, which the index above cannot find
 CREATE INDEX controls_backup ON controls (backup_id, code);
 CREATE INDEX controls_status ON controls (status, code);
 CREATE INDEX controls_category ON controls (category, code);

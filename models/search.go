@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -47,7 +48,8 @@ func (s SearchIndex) Put(ctx context.Context, tx *Tx, id int64, texts ...string)
 }
 
 // Matching is a condition on column, the id of a row, for what a reader typed: every
-// word must be there, as a prefix. limit bounds the rows considered. ok is false when
+// word must be there, as a prefix; a single letter as a word, since half of all words
+// begin with it. limit bounds the rows considered. ok is false when
 // the text holds no word to look for.
 func (s SearchIndex) Matching(tx *Tx, column, typed string, limit int) (cond string, args []any, ok bool) {
 	terms := words(typed)
@@ -58,12 +60,19 @@ func (s SearchIndex) Matching(tx *Tx, column, typed string, limit int) (cond str
 	table := string(s) + "_search"
 	if tx.Postgres() {
 		for i, t := range terms {
-			terms[i] = "'" + t + "':*" // words hold letters and digits only
+			terms[i] = "'" + t + "'" + prefix(t, ":*") // words hold letters and digits only
 		}
 		return column + " IN (SELECT id FROM " + table + " WHERE words @@ ?::tsquery LIMIT ?)", []any{strings.Join(terms, " & "), limit}, true
 	}
 	for i, t := range terms {
-		terms[i] = `"` + t + `"*`
+		terms[i] = `"` + t + `"` + prefix(t, "*")
 	}
 	return column + " IN (SELECT rowid FROM " + table + " WHERE words MATCH ? LIMIT ?)", []any{strings.Join(terms, " "), limit}, true
+}
+
+func prefix(term, mark string) string {
+	if utf8.RuneCountInString(term) == 1 && !unicode.IsDigit(rune(term[0])) {
+		return ""
+	}
+	return mark
 }

@@ -196,6 +196,9 @@ func (f *filler) evidence(ctx context.Context, tx *models.Tx, from int, controls
 	files := make([]*evidence.File, 0, len(items))
 	for n, i := range items {
 		blob := f.blobs[n%len(f.blobs)]
+		if first+n >= 10*len(f.blobs) { // hardly ever are the same bytes sent twice
+			blob.Digest = fmt.Sprintf("%064x", first+n)
+		}
 		name := f.word() + "-" + f.word() + ".csv"
 		files = append(files, &evidence.File{EvidenceID: i.ID, Digest: blob.Digest, Name: name, Size: blob.Size, AddedBy: i.UploadedBy, AddedAt: i.UploadedAt})
 		if err := evidence.Index.Put(ctx, tx, i.ID, i.Code(), i.Title, i.Source, i.Location, i.Description, name); err != nil {

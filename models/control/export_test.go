@@ -9,7 +9,7 @@ import (
 // Plan is the statement List runs for f and o, as far as a planner cares: conditions,
 // order and limit.
 func (f Filter) Plan(tx *models.Tx, o Order) (string, []any) {
-	cond, args, _ := f.where(tx)
+	cond, args, _ := f.where(tx, matches)
 	if cond == "" {
 		cond = "1 = 1"
 	}

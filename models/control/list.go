@@ -49,12 +49,16 @@ func (Row) TableName() string { return "controls" }
 // VisibleTo is that of Control.
 func (Row) VisibleTo(a access.Actor) (string, []any) { return Control{}.VisibleTo(a) }
 
-// matches bounds how many hits of a text are considered.
-const matches = 5000
+// matches bounds how many hits of a text are considered; a page considers matchesARow for
+// each row it shows, so that a search palette, which shows few, answers while one types.
+const (
+	matches     = 5000
+	matchesARow = 50
+)
 
 // where is the condition of f. empty reports that nothing can match, such as a
 // criterion that does not exist.
-func (f Filter) where(tx *models.Tx) (cond string, args []any, empty bool) {
+func (f Filter) where(tx *models.Tx, considered int) (cond string, args []any, empty bool) {
 	var conds []string
 	add := func(c string, a ...any) { conds, args = append(conds, c), append(args, a...) }
 	for _, eq := range []struct{ column, value string }{
@@ -90,7 +94,7 @@ func (f Filter) where(tx *models.Tx) (cond string, args []any, empty bool) {
 		empty = empty || !ok
 	}
 	if strings.TrimSpace(f.Text) != "" {
-		c, a, ok := index.Matching(tx, "controls.id", f.Text, matches)
+		c, a, ok := index.Matching(tx, "controls.id", f.Text, considered)
 		if ok {
 			add(c, a...)
 		}
@@ -158,7 +162,11 @@ func (o Order) key(r Row) []any {
 // List reads a page of the controls that f lets through, in the order o. An order by
 // owner keeps the controls of a person together.
 func List(ctx context.Context, tx *models.Tx, f Filter, o Order, page models.Page) (models.Window[Row], error) {
-	cond, args, empty := f.where(tx)
+	considered := matches
+	if page.Limit > 0 {
+		considered = min(matches, matchesARow*page.Limit)
+	}
+	cond, args, empty := f.where(tx, considered)
 	if empty {
 		return models.Window[Row]{}, nil
 	}
@@ -175,7 +183,7 @@ const most = 1000
 // Count says how many controls f lets through. It stops at 1,000 and then reports
 // that there are more: counting them all would cost more than the list itself.
 func Count(ctx context.Context, tx *models.Tx, f Filter) (n int, more bool, err error) {
-	cond, args, empty := f.where(tx)
+	cond, args, empty := f.where(tx, matches)
 	if empty {
 		return 0, false, nil
 	}

@@ -26,5 +26,5 @@ func unfit(p people.Person) string {
 
 // Candidates lists who can own controls, by name.
 func Candidates(ctx context.Context, tx *models.Tx) ([]people.Person, error) {
-	return models.Rows[people.Person](tx).Where("role IN ? AND status = ?", ownerRoles, people.Active).Order("name, id").Find(ctx)
+	return models.Rows[people.Person](tx).Select("id", "name", "email", "role").Where("role IN ? AND status = ?", ownerRoles, people.Active).Order("name, id").Find(ctx)
 }

@@ -18,8 +18,12 @@ type Filter struct {
 	From, To   models.Date // items that cover a day between these
 }
 
-// considered bounds how many matches of a text are looked at.
-const considered = 5000
+// considered bounds how many matches of a text are looked at; a page looks at
+// consideredARow for each row it shows, so that a search palette answers while one types.
+const (
+	considered     = 5000
+	consideredARow = 50
+)
 
 // List shows the items the actor may see, the newest first.
 func List(ctx context.Context, tx *models.Tx, f Filter, page models.Page) (models.Window[Item], error) {
@@ -42,7 +46,11 @@ func List(ctx context.Context, tx *models.Tx, f Filter, page models.Page) (model
 	if !f.To.IsZero() {
 		q = q.Where("evidence.covers_from <> '' AND evidence.covers_from <= ?", f.To)
 	}
-	if cond, args, ok := Index.Matching(tx, "evidence.id", f.Text, considered); ok {
+	most := considered
+	if page.Limit > 0 {
+		most = min(considered, consideredARow*page.Limit)
+	}
+	if cond, args, ok := Index.Matching(tx, "evidence.id", f.Text, most); ok {
 		q = q.Where(cond, args...)
 	}
 	return models.Keyset(ctx, q, models.Sort{Columns: []string{"evidence.id"}, Desc: true}, page,

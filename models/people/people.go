@@ -71,14 +71,14 @@ func ByID(ctx context.Context, tx *models.Tx, id int64) (Person, error) {
 	return models.One(p, err, "Person")
 }
 
-// Named reads the people with these ids into a map, in one query. Ids that are zero
-// or unknown are left out.
+// Named reads the people with these ids into a map, in one query: what a page says of
+// them, which is less than the row. Ids that are zero or unknown are left out.
 func Named(ctx context.Context, tx *models.Tx, ids ...int64) (map[int64]Person, error) {
 	out := make(map[int64]Person, len(ids))
 	if len(ids) == 0 {
 		return out, nil
 	}
-	list, err := models.Rows[Person](tx).Where("id IN ?", ids).Find(ctx)
+	list, err := models.Rows[Person](tx).Select("id", "name", "email", "title", "firm", "role", "status").Where("id IN ?", ids).Find(ctx)
 	for _, p := range list {
 		out[p.ID] = p
 	}
