@@ -37,6 +37,7 @@ type DB struct {
 
 	halted  atomic.Pointer[string] // why the log stopped; writes are refused while set
 	queries atomic.Int64
+	watch   atomic.Pointer[[]string] // statements, while Statements runs
 }
 
 // Open connects to sqlite:///path or postgres://…, and creates the file of a SQLite
@@ -161,7 +162,7 @@ func (db *DB) orm(d gorm.Dialector, prepare bool) (*gorm.DB, error) {
 		PrepareStmt:            prepare,
 		PrepareStmtMaxSize:     500,
 		NowFunc:                func() time.Time { return db.Now().UTC() },
-		Logger:                 queryCounter{Interface: logger.Discard, n: &db.queries},
+		Logger:                 queryCounter{logger.Discard, db},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -172,12 +173,28 @@ func (db *DB) orm(d gorm.Dialector, prepare bool) (*gorm.DB, error) {
 // queryCounter lets tests hold pages to their number of queries.
 type queryCounter struct {
 	logger.Interface
-	n *atomic.Int64
+	db *DB
 }
 
 func (c queryCounter) LogMode(logger.LogLevel) logger.Interface { return c }
 
-func (c queryCounter) Trace(context.Context, time.Time, func() (string, int64), error) { c.n.Add(1) }
+func (c queryCounter) Trace(_ context.Context, _ time.Time, statement func() (string, int64), _ error) {
+	c.db.queries.Add(1)
+	if seen := c.db.watch.Load(); seen != nil {
+		text, _ := statement()
+		*seen = append(*seen, text)
+	}
+}
+
+// Statements runs f and returns the SQL it ran, values written in, for tests that ask
+// for its plans. Nothing else may use db meanwhile.
+func (db *DB) Statements(f func()) []string {
+	var seen []string
+	db.watch.Store(&seen)
+	defer db.watch.Store(nil)
+	f()
+	return seen
+}
 
 // Queries counts the statements run so far.
 func (db *DB) Queries() int64 { return db.queries.Load() }

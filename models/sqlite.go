@@ -68,7 +68,7 @@ func splitDots(name string) []string {
 }
 
 func (d sqliteDialector) Explain(sql string, vars ...any) string {
-	return logger.ExplainSQL(sql, nil, `"`, vars...)
+	return logger.ExplainSQL(sql, nil, `'`, vars...)
 }
 
 // Translate maps the constraint errors that rules rely on to GORM's.

@@ -114,7 +114,7 @@ func (c company) fill(tb testing.TB) {
 	fmt.Printf("Generated %d controls and %d evidence items on %s in %s.\n", c.size.Controls, c.size.Items, db.Dialect(), time.Since(start).Round(time.Second))
 }
 
-// blobs stores a few small files.
+// blobs stores small files for the items that somebody will look at.
 func (c company) blobs(ctx context.Context) ([]evidence.Upload, error) {
 	store, err := blob.Open(c.dir)
 	if err != nil {
@@ -122,8 +122,8 @@ func (c company) blobs(ctx context.Context) ([]evidence.Upload, error) {
 	}
 	defer store.Close()
 	var out []evidence.Upload
-	for n := range 8 {
-		b, err := store.Put(ctx, bytes.NewReader(bytes.Repeat([]byte("user,role,granted\n"), 100*(n+1))), 1<<20)
+	for n := range 500 {
+		b, err := store.Put(ctx, bytes.NewReader(bytes.Repeat([]byte("user,role,granted\n"), 20+n)), 1<<20)
 		if err != nil {
 			return nil, err
 		}

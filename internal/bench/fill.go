@@ -196,7 +196,7 @@ func (f *filler) evidence(ctx context.Context, tx *models.Tx, from int, controls
 	files := make([]*evidence.File, 0, len(items))
 	for n, i := range items {
 		blob := f.blobs[n%len(f.blobs)]
-		if first+n >= 10*len(f.blobs) { // hardly ever are the same bytes sent twice
+		if i.Status != evidence.Submitted && first+n >= len(f.blobs) { // nobody looks, and hardly ever are the same bytes sent twice
 			blob.Digest = fmt.Sprintf("%064x", first+n)
 		}
 		name := f.word() + "-" + f.word() + ".csv"
