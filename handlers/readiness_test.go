@@ -29,7 +29,7 @@ func TestReadinessCounts(t *testing.T) {
 
 		// What was returned comes first, and names who is waited for.
 		a.item(a.aside, evidence.Returned, "2026-02-01", "2026-02-28")
-		a.Get(a.priya, "/readiness").Has("0 of 1 control has accepted evidence for the period. 1 has evidence that was returned .", "0% (0 of 1)", a.ines.Name, "1 returned item")
+		a.Get(a.priya, "/readiness").Has("0 of 1 control has accepted evidence for the period. 1 has evidence that was returned .", "0% (0 of 1)", a.ines.Name, "1 returned")
 
 		// An open finding about the control comes before everything.
 		a.do(func(ctx context.Context, tx *models.Tx) error {
