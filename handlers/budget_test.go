@@ -54,7 +54,7 @@ func lists() map[string]access.Actor {
 
 func TestPagesKeepToTheirQueries(t *testing.T) {
 	few, many := modelstest.SQLite(t), modelstest.SQLite(t)
-	small, large := company(t, few, 8), company(t, many, 240)
+	small, large := company(t, few, 150), company(t, many, 400)
 	for path, actor := range lists() {
 		cost := func(s *handlerstest.Site, db *models.DB) int64 {
 			before := db.Queries()

@@ -76,8 +76,10 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if db.write, err = db.orm(sqliteDialector{write}, false); err != nil {
 		return nil, err
 	}
-	db.read, err = db.orm(sqliteDialector{read}, true)
-	return db, err
+	if db.read, err = db.orm(sqliteDialector{read}, true); err != nil {
+		return nil, err
+	}
+	return db, db.Analyse(ctx)
 }
 
 // openSQLitePool opens a pool on the file. Times are stored as sortable UTC text.
@@ -213,6 +215,22 @@ func (db *DB) Close() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// Analyse lets SQLite look, at a sample, how its tables have grown since it last did.
+// Knowing nothing of them it prefers an index on a status to one on an id, which made a
+// person's tasks thirty times slower among 100,000 controls. PostgreSQL does this by
+// itself.
+func (db *DB) Analyse(ctx context.Context) error {
+	if db.dialect == "postgres" {
+		return nil
+	}
+	for _, pragma := range []string{"PRAGMA analysis_limit = 1000", "PRAGMA optimize = 0x10002"} {
+		if err := db.write.WithContext(ctx).Exec(pragma).Error; err != nil {
+			return fmt.Errorf("analyse the database: %w", err)
+		}
+	}
+	return nil
 }
 
 // Ping reports whether the database answers.

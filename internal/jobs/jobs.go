@@ -44,8 +44,9 @@ const Every = time.Minute
 // KeepTime runs the steps at once and then every minute, until ctx ends. What fails is
 // tried again the next minute.
 func KeepTime(ctx context.Context, db *models.DB) {
-	tick := time.NewTicker(Every)
+	tick, hour := time.NewTicker(Every), time.NewTicker(time.Hour)
 	defer tick.Stop()
+	defer hour.Stop()
 	for {
 		if err := Once(ctx, db); err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "clock", "err", err)
@@ -54,6 +55,10 @@ func KeepTime(ctx context.Context, db *models.DB) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-hour.C:
+			if err := db.Analyse(ctx); err != nil && ctx.Err() == nil {
+				slog.ErrorContext(ctx, "clock", "err", err)
+			}
 		}
 	}
 }

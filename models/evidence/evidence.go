@@ -155,7 +155,7 @@ func ByFormKey(ctx context.Context, tx *models.Tx, key string) (Item, error) {
 	if key == "" {
 		return Item{}, models.NotFound("Evidence")
 	}
-	i, err := models.Rows[Item](tx).Where("uploaded_by = ? AND form_key = ?", tx.Actor.ID, key).Take(ctx)
+	i, err := models.Rows[Item](tx).Where("uploaded_by = ? AND form_key = ? AND form_key <> ''", tx.Actor.ID, key).Take(ctx)
 	return models.One(i, err, "Evidence")
 }
 

@@ -117,7 +117,7 @@ func Receipts(ctx context.Context, tx *models.Tx, files []File) (map[int64]Recei
 	}
 	list, err := models.Raw[Receipt](ctx, tx, `SELECT l.entity_id AS file_id, l.seq AS leaf, l.at AS at,
 		COALESCE((SELECT min(c.size) FROM checkpoints c WHERE c.size > l.seq), 0) AS checkpoint
-		FROM log_leaves l WHERE l.within = ? AND l.entity = 'evidence_files' AND l.entity_rev = 1 AND l.entity_id IN ?`,
+		FROM log_leaves l WHERE l.within = ? AND l.within <> '' AND l.entity = 'evidence_files' AND l.entity_rev = 1 AND l.entity_id IN ?`,
 		files[0].Within(), ids)
 	for _, r := range list {
 		out[r.FileID] = r

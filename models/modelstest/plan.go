@@ -14,13 +14,19 @@ import (
 // ends nor an index orders.
 func FullScans(tb testing.TB, db *models.DB, f func(), tables ...string) []string {
 	tb.Helper()
-	scan := regexp.MustCompile(`(?m)^\W*(SCAN|Seq Scan on) (` + strings.Join(tables, "|") + `)\b.*$`)
+	// A plan of SQLite names a table by its alias.
+	names := strings.Join(tables, "|")
+	alias := regexp.MustCompile(`(?i)\b(?:FROM|JOIN) "?(?:` + names + `)"? (?:AS )?([a-z]+)\b`)
 	var found []string
 	for _, query := range db.Statements(f) {
 		if !strings.HasPrefix(query, "SELECT") {
 			continue
 		}
-		plan := explain(tb, db, query)
+		plan, all := explain(tb, db, query), names
+		for _, m := range alias.FindAllStringSubmatch(query, -1) {
+			all += "|" + m[1]
+		}
+		scan := regexp.MustCompile(`(?m)^\W*(SCAN|Seq Scan on) (` + all + `)\b.*$`)
 		bounded := strings.Contains(query, "LIMIT") && !strings.Contains(plan, "TEMP B-TREE FOR ORDER BY") && !strings.Contains(plan, "Sort Key")
 		for _, step := range scan.FindAllString(plan, -1) {
 			if !bounded && !strings.Contains(step, "INDEX") {
