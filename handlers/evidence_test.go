@@ -37,7 +37,11 @@ type shop struct {
 
 func newShop(t *testing.T) shop {
 	t.Helper()
-	db := modelstest.SQLite(t)
+	return newShopOn(t, modelstest.SQLite(t))
+}
+
+func newShopOn(t *testing.T, db *models.DB) shop {
+	t.Helper()
 	s := shop{T: t, Site: handlerstest.New(t, db), db: db}
 	for role, actors := range map[access.Role][]*access.Actor{
 		access.Owner: {&s.owner, &s.other}, access.Compliance: {&s.priya, &s.ines}, access.Administrator: {&s.admin},

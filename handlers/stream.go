@@ -104,7 +104,7 @@ func (p *parcel) field(part *multipart.Part, left int64) (int64, error) {
 	if int64(len(b)) > left || len(p.fields) >= fieldCount {
 		return 0, models.Invalid(map[string]string{"": "The text in this form is too long. Shorten it and send it again."})
 	}
-	p.fields.Add(part.FormName(), string(b))
+	p.fields.Add(part.FormName(), cut(string(b), len(b)))
 	return left - int64(len(b)), nil
 }
 

@@ -75,7 +75,7 @@ func (app *App) evidenceForm(ctx context.Context, tx *models.Tx, c *control.Cont
 func (app *App) evidenceUpload(w http.ResponseWriter, r *http.Request) error {
 	var c control.Control
 	p, err := app.receive(w, r, func(fields url.Values) (err error) {
-		if fields.Get("key") == "" {
+		if key := fields.Get("key"); key == "" || len(key) > 64 { // an index of PostgreSQL holds no long one
 			return models.Invalid(map[string]string{"files": "The form is incomplete, so its files were not read. Load the page again and send them from there."})
 		}
 		c, err = app.controlNamed(r, fields.Get("control"))

@@ -146,5 +146,8 @@ func readPart(part json.RawMessage, like reflect.Type) (any, error) {
 	}
 	v := reflect.New(like)
 	err := json.Unmarshal(part, v.Interface())
+	if err == nil && like.Kind() == reflect.String && strings.ContainsRune(v.Elem().String(), 0) {
+		err = errors.New("no text of PostgreSQL")
+	}
 	return v.Elem().Interface(), err
 }

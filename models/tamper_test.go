@@ -146,6 +146,12 @@ func TestEveryTamperingIsFound(t *testing.T) {
 		"a row changed to nothing": {func(_ *testing.T, _ *models.DB, d raw) {
 			d.exec("UPDATE people SET role = '' WHERE id = 2")
 		}, "row people/2 (people/2) was changed"},
+		"a row that cannot be read any more": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE people SET invited_at = 'infinity' WHERE id = 2")
+		}, "row people/2 ("},
+		"a leaf that cannot be read any more": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE log_leaves SET at = 'infinity' WHERE seq = 7")
+		}, "leaf 7 was changed"},
 		"a deleted row": {func(_ *testing.T, _ *models.DB, d raw) {
 			d.exec("DELETE FROM people WHERE id = 3")
 		}, "row people/3 is gone"},

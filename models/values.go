@@ -11,14 +11,19 @@ import (
 // sorts and compares as text. The zero Date is no date.
 type Date string
 
-// ParseDate reads "2006-01-02" and refuses days that do not exist.
+// ParseDate reads "2006-01-02" and refuses days that do not exist or that no record holds.
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
-	if err != nil {
+	if err != nil || !Storable(t) {
 		return "", fmt.Errorf("%q is no date", s)
 	}
 	return Date(t.Format(time.DateOnly)), nil
 }
+
+// Storable reports whether a record can hold t. Another zone or a few months more must not
+// lead out of the years of four digits: SQLite keeps instants as text, and what it could
+// not read back made every list with that row fail.
+func Storable(t time.Time) bool { return t.Year() >= 1000 && t.Year() <= 9990 }
 
 // DateOf is the civil date that t falls on in zone.
 func DateOf(t time.Time, zone *time.Location) Date { return Date(t.In(zone).Format(time.DateOnly)) }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestDates(t *testing.T) {
-	for in, ok := range map[string]bool{"2026-03-31": true, "2026-02-29": false, "2028-02-29": true, "31.3.2026": false, "": false, "2026-3-1": false} {
+	for in, ok := range map[string]bool{"2026-03-31": true, "2026-02-29": false, "2028-02-29": true, "31.3.2026": false, "": false, "2026-3-1": false, "0000-01-01": false, "9999-12-31": false} {
 		if _, err := models.ParseDate(in); (err == nil) != ok {
 			t.Errorf("%q: %v", in, err)
 		}

@@ -43,10 +43,11 @@ func NewValues(fields map[string][]string) *Values {
 	return &Values{values: fields, bad: map[string]string{}}
 }
 
-// Typed is what the reader typed into field, untouched but for control characters.
+// Typed is what the reader typed into field, untouched but for what PostgreSQL keeps in
+// no text.
 func (v *Values) Typed(field string) string {
 	if list := v.values[field]; len(list) > 0 {
-		return list[0]
+		return strings.ReplaceAll(strings.ToValidUTF8(list[0], ""), "\x00", "")
 	}
 	return ""
 }
@@ -148,7 +149,7 @@ func (v *Values) Instant(field string, zone *time.Location) time.Time {
 		return time.Time{}
 	}
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil && models.Storable(t) {
 			return t.UTC()
 		}
 	}

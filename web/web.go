@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
@@ -245,6 +246,8 @@ func (s Site) guard(rt Route) http.HandlerFunc {
 		noteActor(ctx, a.ID)
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		switch {
+		case !storable(r.URL):
+			s.fail(w, r, models.NotFound("Page"))
 		case a.Can(rt.Needs):
 			s.finish(w, r, s.serve(rt, w, r, a))
 		case a.ID == 0:
@@ -356,10 +359,19 @@ func Code(r *http.Request, name, prefix string) (int64, error) {
 	return id, nil
 }
 
+// storable reports that PostgreSQL could hold every text in an address, so that no lookup
+// of one fails there.
+func storable(u *url.URL) bool {
+	query, err := url.QueryUnescape(u.RawQuery)
+	return err != nil || keeps(u.Path) && keeps(query)
+}
+
+func keeps(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
 // Param is a part of the address as text.
 func Param(r *http.Request, name string) string {
 	s, err := url.PathUnescape(chi.URLParam(r, name))
-	if err != nil {
+	if err != nil || !keeps(s) {
 		return ""
 	}
 	return s
