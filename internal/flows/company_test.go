@@ -59,6 +59,11 @@ func found(t *testing.T, databaseURL string, script bool) *company {
 		"ASSAY_OIDC_ISSUER=" + issuer, "ASSAY_OIDC_CLIENT_ID=assay", "ASSAY_OIDC_CLIENT_SECRET=" + secret,
 		"ASSAY_OIDC_ROLE_MAP=admins=administrator,compliance=compliance_manager,owners=control_owner,auditors=external_auditor",
 	}, "serve", "-addr", addr)
+	t.Cleanup(func() { // before its database goes: it signs the log a last time
+		if err := p.stop(); err != nil {
+			t.Error(err)
+		}
+	})
 	return &company{T: t, program: p, dir: dir, script: script, opened: map[string]*browser.Page{}}
 }
 

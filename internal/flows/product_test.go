@@ -24,11 +24,12 @@ import (
 	"assay/internal/browser"
 )
 
-// started are the programs of this test process, stopped when its tests are done.
-var started struct {
+// shared is where this test process keeps the program it built, and the demonstration
+// that several tests read.
+var shared struct {
 	sync.Mutex
-	dir      string
-	programs []*program
+	dir  string
+	demo *program
 }
 
 func TestMain(m *testing.M) {
@@ -37,10 +38,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	started.dir = dir
+	shared.dir = dir
 	code := browser.Main(m)
-	for _, p := range started.programs {
-		if err := p.stop(); err != nil {
+	if shared.demo != nil {
+		if err := shared.demo.stop(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -51,7 +52,7 @@ func TestMain(m *testing.M) {
 
 // built compiles the program once, with the race detector when the tests have it.
 var built = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(started.dir, "assay")
+	path := filepath.Join(shared.dir, "assay")
 	args := []string{"build", "-o", path}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -96,8 +97,8 @@ func (n *notes) String() string {
 // detector on a busy machine makes that slow.
 const patience = 3 * time.Minute
 
-// start runs the program with args, which name addr as the address to listen on, until
-// the test process ends.
+// start runs the program with args, which name addr as the address to listen on. Whoever
+// starts it stops it.
 func start(tb testing.TB, addr string, env []string, args ...string) *program {
 	tb.Helper()
 	path, err := built()
@@ -110,13 +111,11 @@ func start(tb testing.TB, addr string, env []string, args ...string) *program {
 	if err := p.cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
-	started.Lock()
-	started.programs = append(started.programs, p)
-	started.Unlock()
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	defer cancel()
 	for !answers(ctx, p.base+"/healthz") {
 		if ctx.Err() != nil {
+			_ = p.cmd.Process.Kill()
 			tb.Fatalf("assay %s does not answer; it says:\n%s", strings.Join(args, " "), p.said)
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -161,19 +160,14 @@ func freeAddr(tb testing.TB) string {
 	return l.Addr().String()
 }
 
-var demonstration struct {
-	sync.Mutex
-	*program
-}
-
 // demo is the demonstration, started by the first test that asks.
 func demo(tb testing.TB) *program {
 	tb.Helper()
-	demonstration.Lock()
-	defer demonstration.Unlock()
-	if demonstration.program == nil {
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.demo == nil {
 		addr := freeAddr(tb)
-		demonstration.program = start(tb, addr, nil, "demo", "-addr", addr, "-data", filepath.Join(started.dir, "demo"))
+		shared.demo = start(tb, addr, nil, "demo", "-addr", addr, "-data", filepath.Join(shared.dir, "demo"))
 	}
-	return demonstration.program
+	return shared.demo
 }
