@@ -26,13 +26,35 @@ func (db *DB) Migrate(ctx context.Context, files fs.FS) (from, to int64, err err
 	return from, to, nil
 }
 
-// SchemaVersions reports the version of the database and the one this build needs.
+// SchemaVersions reports the version of the database, 0 when it was never migrated, and
+// the one this build needs. It writes nothing.
 func (db *DB) SchemaVersions(ctx context.Context, files fs.FS) (current, target int64, err error) {
 	p, err := db.provider(files)
 	if err != nil {
 		return 0, 0, err
 	}
-	return versions(ctx, p)
+	migrated, err := db.migrated(ctx)
+	if err != nil || migrated {
+		if err == nil {
+			current, target, err = versions(ctx, p)
+		}
+		return current, target, err
+	}
+	for _, source := range p.ListSources() {
+		target = max(target, source.Version)
+	}
+	return 0, target, nil
+}
+
+// migrated reports whether the database was ever migrated. goose makes its table when
+// it is asked for a version, and a look must not write.
+func (db *DB) migrated(ctx context.Context) (there bool, err error) {
+	query := "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'goose_db_version'"
+	if db.dialect == "postgres" {
+		query = "SELECT to_regclass('goose_db_version') IS NOT NULL"
+	}
+	err = db.read.WithContext(ctx).Raw(query).Scan(&there).Error
+	return there, err
 }
 
 func (db *DB) provider(files fs.FS) (*goose.Provider, error) {

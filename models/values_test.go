@@ -3,10 +3,13 @@ package models_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"assay/internal/testenv"
+	"assay/migrations"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/modelstest"
@@ -166,4 +169,38 @@ func TestSearchFindsTheSameOnBothDatabases(t *testing.T) {
 			})
 		}
 	})
+}
+
+func TestLookingAtTheSchemaWritesNothing(t *testing.T) {
+	for name, url := range map[string]string{
+		"sqlite":   "sqlite://" + filepath.Join(t.TempDir(), "empty.db"),
+		"postgres": testenv.Postgres(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, err := models.Open(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = db.Close() }()
+			files, err := migrations.For(db.Dialect())
+			if err != nil {
+				t.Fatal(err)
+			}
+			current, target, err := db.SchemaVersions(t.Context(), files)
+			if err != nil || current != 0 || target < 6 {
+				t.Errorf("got %d of %d, %v", current, target, err)
+			}
+			made := "SELECT count(*) FROM sqlite_master"
+			if name == "postgres" {
+				made = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
+			}
+			modelstest.Look(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+				n, err := models.Value[int](ctx, tx, made)
+				if n != 0 {
+					t.Errorf("%d tables were made", n)
+				}
+				return err
+			})
+		})
+	}
 }

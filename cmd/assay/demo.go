@@ -39,6 +39,11 @@ func demonstrate(ctx context.Context, s *session) error {
 	if err != nil {
 		return errors.Join(refuse(err), ln.Close())
 	}
+	held, err := holdFolder(filepath.Join(c.Data, "lock"))
+	if err != nil {
+		return errors.Join(refuse(err), ln.Close())
+	}
+	defer held.Close()
 	in, err := open(ctx, serveConfig)
 	if err != nil {
 		return errors.Join(refuse(err), ln.Close())

@@ -241,6 +241,9 @@ func TestTheDemonstrationContinues(t *testing.T) {
 	if status := fetch(t, first.base+"/demo-idp/.well-known/openid-configuration"); status != http.StatusOK {
 		t.Errorf("the provider answered %d", status)
 	}
+	if code, _, stderr := assay(t, nil, "demo", "-data", data, "-addr", "127.0.0.1:0"); code != exitUnusable || !strings.Contains(stderr, "is in use by another demonstration") {
+		t.Errorf("a second demonstration on the same data: status %d\n%s", code, stderr)
+	}
 	code, stdout, stderr := first.stop()
 	if code != exitOK || !strings.Contains(stdout, "priya@halyard.example") {
 		t.Fatalf("status %d\n%s\n%s", code, stdout, stderr)
