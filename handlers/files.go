@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -52,7 +53,7 @@ func (app *App) fileDownload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, _, err := app.Blobs.Open(r.Context(), f.Digest)
+	body, err := app.bytesOf(r, f)
 	if err != nil {
 		return err
 	}
@@ -102,10 +103,28 @@ func (app *App) filePreview(w http.ResponseWriter, r *http.Request) error {
 	return app.page(w, r, http.StatusOK, evidences.PreviewPage(p))
 }
 
+// missingBytes is what a reader is told when the store lost a file.
+const missingBytes = "The bytes of this file are missing from the store. Its record and its digest stand. Tell an administrator, who can restore them from a backup."
+
+// bytesOf opens the bytes of f. That they are missing is no fault of the reader's, who is
+// told so in place of the file, and nothing to pass over in the log.
+func (app *App) bytesOf(r *http.Request, f evidence.File) (io.ReadSeekCloser, error) {
+	body, _, err := app.Blobs.Open(r.Context(), f.Digest)
+	if errors.Is(err, blob.ErrNotFound) {
+		slog.ErrorContext(r.Context(), "evidence is missing from the store", "file", f.Path(), "digest", f.Digest)
+		return nil, models.Conflict(missingBytes)
+	}
+	return body, err
+}
+
 // previewOf reads what a page can show of f. ?from= moves on in a long text.
 func (app *App) previewOf(r *http.Request, i evidence.Item, f evidence.File) (evidences.Preview, error) {
 	p := evidences.Preview{Item: i, File: f, Base: "/" + f.Path() + "/preview"}
-	body, _, err := app.Blobs.Open(r.Context(), f.Digest)
+	body, err := app.bytesOf(r, f)
+	if models.KindOf(err) == models.KindConflict {
+		p.Refusal = missingBytes
+		return p, nil
+	}
 	if err != nil {
 		return p, err
 	}
@@ -140,7 +159,7 @@ func (app *App) filePicture(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, _, err := app.Blobs.Open(r.Context(), f.Digest)
+	body, err := app.bytesOf(r, f)
 	if err != nil {
 		return err
 	}
