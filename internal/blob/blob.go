@@ -54,6 +54,21 @@ type Store interface {
 	// Stat is Open without the bytes.
 	Stat(ctx context.Context, digest string) (Info, error)
 
+	// PutPart keeps the next stretch of a file that comes in parts, and returns once the
+	// bytes would survive a power cut. Its refusals are Put's.
+	PutPart(ctx context.Context, r io.Reader, limit int64) (Part, error)
+
+	// Join makes one blob of parts in their order, with the promise of Put. The parts
+	// stay the caller's to drop. Joining again what was joined before gives the same.
+	Join(ctx context.Context, parts []Part) (Blob, error)
+
+	// DropParts forgets parts. One that is gone already is no error.
+	DropParts(ctx context.Context, names ...string) error
+
+	// OldParts names the parts that were put before an instant, whoever put them: some of
+	// them nobody will ask for again.
+	OldParts(ctx context.Context, before time.Time) ([]string, error)
+
 	// Check proves that the store can take a blob now. Its error is a sentence for the
 	// person who runs the server.
 	Check(ctx context.Context) error

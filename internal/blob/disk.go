@@ -59,7 +59,7 @@ func Open(dir string) (*Disk, error) {
 
 func newDisk(files fileSystem, now time.Time) (*Disk, error) {
 	d := &Disk{files: files}
-	if err := errors.Join(files.Mkdir(tmpDir), files.Mkdir(blobsDir)); err != nil {
+	if err := errors.Join(files.Mkdir(tmpDir), files.Mkdir(partsDir), files.Mkdir(blobsDir)); err != nil {
 		return nil, err
 	}
 	if err := files.SyncDir("."); err != nil {

@@ -144,8 +144,16 @@ func (p *powerloss) Room() (free, total uint64, err error) { return 0, 0, nil }
 func (p *powerloss) Close() error                          { return nil }
 
 func (p *powerloss) Open(name string) (io.ReadSeekCloser, fs.FileInfo, error) {
-	panic("the harness reads only what survived")
+	n, err := p.lookup(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return reading{bytes.NewReader(n.data)}, nil, nil
 }
+
+type reading struct{ *bytes.Reader }
+
+func (reading) Close() error { return nil }
 
 func (p *powerloss) Stat(name string) (fs.FileInfo, error) {
 	panic("the harness reads only what survived")
@@ -199,13 +207,14 @@ func crashEverywhere(t *testing.T, omit func(op string) bool) (broken []string, 
 	p := newPowerloss()
 	p.omit = omit
 	var acked []string
+	var parts []blob.Part
 	rng := rand.New(rand.NewPCG(1, 2))
 	p.after = func() {
 		for _, chance := range [][2]float64{{0, 0}, {0.5, 0.5}, {1, 1}, {1, 0}, {0, 1}} {
 			states++
 			dir := t.TempDir()
 			p.survive(t, dir, chance[0], chance[1], rng)
-			for _, problem := range damage(t, dir, acked) {
+			for _, problem := range damage(t, dir, acked, parts) {
 				broken = append(broken, "after "+p.ops[len(p.ops)-1]+": "+problem)
 			}
 		}
@@ -217,16 +226,34 @@ func crashEverywhere(t *testing.T, omit func(op string) bool) (broken []string, 
 		must(t, err)
 		acked = append(acked, b.Digest)
 	}
+	for _, content := range []string{"begins", "goes on", "ends"} {
+		part, err := d.PutPart(t.Context(), strings.NewReader(content), 1<<20)
+		must(t, err)
+		parts = append(parts, part)
+	}
+	for _, joint := range [][]blob.Part{parts, parts[2:]} {
+		if len(joint) == 1 { // its file becomes the blob
+			parts = parts[:2]
+		}
+		b, err := d.Join(t.Context(), joint)
+		must(t, err)
+		acked = append(acked, b.Digest)
+	}
 	p.after()
 	return broken, states
 }
 
 // damage opens what survived with the production store.
-func damage(t *testing.T, dir string, acked []string) (problems []string) {
+func damage(t *testing.T, dir string, acked []string, parts []blob.Part) (problems []string) {
 	t.Helper()
 	d, err := blob.Open(dir)
 	must(t, err)
 	defer d.Close()
+	for _, p := range parts {
+		if got, err := os.ReadFile(filepath.Join(dir, "parts", p.Name)); err != nil || sum(got) != p.Digest {
+			problems = append(problems, "acknowledged part: "+p.Name)
+		}
+	}
 	for _, digest := range acked {
 		if err := blob.Verify(t.Context(), d, digest); err != nil {
 			problems = append(problems, "acknowledged: "+err.Error())
@@ -256,6 +283,8 @@ func TestAPowerCutLosesNothingAcknowledged(t *testing.T) {
 func TestTheHarnessSeesEveryForgottenSync(t *testing.T) {
 	for name, forgets := range map[string]string{
 		"the file":                   "sync file tmp/",
+		"a part":                     "sync file parts/",
+		"the directory of parts":     "sync directory parts",
 		"the shard":                  "sync directory blobs/",
 		"the parent of the shard":    "sync directory blobs",
 		"the directory of the store": "sync directory .",
