@@ -26,7 +26,7 @@ func (app *App) importForm(w http.ResponseWriter, r *http.Request) error {
 func (app *App) importUpload(w http.ResponseWriter, r *http.Request) error {
 	name, b, err := importedFile(r)
 	if err == nil {
-		_, err = tableOf(b, name)
+		_, err = tableOf(r.Context(), b, name)
 	}
 	var kept blob.Blob
 	if err == nil {
@@ -86,7 +86,7 @@ func (app *App) importTable(r *http.Request, name string) (sheet.Table, error) {
 	if err != nil {
 		return sheet.Table{}, err
 	}
-	return tableOf(b, name)
+	return tableOf(r.Context(), b, name)
 }
 
 func (app *App) importPreview(w http.ResponseWriter, r *http.Request) error {

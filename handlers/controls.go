@@ -322,8 +322,8 @@ func (app *App) controlExport(w http.ResponseWriter, r *http.Request, kind, name
 // importLimits bound a list of controls: as many rows as somebody can look through.
 var importLimits = sheet.Limits{Bytes: 8 << 20, Unzipped: 64 << 20, Rows: 5000, Columns: 200, Cell: sheet.Default.Cell}
 
-func tableOf(b []byte, name string) (sheet.Table, error) {
-	t, err := sheet.Read(bytes.NewReader(b), name, importLimits)
+func tableOf(ctx context.Context, b []byte, name string) (sheet.Table, error) {
+	t, err := sheet.Read(ctx, bytes.NewReader(b), name, importLimits)
 	if u, ok := err.(sheet.UnreadableError); ok { //nolint:errorlint // Read returns it bare
 		return t, models.Invalid(map[string]string{"file": u.Error()})
 	}

@@ -198,7 +198,7 @@ func TestControlsAreNotFoundByAuditorsOutsideTheWindow(t *testing.T) {
 
 func exported(t *testing.T, p handlerstest.Page) sheet.Table {
 	t.Helper()
-	got, err := sheet.Read(p.Want(200).Reader(), "controls", sheet.Default)
+	got, err := sheet.Read(t.Context(), p.Want(200).Reader(), "controls", sheet.Default)
 	if err != nil {
 		t.Fatal(err)
 	}

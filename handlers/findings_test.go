@@ -240,7 +240,7 @@ func TestFindingsExport(t *testing.T) {
 	s.raise("title", "Another one")
 	for _, ending := range []string{"csv", "xlsx"} {
 		p := s.Get(s.priya, "/findings/export."+ending+"?source=incident").Want(http.StatusOK)
-		table, err := sheet.Read(p.Reader(), "findings."+ending, sheet.Default)
+		table, err := sheet.Read(t.Context(), p.Reader(), "findings."+ending, sheet.Default)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,6 +35,8 @@ var may = map[string][]string{
 	"static":                 {},
 	"internal":               {}, // leaves know nothing of us
 	"internal/jobs":          {"models"},
+	"internal/preview":       {"internal/confine"},
+	"internal/sheet":         {"internal/confine"},
 	"internal/demo":          {"models", "internal/idp", "internal/blob", "internal/filetype", "internal/sheet"},
 	"internal/bench":         {"models", "handlers", "web", "migrations", "internal"},
 	"internal/idp":           {"internal/oidc"},

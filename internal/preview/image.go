@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp"
+
+	"assay/internal/confine"
 )
 
 const (
@@ -28,26 +30,22 @@ const (
 // the pixels of its first frame survives: no metadata, no script, no second file behind
 // the first. More than 40 million pixels is ErrTooLarge, judged by the header before a
 // pixel is unpacked.
-func Image(ctx context.Context, r io.ReadSeeker) (picture []byte, err error) {
-	config, _, err := image.DecodeConfig(io.LimitReader(r, maxFile))
+func Image(ctx context.Context, r io.Reader) ([]byte, error) {
+	picture, err := picture.Do(ctx, struct{}{}, r)
+	return picture, refused(err)
+}
+
+var picture = confine.Register("picture", maxFile, redraw)
+
+func redraw(_ struct{}, file []byte) ([]byte, error) {
+	config, _, err := image.DecodeConfig(bytes.NewReader(file))
 	if err != nil || config.Width < 1 || config.Height < 1 {
 		return nil, ErrBroken
 	}
 	if config.Width > maxPixels/config.Height {
 		return nil, ErrTooLarge
 	}
-	err = alone(ctx, func() error {
-		picture, err = redraw(r)
-		return err
-	})
-	return picture, err
-}
-
-func redraw(r io.ReadSeeker) ([]byte, error) {
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	src, _, err := image.Decode(io.LimitReader(r, maxFile))
+	src, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, ErrBroken
 	}

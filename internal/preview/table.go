@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
+
+	"assay/internal/confine"
 )
 
 // What a table shows at most.
@@ -36,7 +38,6 @@ const (
 	// Unpacked, in total. A single cell may be all of it, and the parser holds a cell in
 	// memory several times: 60 MiB took 330 MB, and as many empty rows took 15 seconds.
 	maxUnpacked = 32 << 20
-	maxInMemory = 8 << 20 // a larger sheet waits in a temporary file meanwhile
 )
 
 // CSV returns the corner of a file of values separated by commas, semicolons, tabs or
@@ -102,24 +103,16 @@ func regularity(sample []byte, delimiter rune) int {
 // XLSX returns the corner of the first sheet of a workbook, cells as a spreadsheet shows
 // them, formulas as their last result. A workbook that is large, or unpacks to something
 // large, is ErrTooLarge; one that cannot be read is ErrBroken.
-func XLSX(ctx context.Context, r io.Reader) (t Table, err error) {
-	err = alone(ctx, func() error {
-		packed, err := io.ReadAll(io.LimitReader(r, maxXLSX+1))
-		if err != nil {
-			return err
-		}
-		if len(packed) > maxXLSX {
-			return ErrTooLarge
-		}
-		t, err = workbook(ctx, packed)
-		return err
-	})
-	return t, err
+func XLSX(ctx context.Context, r io.Reader) (Table, error) {
+	t, err := book.Do(ctx, struct{}{}, r)
+	return t, refused(err)
 }
 
-func workbook(ctx context.Context, packed []byte) (Table, error) {
+var book = confine.Register("workbook", maxXLSX, workbook)
+
+func workbook(_ struct{}, packed []byte) (Table, error) {
 	f, err := excelize.OpenReader(bytes.NewReader(packed), excelize.Options{
-		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxInMemory,
+		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxUnpacked, // no temporary files: a child opens none
 	})
 	if err != nil {
 		return Table{}, asRefusal(err)
@@ -136,9 +129,6 @@ func workbook(ctx context.Context, packed []byte) (Table, error) {
 	defer rows.Close()
 	t := Table{Sheet: harmless(sheets[0])}
 	for rows.Next() {
-		if ctx.Err() != nil {
-			return Table{}, context.Cause(ctx)
-		}
 		row, err := rows.Columns()
 		if err != nil {
 			return Table{}, ErrBroken

@@ -5,6 +5,7 @@ package sheet
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -49,8 +50,9 @@ func unreadable(format string, args ...any) error {
 // Read reads a CSV or XLSX file; its first bytes decide which, the name is only
 // used in messages. Of a workbook it takes the first sheet that has text.
 // It refuses files beyond the limits, text that is not UTF-8 or UTF-16 with a
-// byte order mark, and old or encrypted workbooks.
-func Read(r io.Reader, name string, limits Limits) (Table, error) {
+// byte order mark, and old or encrypted workbooks. A workbook is unpacked by a confined
+// child.
+func Read(ctx context.Context, r io.Reader, name string, limits Limits) (Table, error) {
 	content, err := io.ReadAll(io.LimitReader(r, limits.Bytes+1))
 	if err != nil {
 		return Table{}, err
@@ -61,20 +63,14 @@ func Read(r io.Reader, name string, limits Limits) (Table, error) {
 	collect := &collector{name: name, limits: limits}
 	switch {
 	case bytes.HasPrefix(content, []byte("PK\x03\x04")):
-		err = readXLSX(content, collect)
+		return unpack(ctx, content, name, limits)
 	case bytes.HasPrefix(content, []byte("\xd0\xcf\x11\xe0")):
 		err = unreadable("%s is an old or password-protected Excel file. Save it as an .xlsx workbook without a password.", name)
 	default:
 		collect.exact = true
 		err = readCSV(content, collect)
 	}
-	if err == nil && collect.table.Header == nil {
-		err = unreadable("%s holds no table. Its first row must name the columns.", name)
-	}
-	if err != nil {
-		return Table{}, err
-	}
-	return collect.table, nil
+	return collect.result(err)
 }
 
 // A collector makes a table of rows as they are read, so that a file beyond the
@@ -84,6 +80,17 @@ type collector struct {
 	limits Limits
 	exact  bool // rows have all their cells: a workbook leaves out the empty ones at the end
 	table  Table
+}
+
+// result is the table, unless err or an empty file kept it from being one.
+func (c *collector) result(err error) (Table, error) {
+	if err == nil && c.table.Header == nil {
+		err = unreadable("%s holds no table. Its first row must name the columns.", c.name)
+	}
+	if err != nil {
+		return Table{}, err
+	}
+	return c.table, nil
 }
 
 func (c *collector) add(line int, cells []string) error {

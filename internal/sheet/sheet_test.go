@@ -16,7 +16,7 @@ import (
 
 func read(t *testing.T, content string) sheet.Table {
 	t.Helper()
-	table, err := sheet.Read(strings.NewReader(content), "controls.csv", sheet.Default)
+	table, err := sheet.Read(t.Context(), strings.NewReader(content), "controls.csv", sheet.Default)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestReadRefuses(t *testing.T) {
 		"a broken workbook":        {"PK\x03\x04 and so on", "damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := sheet.Read(strings.NewReader(c.content), "controls.csv", limits)
+			_, err := sheet.Read(t.Context(), strings.NewReader(c.content), "controls.csv", limits)
 			var unreadable sheet.UnreadableError
 			if !errors.As(err, &unreadable) || !strings.Contains(err.Error(), c.why) {
 				t.Errorf("got %v, want a sentence with %q", err, c.why)
@@ -129,7 +129,7 @@ func TestReadTakesFilesOtherProductsWrote(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			table, err := sheet.Read(f, c.file, sheet.Default)
+			table, err := sheet.Read(t.Context(), f, c.file, sheet.Default)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -90,7 +90,7 @@ func TestAnExportImportsAgainUnchanged(t *testing.T) {
 			if err := write(&b, header, rows...); err != nil {
 				t.Fatal(err)
 			}
-			table, err := sheet.Read(&b, "export", sheet.Default)
+			table, err := sheet.Read(t.Context(), &b, "export", sheet.Default)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +155,7 @@ func FuzzAnExportImportsAgainUnchanged(f *testing.F) {
 			if err := write(&b, []string{"Code", "One", "Two"}, rows...); err != nil {
 				t.Fatal(err)
 			}
-			table, err := sheet.Read(&b, "export", sheet.Default)
+			table, err := sheet.Read(t.Context(), &b, "export", sheet.Default)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,33 +3,63 @@ package sheet
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"iter"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"assay/internal/confine"
 )
 
 var errSheetEmpty = errors.New("no text in this sheet")
 
 const maxEntries = 10_000 // in the archive; a workbook of one table has about ten
 
-func readXLSX(content []byte, collect *collector) error {
+// question is what a child has to know beside the bytes.
+type question struct {
+	Name   string
+	Limits Limits
+}
+
+var workbook = confine.Register("sheet", 64<<20, readXLSX)
+
+// unpack has a child read a workbook.
+func unpack(ctx context.Context, content []byte, name string, limits Limits) (Table, error) {
+	t, err := workbook.Do(ctx, question{name, limits}, bytes.NewReader(content))
+	var said confine.Refusal
+	switch {
+	case errors.As(err, &said):
+		err = UnreadableError(said)
+	case errors.Is(err, confine.ErrTooLarge), errors.Is(err, confine.ErrExceeded), errors.Is(err, confine.ErrBroken):
+		err = damaged(name)
+	case errors.Is(err, confine.ErrBusy):
+		err = unreadable("Too many other files are being read at the moment, so %s was not. Send it again in a minute.", name)
+	}
+	return t, err
+}
+
+func readXLSX(q question, content []byte) (Table, error) {
+	collect := &collector{name: q.Name, limits: q.Limits}
+	return collect.result(readBook(content, collect))
+}
+
+func readBook(content []byte, collect *collector) error {
 	if archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content))); err != nil || len(archive.File) > maxEntries {
 		return damaged(collect.name)
 	}
 	book, err := excelize.OpenReader(bytes.NewReader(content), excelize.Options{
-		UnzipSizeLimit: collect.limits.Unzipped,
-		// A sheet's XML beyond this goes to a temporary file instead of memory.
-		UnzipXMLSizeLimit: min(16<<20, collect.limits.Unzipped),
+		UnzipSizeLimit:    collect.limits.Unzipped,
+		UnzipXMLSizeLimit: collect.limits.Unzipped, // no temporary files: a child opens none
 		// Excel's own short date is 01-05-26, which nobody can tell from 26-05-01.
 		ShortDatePattern: "yyyy-mm-dd",
 	})
 	if err != nil {
 		return damaged(collect.name)
 	}
-	defer book.Close() // removes the temporary files; nothing was written
+	defer book.Close()
 
 	for _, sheet := range book.GetSheetList() {
 		err := readSheet(book, sheet, collect)

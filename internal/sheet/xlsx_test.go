@@ -50,7 +50,7 @@ func TestReadTakesTheFirstSheetWithText(t *testing.T) {
 		set(t, book, "Controls", "A5", 12)
 		set(t, book, "Controls", "D5", "beyond")
 	})
-	table, err := sheet.Read(b, "controls.xlsx", sheet.Default)
+	table, err := sheet.Read(t.Context(), b, "controls.xlsx", sheet.Default)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestReadRefusesAWorkbookBeyondTheLimits(t *testing.T) {
 		"too much when it is opened": {big, small, "when unpacked"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := sheet.Read(c.content, "controls.xlsx", c.limits)
+			_, err := sheet.Read(t.Context(), c.content, "controls.xlsx", c.limits)
 			var unreadable sheet.UnreadableError
 			if !errors.As(err, &unreadable) || !strings.Contains(err.Error(), c.why) {
 				t.Errorf("got %v, want a sentence with %q", err, c.why)
@@ -100,7 +100,7 @@ func FuzzReadNeverPanics(f *testing.F) {
 	}
 	limits := sheet.Limits{Bytes: 1 << 20, Unzipped: 1 << 20, Rows: 100, Columns: 20, Cell: 1000}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		table, err := sheet.Read(bytes.NewReader(content), "file", limits)
+		table, err := sheet.Read(t.Context(), bytes.NewReader(content), "file", limits)
 		if err != nil {
 			var unreadable sheet.UnreadableError
 			if !errors.As(err, &unreadable) {

@@ -18,7 +18,7 @@ import (
 
 func table(t *testing.T, file string) sheet.Table {
 	t.Helper()
-	got, err := sheet.Read(strings.NewReader(file), "controls.csv", sheet.Default)
+	got, err := sheet.Read(t.Context(), strings.NewReader(file), "controls.csv", sheet.Default)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestExportImportsUnchanged(t *testing.T) {
 		} {
 			var b bytes.Buffer
 			c.look(c.priya, func(ctx context.Context, tx *models.Tx) error { return write(&b, tx, ctx) })
-			got, err := sheet.Read(&b, "controls", sheet.Default)
+			got, err := sheet.Read(t.Context(), &b, "controls", sheet.Default)
 			if err != nil {
 				t.Fatal(err)
 			}
