@@ -29,6 +29,8 @@ type App struct {
 	MaxFile int64
 	Demo    bool // shows the component page, and says that the data is invented
 	Secure  bool // served over HTTPS
+	// JobLabel says a kind of job in words.
+	JobLabel func(kind string) string
 
 	// OIDC signs people in; without it nobody can.
 	OIDC         *oidc.Provider

@@ -121,6 +121,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/search", access.SearchUse, app.search),
 		web.Get("/help", access.SignedIn, app.help),
 		web.Get("/settings", access.ProgrammeManage, app.settingsPage),
+		web.Get("/settings/jobs", access.SystemManage, app.jobsPage),
+		web.Post("/settings/jobs/{job}/retry", access.SystemManage, app.jobRetry),
 
 		web.Get("/engagements", access.EngagementView, app.engagementList),
 		web.Post("/engagements", access.EngagementManage, app.engagementCreate),

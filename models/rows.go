@@ -231,6 +231,16 @@ func Put[T Unlogged](ctx context.Context, tx *Tx, row *T) error {
 	return tx.g.WithContext(ctx).Create(row).Error
 }
 
+// PutNew is Put, but for a row that a unique constraint refuses: then nothing happens,
+// and it reports false.
+func PutNew[T Unlogged](ctx context.Context, tx *Tx, row *T) (bool, error) {
+	if err := tx.mustWrite(); err != nil {
+		return false, err
+	}
+	res := tx.g.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(row)
+	return res.RowsAffected > 0, res.Error
+}
+
 // PutAll is Put for many rows, in few statements.
 func PutAll[T Unlogged](ctx context.Context, tx *Tx, rows []T) error {
 	if err := tx.mustWrite(); err != nil {

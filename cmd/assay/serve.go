@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -50,6 +51,7 @@ type instance struct {
 	db     *models.DB
 	signer *tlog.Signer
 	app    *handlers.App
+	worker *jobs.Worker
 }
 
 // open brings up what c names, in an order in which the first thing that is wrong is
@@ -86,7 +88,8 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 	if in.signer, err = tlog.LoadSigner(c.SigningKey, "assay/"+base.Hostname()); err != nil {
 		return &config.Error{Setting: config.Variable("signing-key-file"), Message: "cannot be used: " + err.Error()}
 	}
-	in.app = &handlers.App{DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Secure: base.Scheme == "https"}
+	in.worker = jobs.New(in.db, jobs.Clock()...)
+	in.app = &handlers.App{DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Secure: base.Scheme == "https", JobLabel: in.worker.Label}
 	return signIn(in.app, c)
 }
 
@@ -111,13 +114,15 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return ln, nil
 }
 
-// answer serves until ctx ends, then lets requests finish, and signs a last time so
-// that nothing acknowledged is left without a signature.
+// answer serves until ctx ends, then lets requests and jobs finish, and signs a last
+// time so that nothing acknowledged is left without a signature.
 func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler, ready func()) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var clock sync.WaitGroup
+	defer clock.Wait()
 	defer stop()
-	go in.db.KeepSigning(background, in.signer, checkpointEvery)
-	go jobs.KeepTime(background, in.db)
+	clock.Go(func() { in.db.KeepSigning(background, in.signer, checkpointEvery) })
+	clock.Go(func() { in.worker.Run(background) })
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
@@ -133,6 +138,8 @@ func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler,
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	err := srv.Shutdown(grace)
+	stop()
+	clock.Wait()
 	if _, signErr := in.db.SignCheckpoint(grace, in.signer); signErr != nil {
 		err = errors.Join(err, signErr)
 	}

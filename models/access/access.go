@@ -47,6 +47,7 @@ const (
 	EngagementManage Permission = "engagement.manage" // set up, scope, window, named auditors
 	PeopleManage     Permission = "people.manage"     // invite, change roles, deactivate, hand over, end sessions
 	ViewSave         Permission = "view.save"         // one's own saved views and preferences
+	SystemManage     Permission = "system.manage"     // how this installation runs: jobs, mail, webhooks
 )
 
 // A Role is what a person is to the company. A person holds exactly one; an
@@ -93,7 +94,7 @@ var changing = []Permission{
 	ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
-	EngagementManage, PeopleManage, ViewSave,
+	EngagementManage, PeopleManage, ViewSave, SystemManage,
 }
 
 var grants = map[Role][]Permission{
@@ -101,7 +102,7 @@ var grants = map[Role][]Permission{
 	Administrator: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, FindingView,
 		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
-		ProgrammeManage, EngagementManage, PeopleManage, ViewSave,
+		ProgrammeManage, EngagementManage, PeopleManage, ViewSave, SystemManage,
 	},
 	Compliance: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, EvidenceQueue, FindingView,

@@ -36,6 +36,7 @@ var phrases = map[string]string{
 	"programme.set_up": "set Assay up",
 	"programme.change": "changed the programme",
 	"catalog.adopt":    "took controls from the catalog into use",
+	"job.retry":        "had a job tried again",
 	"view.save":        "saved a view of %s",
 	"view.remove":      "removed a saved view of %s",
 

@@ -28,6 +28,20 @@ func Each(t *testing.T, f func(t *testing.T, db *models.DB)) {
 	t.Run("postgres", func(t *testing.T) { f(t, Postgres(t)) })
 }
 
+// Pair runs f with two handles on one database, as two replicas have, once on SQLite
+// and once on PostgreSQL. Their clocks show the same until one is moved.
+func Pair(t *testing.T, f func(t *testing.T, a, b *models.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		url := "sqlite://" + filepath.Join(t.TempDir(), "assay.db")
+		f(t, open(t, url), open(t, url))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		url := postgresURL(t)
+		f(t, open(t, url), open(t, url))
+	})
+}
+
 // SQLite is a fresh, migrated database in a file.
 func SQLite(tb testing.TB) *models.DB {
 	tb.Helper()
@@ -37,11 +51,16 @@ func SQLite(tb testing.TB) *models.DB {
 // Postgres is a fresh, migrated database on the shared test server.
 func Postgres(tb testing.TB) *models.DB {
 	tb.Helper()
+	return open(tb, postgresURL(tb))
+}
+
+func postgresURL(tb testing.TB) string {
+	tb.Helper()
 	digest, err := migrations.Digest("postgres")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return open(tb, testenv.Database(tb, "assay_"+digest[:12], migrate))
+	return testenv.Database(tb, "assay_"+digest[:12], migrate)
 }
 
 func open(tb testing.TB, url string) *models.DB {

@@ -1,0 +1,66 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+	"assay/models/finding"
+	"assay/models/job"
+)
+
+// Every is how often the clock looks: a version that becomes effective at midnight
+// does so within this time.
+const Every = time.Minute
+
+// kept is for how long work that was done can be looked at.
+const kept = 30 * 24 * time.Hour
+
+// Clock is the standing work of every installation.
+func Clock() []Work {
+	return []Work{
+		{Kind: "control.activate", Label: "Put approved control versions into effect", Next: After(Every), Do: due(control.Waiting, control.Activate)},
+		{Kind: "finding.expire", Label: "End risk acceptances that ran out", Next: After(Every), Do: due(lapsed, finding.ExpireAcceptances)},
+		{Kind: "database.analyse", Label: "Let the database learn how its tables grew", Next: After(time.Hour), Do: analyse},
+		{Kind: "job.sweep", Label: "Forget jobs done more than 30 days ago", Next: After(24 * time.Hour), Do: sweep},
+	}
+}
+
+// After is a turn every d.
+func After(d time.Duration) func(time.Time) time.Time {
+	return func(now time.Time) time.Time { return now.Truncate(d).Add(d) }
+}
+
+// due is work that asks first whether there is any, so that a quiet minute takes no
+// lock of the log.
+func due(any func(context.Context, *models.Tx) (bool, error), do func(context.Context, *models.Tx) (int, error)) func(context.Context, *Run) error {
+	return func(ctx context.Context, r *Run) error {
+		found := false
+		err := r.DB.Read(ctx, access.Clock, func(tx *models.Tx) (err error) {
+			found, err = any(ctx, tx)
+			return err
+		})
+		if err != nil || !found {
+			return err
+		}
+		return r.Write(ctx, do)
+	}
+}
+
+func lapsed(ctx context.Context, tx *models.Tx) (bool, error) {
+	ids, err := finding.LapsedAcceptances(ctx, tx)
+	return len(ids) > 0, err
+}
+
+func analyse(ctx context.Context, r *Run) error { return r.DB.Analyse(ctx) }
+
+func sweep(ctx context.Context, r *Run) error {
+	return r.Bookkeep(ctx, func(ctx context.Context, tx *models.Tx) error {
+		n, err := job.Sweep(ctx, tx, tx.Now.Add(-kept))
+		r.Said = fmt.Sprintf("%d forgotten", n)
+		return err
+	})
+}
