@@ -188,6 +188,14 @@ func (c queryCounter) Trace(_ context.Context, _ time.Time, statement func() (st
 	}
 }
 
+// ran is Trace for statements that GORM does not run.
+func (db *DB) ran(text string, args []any) {
+	db.queries.Add(1)
+	if seen := db.watch.Load(); seen != nil {
+		*seen = append(*seen, db.read.Explain(text, args...))
+	}
+}
+
 // Statements runs f and returns the SQL it ran, values written in, for tests that ask
 // for its plans. Nothing else may use db meanwhile.
 func (db *DB) Statements(f func()) []string {

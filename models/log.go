@@ -148,7 +148,7 @@ func (tx *Tx) append(ctx context.Context) error {
 const leavesAtOnce = 500
 
 func (tx *Tx) writeLeaves(ctx context.Context, leaves []LogLeaf, details []LogDetail, head logHead) error {
-	run := func(s statement) error { return tx.g.WithContext(ctx).Exec(s.text, s.args...).Error }
+	run := func(s statement) error { return tx.exec(ctx, s) }
 	for len(leaves) > leavesAtOnce {
 		if err := run(insertLeaves(leaves[:leavesAtOnce])); err != nil {
 			return err
@@ -175,12 +175,6 @@ func (tx *Tx) writeLeaves(ctx context.Context, leaves []LogLeaf, details []LogDe
 		}
 	}
 	return nil
-}
-
-// A statement is SQL with its values.
-type statement struct {
-	text string
-	args []any
 }
 
 // joined makes one statement of several, which SQLite cannot.
@@ -239,7 +233,7 @@ func (tx *Tx) head(ctx context.Context, lock bool) (h logHead, err error) {
 		query += " FOR UPDATE"
 	}
 	var edge []byte
-	if err := tx.g.WithContext(ctx).Raw(query).Row().Scan(&h.size, &edge); err != nil {
+	if err := tx.one(ctx, statement{text: query}, &h.size, &edge); err != nil {
 		return h, err
 	}
 	for len(edge) >= len(tlog.Hash{}) {

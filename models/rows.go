@@ -63,7 +63,7 @@ type Scoped interface {
 // Update.
 func Rows[T any](tx *Tx) Query[T] {
 	var zero T
-	q := Query[T]{g: tx.g}
+	q := Query[T]{tx: tx}
 	if s, ok := any(zero).(Scoped); ok {
 		if cond, args := s.VisibleTo(tx.Actor); cond != "" {
 			q = q.Where(cond, args...)
@@ -74,25 +74,7 @@ func Rows[T any](tx *Tx) Query[T] {
 
 // UnscopedRows is Rows without the condition. The name is ugly so that it is seen; a
 // test lists its callers.
-func UnscopedRows[T any](tx *Tx) Query[T] { return Query[T]{g: tx.g} }
-
-// Raw runs a query that GORM's chain cannot say, into rows of T. It is unscoped: the
-// caller adds the condition that VisibleTo gives.
-func Raw[T any](ctx context.Context, tx *Tx, sql string, args ...any) ([]T, error) {
-	var rows []T
-	err := tx.g.WithContext(ctx).Raw(sql, args...).Find(&rows).Error
-	return rows, err
-}
-
-// Value runs a query for a single value, such as a count.
-func Value[T any](ctx context.Context, tx *Tx, sql string, args ...any) (v T, err error) {
-	row := tx.g.WithContext(ctx).Raw(sql, args...).Row()
-	if row == nil {
-		return v, context.Cause(ctx)
-	}
-	err = row.Scan(&v)
-	return v, err
-}
+func UnscopedRows[T any](tx *Tx) Query[T] { return Query[T]{tx: tx} }
 
 // Columns names the fields, as the struct spells them, that an Update writes.
 type Columns []string
@@ -205,15 +187,7 @@ func One0(err error, what string) error {
 }
 
 func lockRow[T any](ctx context.Context, tx *Tx, id int64) (T, error) {
-	var zero T
-	q := tx.g.WithContext(ctx).Clauses(clause.Locking{Strength: "UPDATE"})
-	if s, ok := any(zero).(Scoped); ok {
-		if cond, args := s.VisibleTo(tx.Actor); cond != "" {
-			q = q.Where(cond, args...)
-		}
-	}
-	err := q.Where("id = ?", id).Take(&zero).Error
-	return zero, err
+	return Rows[T](tx).Where("id = ?", id).locked().Take(ctx)
 }
 
 func (tx *Tx) mustWrite() error {

@@ -39,12 +39,12 @@ func (s SearchIndex) Put(ctx context.Context, tx *Tx, id int64, texts ...string)
 	body := strings.Join(words(strings.Join(texts, "\n")), " ")
 	table := string(s) + "_search"
 	if tx.Postgres() {
-		return tx.g.WithContext(ctx).Exec("INSERT INTO "+table+" (id, words) VALUES (?, array_to_tsvector(array_remove(string_to_array(?, ' '), ''))) ON CONFLICT (id) DO UPDATE SET words = EXCLUDED.words", id, body).Error
+		return tx.exec(ctx, statement{"INSERT INTO " + table + " (id, words) VALUES (?, array_to_tsvector(array_remove(string_to_array(?, ' '), ''))) ON CONFLICT (id) DO UPDATE SET words = EXCLUDED.words", []any{id, body}})
 	}
-	if err := tx.g.WithContext(ctx).Exec("DELETE FROM "+table+" WHERE rowid = ?", id).Error; err != nil {
+	if err := tx.exec(ctx, statement{"DELETE FROM " + table + " WHERE rowid = ?", []any{id}}); err != nil {
 		return err
 	}
-	return tx.g.WithContext(ctx).Exec("INSERT INTO "+table+" (rowid, words) VALUES (?, ?)", id, body).Error
+	return tx.exec(ctx, statement{"INSERT INTO " + table + " (rowid, words) VALUES (?, ?)", []any{id, body}})
 }
 
 // Matching is a condition on column, the id of a row, for what a reader typed: every

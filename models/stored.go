@@ -51,7 +51,7 @@ func ahead[T any](ctx context.Context, read batches[T], f func(T)) error {
 
 // collect runs a query and scans each row of the answer.
 func collect[T any](ctx context.Context, tx *Tx, query string, args []any, scan func(*sql.Rows) (T, error)) ([]T, error) {
-	rows, err := tx.g.WithContext(ctx).Raw(query, args...).Rows()
+	rows, err := tx.rows(ctx, statement{query, args})
 	if err != nil {
 		return nil, err
 	}

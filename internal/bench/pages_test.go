@@ -176,36 +176,59 @@ func typing(t *testing.T, r *report, s *site) {
 }
 
 // crowd lets fifty connections read one page, beside the same rows read and written by
-// hand without session, shell or scope.
+// hand without session, shell or scope. The two take turns, a second each, so that
+// whatever else the machine does meets both.
 func crowd(t *testing.T, r *report, c company, s *site) {
 	hand := &site{client: client()}
 	srv := httptest.NewServer(reference(t, c))
 	defer srv.Close()
 	hand.url = srv.URL
-	handRate, _ := fifty(t, hand)
-	rate, all := fifty(t, s)
-	p50, p99 := percentile(all, 0.5), percentile(all, 0.99)
-	r.add("controls list, 50 connections, against the page by hand", "≥ 0.5", fmt.Sprintf("%.0f/s of %.0f/s = %.2f", rate, handRate, rate/handRate), rate >= handRate/2)
+	const turns = 6
+	var theirs, ours turn
+	for range turns {
+		theirs.add(fifty(t, hand))
+		ours.add(fifty(t, s))
+	}
+	ratio := ours.rate() / theirs.rate()
+	r.add("controls list, 50 connections, against the page by hand", "≥ 0.5",
+		fmt.Sprintf("%.0f/s of %.0f/s = %.2f; %s of processor to %s", ours.rate(), theirs.rate(), ratio, ms(ours.each()), ms(theirs.each())), ratio >= 0.5)
+	p50, p99 := percentile(ours.all, 0.5), percentile(ours.all, 0.99)
 	r.add("controls list, 50 connections: p99 against p50", "≤ 5 ×", fmt.Sprintf("%.1f × of %s", float64(p99)/float64(p50), ms(p50)), p99 <= 5*p50)
 }
 
-func fifty(t *testing.T, s *site) (rate float64, all []time.Duration) {
+// A turn is what was done in some time, by the clock and by the processor. The processor
+// counts this whole process, so also whoever asks.
+type turn struct {
+	all       []time.Duration
+	took, cpu time.Duration
+}
+
+func (t *turn) add(more turn) {
+	t.all, t.took, t.cpu = append(t.all, more.all...), t.took+more.took, t.cpu+more.cpu
+}
+
+func (t turn) rate() float64 { return float64(len(t.all)) / t.took.Seconds() }
+
+func (t turn) each() time.Duration { return t.cpu / time.Duration(len(t.all)) }
+
+func fifty(t *testing.T, s *site) (done turn) {
 	t.Helper()
 	var mu sync.Mutex
 	var group sync.WaitGroup
-	start := time.Now()
+	start, cpu := time.Now(), processor()
 	for range 50 {
 		group.Go(func() {
-			for time.Since(start) < window {
+			for time.Since(start) < time.Second {
 				took, _ := s.get(t, bench.Manager, "/controls")
 				mu.Lock()
-				all = append(all, took)
+				done.all = append(done.all, took)
 				mu.Unlock()
 			}
 		})
 	}
 	group.Wait()
-	return float64(len(all)) / time.Since(start).Seconds(), all
+	done.took, done.cpu = time.Since(start), processor()-cpu
+	return done
 }
 
 // reference is the list as one would write it by hand: two queries, one table, the same
