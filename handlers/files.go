@@ -114,6 +114,9 @@ func (app *App) bytesOf(r *http.Request, f evidence.File) (io.ReadSeekCloser, er
 		slog.ErrorContext(r.Context(), "evidence is missing from the store", "file", f.Path(), "digest", f.Digest)
 		return nil, models.Conflict(missingBytes)
 	}
+	if errors.Is(err, blob.ErrUnavailable) {
+		return nil, models.Unavailable("The store of evidence does not answer at the moment. Its records can be read; try the file again in a few minutes.", err)
+	}
 	return body, err
 }
 

@@ -16,6 +16,7 @@ const (
 	KindNotFound
 	KindForbidden
 	KindConflict
+	KindUnavailable
 )
 
 // An Error carries what the reader of a page may know. Every other error is
@@ -45,6 +46,12 @@ func Forbidden(message string) error { return &Error{Kind: KindForbidden, Messag
 
 // Conflict says that the record is not, or no longer, in a state that allows this.
 func Conflict(message string) error { return &Error{Kind: KindConflict, Message: message} }
+
+// Unavailable says that something outside Assay does not answer, and that later it may.
+// err is for the log.
+func Unavailable(message string, err error) error {
+	return &Error{Kind: KindUnavailable, Message: message, Err: err}
+}
 
 // Invalid reports what is wrong with which field.
 func Invalid(fields map[string]string) error {

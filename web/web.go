@@ -286,6 +286,7 @@ func (s Site) notFound(w http.ResponseWriter, r *http.Request) {
 var statuses = map[models.Kind]int{
 	models.KindInvalid: http.StatusUnprocessableEntity, models.KindNotFound: http.StatusNotFound,
 	models.KindForbidden: http.StatusForbidden, models.KindConflict: http.StatusConflict,
+	models.KindUnavailable: http.StatusServiceUnavailable,
 }
 
 // Status is the HTTP status for err.

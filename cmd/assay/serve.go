@@ -74,7 +74,7 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 	if _, _, err := migrateDB(ctx, in.db); err != nil {
 		return fmt.Errorf("the schema could not be brought up to date: %w", err)
 	}
-	store, err := blob.OpenURL(c.BlobURL)
+	store, err := blob.OpenURL(c.BlobURL, blob.Credentials{AccessKey: c.S3AccessKey, SecretKey: c.S3SecretKey})
 	if err == nil {
 		err = store.Check(ctx)
 	}

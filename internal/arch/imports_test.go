@@ -57,6 +57,7 @@ var only = map[string]string{
 	"github.com/xuri/excelize": "internal",
 	"github.com/coreos/":       "internal/oidc",
 	"github.com/chromedp/":     "internal/browser",
+	"github.com/minio/":        "internal/blob",
 }
 
 // source is one Go file of ours, parsed.

@@ -1,6 +1,6 @@
 // Package blob keeps the bytes of evidence under the SHA-256 of their content: written
-// once, never changed, the same bytes once. It knows no evidence, no names and no types,
-// and it deletes nothing that was acknowledged.
+// once, never changed, the same bytes once. It knows no evidence, no names and no types.
+// What it is asked to remove it removes; whether that may be is the caller's to know.
 package blob
 
 import (
@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -20,6 +22,9 @@ type Blob struct {
 	Digest string // lower-case hexadecimal SHA-256, the name of the blob for ever
 	Size   int64
 	Head   []byte // the first HeadSize bytes, or all of a smaller blob: enough to tell its type
+	// Version is what the store calls these bytes under this name, "" where it keeps only
+	// one version.
+	Version string
 }
 
 // HeadSize is how much of each blob Put hands back, as much as type detection looks at.
@@ -38,9 +43,26 @@ var (
 	ErrNotFound = errors.New("no such blob")
 	ErrFull     = errors.New("the blob store has no room left")
 	ErrCorrupt  = errors.New("the stored bytes do not match their digest")
+	// ErrUnavailable is a store that cannot be reached, or answers with an error of its
+	// own. Later it may do.
+	ErrUnavailable = errors.New("the blob store does not answer")
+	// ErrLocked is a blob that the store keeps until a date, whoever asks.
+	ErrLocked = errors.New("the blob store keeps these bytes under a lock")
 )
 
-// A Store keeps blobs. Disk is one.
+// Arriving is asked when the bytes of an upload are known and before they get their name.
+// An error refuses the upload. It is how whoever removes blobs learns that one is wanted
+// again: what is noted here cannot be removed from under an upload.
+type Arriving func(ctx context.Context, digest string, size int64) error
+
+func (f Arriving) ask(ctx context.Context, b Blob) error {
+	if f == nil {
+		return nil
+	}
+	return f(ctx, b.Digest, b.Size)
+}
+
+// A Store keeps blobs: Disk or S3.
 type Store interface {
 	// Put reads r to its end and returns once the bytes would survive a power cut. More
 	// than limit bytes is ErrTooLarge, no room is ErrFull; after any error nothing is
@@ -69,17 +91,42 @@ type Store interface {
 	// them nobody will ask for again.
 	OldParts(ctx context.Context, before time.Time) ([]string, error)
 
-	// Check proves that the store can take a blob now. Its error is a sentence for the
-	// person who runs the server.
+	// Check proves that the store can do what it promises. Its error is a sentence for
+	// the person who runs the server.
 	Check(ctx context.Context) error
+
+	// List goes through every blob, in no order. After an error there is nothing more.
+	List(ctx context.Context) iter.Seq2[Info, error]
+
+	// Remove takes a blob away for good. One that is not there is no error; one under a
+	// lock is ErrLocked.
+	Remove(ctx context.Context, digest string) error
+
+	// Tidy removes what uploads that were cut off more than a day ago left behind.
+	Tidy(ctx context.Context) error
+
+	// Before sets what Put asks. It is called once, before the first Put.
+	Before(Arriving)
 }
 
-// OpenURL opens the store that an address such as file:///var/lib/assay/blobs names.
-// Any other scheme, a host, or a relative path is refused.
-func OpenURL(address string) (Store, error) {
+// A Locker is a store that can refuse to remove a blob before a date, even to whoever
+// holds its keys.
+type Locker interface {
+	// Locks reports whether the store is set up for it.
+	Locks(ctx context.Context) (bool, error)
+	// Lock keeps a blob until then. It can be called again with a later date only.
+	Lock(ctx context.Context, digest string, until time.Time) error
+}
+
+// OpenURL opens the store that an address names: file:///var/lib/assay/blobs, or
+// s3://bucket/prefix?endpoint=…, for which the keys are. Anything else is refused.
+func OpenURL(address string, keys Credentials) (Store, error) {
+	if strings.HasPrefix(address, "s3://") {
+		return OpenS3(address, keys)
+	}
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "file" || u.Host != "" || u.RawQuery != "" || !filepath.IsAbs(u.Path) {
-		return nil, fmt.Errorf("the blob store address %q must look like file:///var/lib/assay/blobs", address)
+		return nil, fmt.Errorf("the blob store address %q must look like file:///var/lib/assay/blobs or s3://bucket/prefix", address)
 	}
 	return Open(filepath.FromSlash(u.Path))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"path"
 	"strconv"
 	"strings"
@@ -37,6 +38,7 @@ type Disk struct {
 	files       fileSystem
 	shards      [256]atomic.Bool // shard directories this process knows to be durable
 	failedSyncs atomic.Int32
+	arriving    Arriving
 }
 
 var _ Store = (*Disk)(nil)
@@ -71,6 +73,9 @@ func newDisk(files fileSystem, now time.Time) (*Disk, error) {
 	return d, d.probe()
 }
 
+// Before implements Store.
+func (d *Disk) Before(f Arriving) { d.arriving = f }
+
 // Close releases the directory. Readers already open stay usable.
 func (d *Disk) Close() error { return d.files.Close() }
 
@@ -84,6 +89,9 @@ func (d *Disk) Put(ctx context.Context, r io.Reader, limit int64) (Blob, error) 
 	b, err := d.receive(tmp, untilDone{ctx, r}, limit)
 	if err == nil {
 		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = d.arriving.ask(ctx, b)
 	}
 	if err == nil {
 		err = d.publish(tmp, b.Digest)
@@ -181,6 +189,61 @@ func (d *Disk) Stat(ctx context.Context, digest string) (Info, error) {
 	}
 	return Info{digest, info.Size(), info.ModTime()}, nil
 }
+
+// List implements Store.
+func (d *Disk) List(ctx context.Context) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
+		shards, err := d.files.ReadDir(blobsDir)
+		if err != nil {
+			yield(Info{}, err)
+			return
+		}
+		for _, shard := range shards {
+			if !d.listShard(ctx, path.Join(blobsDir, shard.Name()), yield) {
+				return
+			}
+		}
+	}
+}
+
+func (d *Disk) listShard(ctx context.Context, shard string, yield func(Info, error) bool) bool {
+	entries, err := d.files.ReadDir(shard)
+	if err != nil {
+		yield(Info{}, err)
+		return false
+	}
+	for _, e := range entries {
+		if !isDigest(e.Name()) || !e.Type().IsRegular() || blobName(e.Name()) != path.Join(shard, e.Name()) {
+			continue // no blob of ours
+		}
+		info, err := d.Stat(ctx, e.Name())
+		if errors.Is(err, ErrNotFound) {
+			continue // removed since
+		}
+		if !yield(info, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Remove implements Store. That the name is gone is synced, so that what the log says was
+// removed does not come back with a power cut.
+func (d *Disk) Remove(ctx context.Context, digest string) error {
+	if err := findable(ctx, digest); err != nil {
+		return err
+	}
+	if err := d.files.Remove(blobName(digest)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	return synced(d.files.SyncDir(path.Dir(blobName(digest))))
+}
+
+// Tidy implements Store.
+func (d *Disk) Tidy(context.Context) error { return d.removeLeftovers(time.Now()) }
 
 // Check implements Store: it writes, syncs and removes a small file. A store that lost
 // two uploads in a row to a failed sync stays unfit until it is opened again: Linux reports

@@ -218,13 +218,13 @@ func TestADirectoryThatCannotBeUsedIsNamed(t *testing.T) {
 
 func TestAnAddressNamesADirectory(t *testing.T) {
 	dir := t.TempDir()
-	s, err := blob.OpenURL("file://" + filepath.ToSlash(dir))
+	s, err := blob.OpenURL("file://"+filepath.ToSlash(dir), blob.Credentials{})
 	must(t, err)
 	must(t, s.Check(t.Context()))
 	for _, address := range []string{
-		"", dir, "file:blobs", "file://host/blobs", "s3://bucket", "file://", "file:///a?b=c", "file:///%zz",
+		"", dir, "file:blobs", "file://host/blobs", "ftp://bucket", "file://", "file:///a?b=c", "file:///%zz",
 	} {
-		if _, err := blob.OpenURL(address); err == nil {
+		if _, err := blob.OpenURL(address, blob.Credentials{}); err == nil {
 			t.Errorf("%q was accepted", address)
 		}
 	}

@@ -102,7 +102,7 @@ func (d *Disk) PutPart(ctx context.Context, r io.Reader, limit int64) (Part, err
 // nobody can still write to it. Two parts or more are put like any other bytes.
 func (d *Disk) Join(ctx context.Context, parts []Part) (Blob, error) {
 	if len(parts) == 1 {
-		return d.promote(parts[0])
+		return d.promote(ctx, parts[0])
 	}
 	all := joined(ctx, parts, func(_ context.Context, name string) (io.ReadCloser, error) {
 		if !isPart(name) {
@@ -117,10 +117,13 @@ func (d *Disk) Join(ctx context.Context, parts []Part) (Blob, error) {
 
 // promote makes a blob of the only part. When that was done before and the caller never
 // heard of it, the blob is what it left.
-func (d *Disk) promote(p Part) (Blob, error) {
+func (d *Disk) promote(ctx context.Context, p Part) (Blob, error) {
 	b := Blob{Digest: p.Digest, Size: p.Size, Head: p.Head}
 	if !isPart(p.Name) || !isDigest(p.Digest) {
 		return Blob{}, asMissing(fs.ErrNotExist, p.Name)
+	}
+	if err := d.arriving.ask(ctx, b); err != nil {
+		return Blob{}, err
 	}
 	err := d.publish(partName(p.Name), p.Digest)
 	if errors.Is(err, fs.ErrNotExist) {

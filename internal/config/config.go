@@ -67,6 +67,7 @@ func kind(f *flag.Flag) string {
 // Serve is the production configuration.
 type Serve struct {
 	Addr, DatabaseURL, BlobURL, BaseURL             string
+	S3AccessKey, S3SecretKey                        string
 	SigningKey                                      string
 	OIDCIssuer, OIDCClientID, OIDCClientSecret      string
 	OIDCName, OIDCRoleClaim, OIDCRoleMap, OIDCScope string
@@ -82,7 +83,9 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
 	fs.StringVar(&c.Addr, "addr", "127.0.0.1:8080", "`host:port` to listen on")
 	fs.StringVar(&c.DatabaseURL, "database-url", "", "`URL` of the database: sqlite:///path/to/file or postgres://user:password@host:5432/name (required)")
-	fs.StringVar(&c.BlobURL, "blob-url", "", "`URL` of the evidence store: file:///path/to/folder (required)")
+	fs.StringVar(&c.BlobURL, "blob-url", "", "`URL` of the evidence store: file:///path/to/folder or s3://bucket/prefix?endpoint=https://…&region=…&path_style=true (required)")
+	fs.StringVar(&c.S3AccessKey, "s3-access-key", "", "access `key` of the S3 store; without it the AWS variables, the shared credentials file and the role of the machine are asked")
+	fs.StringVar(&c.S3SecretKey, "s3-secret-key", "", "secret `key` of the S3 store; better given as a variable than as a flag")
 	fs.StringVar(&c.BaseURL, "base-url", "", "`URL` under which people reach Assay, https://assay.example.com (required)")
 	fs.StringVar(&c.SigningKey, "signing-key-file", "", "`path` of the key that signs the log; made if missing, mode 0600, kept outside the database and its backups (required)")
 	fs.StringVar(&c.OIDCIssuer, "oidc-issuer", "", "`URL` of the OpenID Connect issuer, exactly as it names itself (required)")
@@ -104,7 +107,7 @@ func (c *Serve) Flags() *flag.FlagSet {
 func (c *Serve) Check() error {
 	required := []struct{ flag, value, should string }{
 		{"database-url", c.DatabaseURL, "sqlite:///path/to/file or postgres://user:password@host:5432/name"},
-		{"blob-url", c.BlobURL, "file:///path/to/folder"},
+		{"blob-url", c.BlobURL, "file:///path/to/folder or s3://bucket/prefix"},
 		{"base-url", c.BaseURL, "the address people use, such as https://assay.example.com"},
 		{"signing-key-file", c.SigningKey, "the path of a file outside the database, such as /var/lib/assay/log.key"},
 		{"oidc-issuer", c.OIDCIssuer, "the issuer's address, such as https://login.example.com"},
@@ -133,8 +136,11 @@ func (c *Serve) checkURLs() error {
 	if !strings.HasPrefix(c.DatabaseURL, "sqlite:///") && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
 		return Bad("database-url", "should begin with sqlite:/// or postgres://.")
 	}
-	if !strings.HasPrefix(c.BlobURL, "file:///") {
-		return Bad("blob-url", "should be file:///path/to/folder.")
+	if !strings.HasPrefix(c.BlobURL, "file:///") && !strings.HasPrefix(c.BlobURL, "s3://") {
+		return Bad("blob-url", "should be file:///path/to/folder or s3://bucket/prefix?endpoint=….")
+	}
+	if (c.S3AccessKey == "") != (c.S3SecretKey == "") {
+		return Bad("s3-secret-key", "and -s3-access-key belong together; give both or neither.")
 	}
 	u, err := url.Parse(c.BaseURL)
 	if err != nil || u.Host == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
