@@ -34,8 +34,12 @@ func (q Query[T]) Where(cond string, args ...any) Query[T] {
 	return q
 }
 
-// Order sorts by columns that come from code, never from a reader.
-func (q Query[T]) Order(columns string) Query[T] { q.order = columns; return q }
+// Order sorts by columns that come from code, never from a reader. What is said first
+// counts first.
+func (q Query[T]) Order(columns string) Query[T] {
+	q.order = strings.TrimPrefix(q.order+", "+columns, ", ")
+	return q
+}
 
 // Limit bounds the number of rows.
 func (q Query[T]) Limit(n int) Query[T] { q.limit = n; return q }

@@ -113,3 +113,18 @@ func TestAConditionWithOrStaysBesideTheOthers(t *testing.T) {
 		})
 	})
 }
+
+func TestOrdersFollowEachOther(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ana := modelstest.Person(t, db, access.Administrator)
+		modelstest.Person(t, db, access.Owner)
+		last := modelstest.Person(t, db, access.Administrator)
+		modelstest.Look(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
+			got, err := models.Rows[people.Person](tx).Order("role").Order("id DESC").Find(ctx)
+			if err != nil || len(got) != 3 || got[0].ID != last.ID || got[1].ID != ana.ID {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			return nil
+		})
+	})
+}
