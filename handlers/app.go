@@ -12,8 +12,10 @@ import (
 
 	"assay/internal/blob"
 	"assay/internal/oidc"
+	"assay/internal/throttle"
 	"assay/models"
 	"assay/models/access"
+	"assay/models/evidence"
 	"assay/static"
 	"assay/templates/ui"
 	"assay/web"
@@ -27,6 +29,7 @@ type App struct {
 	Who func(w http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error)
 	// MaxFile is the largest evidence file in bytes.
 	MaxFile int64
+	Quota   evidence.Quota
 	Demo    bool // shows the component page, and says that the data is invented
 	Secure  bool // served over HTTPS
 	// JobLabel says a kind of job in words.
@@ -41,10 +44,13 @@ type App struct {
 	BaseURL      string       // scheme and host under which people reach Assay
 	SignInLimit  int          // sign-ins a minute that one address may begin and not finish; 0 is no limit
 	Proxies      []string     // networks whose X-Forwarded-For is believed
+
+	sending *throttle.Turns // who is sending files to this replica
 }
 
 // Router serves the table of routes.
 func (app *App) Router() http.Handler {
+	app.sending = new(throttle.Turns)
 	who := app.Who
 	if who == nil {
 		who = app.visitor
@@ -109,6 +115,7 @@ var headings = map[int]string{
 	http.StatusUnprocessableEntity:   "Please check what you entered",
 	http.StatusRequestEntityTooLarge: "Too large",
 	http.StatusServiceUnavailable:    "Not available right now",
+	http.StatusTooManyRequests:       "Too many at once",
 }
 
 // failed renders an error page. When even the shell cannot be read, the page is the

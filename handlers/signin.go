@@ -174,9 +174,7 @@ func (app *App) refuse(w http.ResponseWriter, r *http.Request, err error) error 
 	if app.OIDC == nil {
 		code, message = http.StatusServiceUnavailable, "Nobody can sign in, because no identity provider is configured."
 	}
-	if rule != nil && rule.Kind == models.KindConflict {
-		code = http.StatusTooManyRequests
-	}
+	web.RetryAfter(w, err)
 	slog.WarnContext(r.Context(), "sign-in refused", "id", models.RequestID(r.Context()), "reason", string(oidc.Why(err)), "err", err)
 	d := signins.Refusal{Heading: "You are not signed in", Message: message, RequestID: models.RequestID(r.Context()), Retry: "/signin"}
 	if code == http.StatusForbidden {

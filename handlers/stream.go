@@ -7,7 +7,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"time"
 
 	"assay/internal/blob"
 	"assay/internal/filetype"
@@ -15,6 +14,7 @@ import (
 	"assay/models/evidence"
 	"assay/templates/evidences"
 	"assay/templates/ui"
+	"assay/web"
 )
 
 // What the small fields of an upload may hold in all, and how many there may be.
@@ -28,6 +28,7 @@ type parcel struct {
 	fields  url.Values
 	files   []evidence.Upload
 	refused []evidences.Refused
+	room    evidence.Room
 }
 
 // receive reads a form whose small fields come before its files, and streams each file
@@ -43,7 +44,7 @@ func (app *App) receive(w http.ResponseWriter, r *http.Request, ready func(url.V
 	if err != nil {
 		return p, models.Invalid(map[string]string{"files": "This form came without its files. Choose them and send it again."})
 	}
-	r.Body = paced(w, r.Body)
+	r.Body = web.UploadPace.Body(w, r.Body)
 	asked, left := false, int64(fieldBytes)
 	for {
 		part, err := form.NextPart()
@@ -64,7 +65,15 @@ func (app *App) receive(w http.ResponseWriter, r *http.Request, ready func(url.V
 		default:
 			if !asked {
 				asked = true
-				if err := ready(p.fields); err != nil {
+				leave, err := app.sendTurn(r)
+				if err == nil {
+					defer leave()
+					err = ready(p.fields)
+				}
+				if err == nil {
+					p.room, err = app.room(r)
+				}
+				if err != nil {
 					return p, refuseAll(r, err)
 				}
 			}
@@ -115,8 +124,15 @@ func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error
 		p.refuse(name, fmt.Sprintf("One item holds at most %d files.", evidence.MaxFiles))
 		return nil
 	}
-	b, err := app.Blobs.Put(r.Context(), part, app.MaxFile)
+	if why := p.room.Refusal(); why != "" {
+		p.refuse(name, why)
+		return nil
+	}
+	b, err := app.Blobs.Put(r.Context(), part, min(app.MaxFile, p.room.Bytes))
 	switch {
+	case errors.Is(err, blob.ErrTooLarge) && p.room.Bytes < app.MaxFile:
+		p.refuse(name, evidence.NoRoom)
+		return nil
 	case errors.Is(err, blob.ErrTooLarge):
 		p.refuse(name, "It is larger than "+ui.Bytes(app.MaxFile)+". Split it or leave out what nobody needs.")
 		return nil
@@ -137,41 +153,10 @@ func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error
 		return nil
 	}
 	p.files = append(p.files, evidence.Upload{Name: name, Digest: b.Digest, Size: b.Size})
+	p.room.Take(b.Size)
 	return nil
 }
 
 func (p *parcel) refuse(name, why string) {
 	p.refused = append(p.refused, evidences.Refused{Name: name, Why: why})
-}
-
-// A pacedBody cuts off a sender that holds a connection and sends next to nothing: over
-// the whole upload it must average 1 KiB/s, after half a minute to start. A deadline that
-// each byte renewed would keep such senders for ever.
-type pacedBody struct {
-	io.ReadCloser
-	conn     *http.ResponseController
-	start    time.Time
-	received int64
-	noted    int64
-}
-
-func paced(w http.ResponseWriter, body io.ReadCloser) io.ReadCloser {
-	p := &pacedBody{ReadCloser: body, conn: http.NewResponseController(w), start: time.Now()} //nolint:forbidigo // the connection's deadline is by the clock on the wall
-	p.extend()
-	return p
-}
-
-func (p *pacedBody) Read(b []byte) (int, error) {
-	n, err := p.ReadCloser.Read(b)
-	p.received += int64(n)
-	if p.received-p.noted >= 16<<10 {
-		p.extend()
-	}
-	return n, err
-}
-
-func (p *pacedBody) extend() {
-	p.noted = p.received
-	allowed := 30*time.Second + time.Duration(p.received>>10)*time.Second
-	_ = p.conn.SetReadDeadline(p.start.Add(allowed)) // a connection that has none, as in tests, cannot hang either
 }

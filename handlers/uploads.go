@@ -131,6 +131,9 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 		if err != nil {
 			return evidence.Item{}, err
 		}
+		if err := app.Quota.Admit(ctx, tx, p.files); err != nil {
+			return evidence.Item{}, err
+		}
 		d, wrong := detailsOf(p.fields, zone)
 		i, err := keep(ctx, tx, d)
 		if err != nil {
@@ -208,6 +211,7 @@ func (app *App) evidenceFormAgain(w http.ResponseWriter, r *http.Request, p parc
 	if form.Typed["key"] == "" {
 		form.Typed["key"] = rand.Text()
 	}
+	web.RetryAfter(w, problem)
 	return app.page(w, r, web.Status(problem), evidences.New(form))
 }
 
@@ -221,6 +225,7 @@ func (app *App) keptAgain(w http.ResponseWriter, r *http.Request, id int64, p pa
 	code := http.StatusUnprocessableEntity
 	if problem != nil {
 		code = web.Status(problem)
+		web.RetryAfter(w, problem)
 	}
 	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.ItemData, error) {
 		i, err := evidence.ByID(ctx, tx, id)

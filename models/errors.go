@@ -2,6 +2,7 @@ package models
 
 import (
 	"errors"
+	"time"
 
 	"gorm.io/gorm"
 )
@@ -17,6 +18,7 @@ const (
 	KindForbidden
 	KindConflict
 	KindUnavailable
+	KindTooMany
 )
 
 // An Error carries what the reader of a page may know. Every other error is
@@ -26,6 +28,7 @@ type Error struct {
 	Message string            // a sentence
 	Fields  map[string]string // for KindInvalid: field name to sentence
 	Err     error             // the cause, for the log only
+	After   time.Duration     // for KindTooMany: when it may be tried again
 }
 
 func (e *Error) Error() string {
@@ -51,6 +54,11 @@ func Conflict(message string) error { return &Error{Kind: KindConflict, Message:
 // err is for the log.
 func Unavailable(message string, err error) error {
 	return &Error{Kind: KindUnavailable, Message: message, Err: err}
+}
+
+// TooMany says that this was asked too often, or by too many at once, and when to try again.
+func TooMany(message string, after time.Duration) error {
+	return &Error{Kind: KindTooMany, Message: message, After: after}
 }
 
 // Invalid reports what is wrong with which field.

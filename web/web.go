@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -287,6 +288,7 @@ var statuses = map[models.Kind]int{
 	models.KindInvalid: http.StatusUnprocessableEntity, models.KindNotFound: http.StatusNotFound,
 	models.KindForbidden: http.StatusForbidden, models.KindConflict: http.StatusConflict,
 	models.KindUnavailable: http.StatusServiceUnavailable,
+	models.KindTooMany:     http.StatusTooManyRequests,
 }
 
 // Status is the HTTP status for err.
@@ -299,6 +301,14 @@ func Status(err error) int {
 		return code
 	}
 	return http.StatusInternalServerError
+}
+
+// RetryAfter says in the answer when what err refused may be tried again, if err knows.
+func RetryAfter(w http.ResponseWriter, err error) {
+	var e *models.Error
+	if errors.As(err, &e) && e.Kind == models.KindTooMany {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.After.Seconds())))))
+	}
 }
 
 // fail is the one place where an error becomes a page. What is no *models.Error is
@@ -321,6 +331,7 @@ func (s Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if code == http.StatusInternalServerError {
 		slog.ErrorContext(r.Context(), "request failed", "id", models.RequestID(r.Context()), "method", r.Method, "path", r.URL.Path, "err", err)
 	}
+	RetryAfter(w, err)
 	s.Failed(w, r, code, message)
 }
 

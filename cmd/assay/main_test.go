@@ -84,6 +84,8 @@ func TestWrongConfigurationIsOneSentence(t *testing.T) {
 		{"an address that is taken", vars{"ASSAY_ADDR": taken.Addr().String()}, "ASSAY_ADDR (-addr) is " + taken.Addr().String() + ", where another program listens already"},
 		{"uploads of no size", vars{"ASSAY_MAX_UPLOAD": "0"}, "ASSAY_MAX_UPLOAD (-max-upload) is 0"},
 		{"uploads without end", vars{"ASSAY_MAX_UPLOAD": "5368709121"}, "it should be between 1 and 5368709120 bytes (5 GiB)"},
+		{"room of no size", vars{"ASSAY_MAX_EVIDENCE": "-1"}, "ASSAY_MAX_EVIDENCE (-max-evidence) is -1"},
+		{"fewer files than none", vars{"ASSAY_MAX_FILES_PER_DAY": "-1"}, "ASSAY_MAX_FILES_PER_DAY (-max-files-per-day) is -1"},
 		{"a number that is none", vars{"ASSAY_MAX_UPLOAD": "many"}, "ASSAY_MAX_UPLOAD (-max-upload) is \"many\""},
 		{"a truth that is none", vars{"ASSAY_OIDC_TRUST_EMAIL": "perhaps"}, "ASSAY_OIDC_TRUST_EMAIL (-oidc-trust-email) is \"perhaps\""},
 		{"a log format that there is not", vars{"ASSAY_LOG_FORMAT": "xml"}, "ASSAY_LOG_FORMAT (-log-format) is \"xml\"; it should be text or json."},

@@ -19,6 +19,7 @@ import (
 	"assay/internal/jobs"
 	"assay/internal/tlog"
 	"assay/models"
+	"assay/models/evidence"
 )
 
 func serve(ctx context.Context, s *session) error {
@@ -89,7 +90,10 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 		return &config.Error{Setting: config.Variable("signing-key-file"), Message: "cannot be used: " + err.Error()}
 	}
 	in.worker = jobs.New(in.db, jobs.Clock()...)
-	in.app = &handlers.App{DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Secure: base.Scheme == "https", JobLabel: in.worker.Label}
+	in.app = &handlers.App{
+		DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Quota: evidence.Quota{FilesPerDay: c.MaxFilesPerDay, Bytes: c.MaxEvidence},
+		Secure: base.Scheme == "https", JobLabel: in.worker.Label,
+	}
 	return signIn(in.app, c)
 }
 

@@ -74,7 +74,8 @@ type Serve struct {
 	OIDCTrustEmail                                  bool
 	Contact                                         string
 	TrustedProxies                                  string
-	MaxUpload                                       int64
+	MaxUpload, MaxEvidence                          int64
+	MaxFilesPerDay                                  int
 	LogFormat                                       string
 }
 
@@ -99,6 +100,8 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs.StringVar(&c.Contact, "contact", "", "`whom` people without a role should ask, a name or an e-mail address")
 	fs.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`networks`, comma separated, whose X-Forwarded-For is believed")
 	fs.Int64Var(&c.MaxUpload, "max-upload", 100<<20, "largest evidence file in `bytes`, up to 5 GiB")
+	fs.Int64Var(&c.MaxEvidence, "max-evidence", 50<<30, "how large all evidence may become in `bytes`; 0 for as large as the store")
+	fs.IntVar(&c.MaxFilesPerDay, "max-files-per-day", 500, "`number` of evidence files that one person may store in 24 hours; 0 for any")
 	fs.StringVar(&c.LogFormat, "log-format", "text", "`format` of the program's own log: text or json")
 	return fs
 }
@@ -169,6 +172,12 @@ func (c *Serve) checkIssuer() error {
 func (c *Serve) checkRest() error {
 	if c.MaxUpload < 1 || c.MaxUpload > 5<<30 {
 		return Bad("max-upload", "is %d; it should be between 1 and %d bytes (5 GiB).", c.MaxUpload, int64(5)<<30)
+	}
+	if c.MaxEvidence < 0 {
+		return Bad("max-evidence", "is %d; it should be a number of bytes, or 0 for as large as the store.", c.MaxEvidence)
+	}
+	if c.MaxFilesPerDay < 0 {
+		return Bad("max-files-per-day", "is %d; it should be a number of files, or 0 for any.", c.MaxFilesPerDay)
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return Bad("log-format", "is %q; it should be text or json.", c.LogFormat)

@@ -40,7 +40,7 @@ func (p PendingSignIn) Begin(ctx context.Context, tx *models.Tx, limit int) erro
 		return err
 	}
 	if limit > 0 && waiting >= limit {
-		return models.Conflict("Too many sign-ins were begun from your network in the last minute. Wait a minute, then try again.")
+		return models.TooMany("Too many sign-ins were begun from your network in the last minute. Wait a minute, then try again.", time.Minute)
 	}
 	p.CreatedAt = tx.Now
 	return models.Put(ctx, tx, &p)
