@@ -14,6 +14,7 @@ import (
 	"assay/models/evidence"
 	"assay/models/people"
 	"assay/models/programme"
+	"assay/models/upload"
 	"assay/templates/evidences"
 	"assay/templates/ui"
 	"assay/web"
@@ -171,7 +172,10 @@ func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item
 		if err != nil {
 			return d, err
 		}
-		form.Kept, form.Files, form.Typed = &d.Item, d.Files, typedOf(i.Details, zone)
+		form.Kept, form.Files, form.Typed, form.About = &d.Item, d.Files, typedOf(i.Details, zone), i.Path()
+		if form.Arrived, err = upload.For(ctx, tx, form.About); err != nil {
+			return d, err
+		}
 		d.Form = &form
 	}
 	return d, nil

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,8 +13,8 @@ import (
 	"assay/internal/filetype"
 	"assay/models"
 	"assay/models/evidence"
+	"assay/models/upload"
 	"assay/templates/evidences"
-	"assay/templates/ui"
 	"assay/web"
 )
 
@@ -29,6 +30,7 @@ type parcel struct {
 	files   []evidence.Upload
 	refused []evidences.Refused
 	room    evidence.Room
+	taken   []string // uploads that came in parts before and are among the files now
 }
 
 // receive reads a form whose small fields come before its files, and streams each file
@@ -83,10 +85,70 @@ func (app *App) receive(w http.ResponseWriter, r *http.Request, ready func(url.V
 		}
 	}
 	if !asked {
-		return p, ready(p.fields)
+		if err := ready(p.fields); err != nil {
+			return p, err
+		}
 	}
-	return p, nil
+	return p, app.takeArrived(r, &p)
 }
+
+// takeArrived adds the files that came in parts before the form did. They are the
+// visitor's own, whatever the form says.
+func (app *App) takeArrived(r *http.Request, p *parcel) error {
+	ids := p.fields["upload"]
+	if len(ids) > evidence.MaxFiles {
+		ids = ids[:evidence.MaxFiles]
+	}
+	arrived, err := read(app, r, func(ctx context.Context, tx *models.Tx) ([]upload.Upload, error) {
+		return upload.ByIDs(ctx, tx, ids)
+	})
+	if err != nil {
+		return err
+	}
+	for _, u := range arrived {
+		if err := app.takeWhole(r, p, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeWhole takes one file that has arrived, once its bytes are what its name says.
+func (app *App) takeWhole(r *http.Request, p *parcel, u upload.Upload) error {
+	if p.full() {
+		p.refuse(u.Name, tooMany)
+		return nil // it waits for another form
+	}
+	body, _, err := app.Blobs.Open(r.Context(), u.Digest)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	head, err := io.ReadAll(io.LimitReader(body, blob.HeadSize))
+	if err != nil {
+		return err
+	}
+	p.taken = append(p.taken, u.ID)
+	return p.add(evidence.Upload{Name: u.Name, Digest: u.Digest, Size: u.Size}, head)
+}
+
+// add takes a stored file, unless it is not what its name says.
+func (p *parcel) add(u evidence.Upload, head []byte) error {
+	if _, err := filetype.Of(u.Name, head); err != nil {
+		var why filetype.Refusal
+		if !errors.As(err, &why) {
+			return err
+		}
+		p.refuse(u.Name, string(why))
+		return nil
+	}
+	p.files = append(p.files, u)
+	return nil
+}
+
+func (p *parcel) full() bool { return len(p.files)+len(p.refused) >= evidence.MaxFiles }
+
+var tooMany = fmt.Sprintf("One item holds at most %d files.", evidence.MaxFiles)
 
 // cutShort answers a form that ends before its end, or is none. Of it nothing is kept.
 func cutShort(err error) error {
@@ -120,8 +182,8 @@ func (p *parcel) field(part *multipart.Part, left int64) (int64, error) {
 // takeFile stores one file, or notes why it was not taken.
 func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error {
 	name := filetype.CleanName(part.FileName())
-	if len(p.files)+len(p.refused) >= evidence.MaxFiles {
-		p.refuse(name, fmt.Sprintf("One item holds at most %d files.", evidence.MaxFiles))
+	if p.full() {
+		p.refuse(name, tooMany)
 		return nil
 	}
 	if why := p.room.Refusal(); why != "" {
@@ -134,25 +196,19 @@ func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error
 		p.refuse(name, evidence.NoRoom)
 		return nil
 	case errors.Is(err, blob.ErrTooLarge):
-		p.refuse(name, "It is larger than "+ui.Bytes(app.MaxFile)+". Split it or leave out what nobody needs.")
+		p.refuse(name, app.tooLarge())
 		return nil
 	case errors.Is(err, blob.ErrFull):
-		p.refuse(name, "There is no room left to store files. An administrator has to make some; what was stored before is safe.")
+		p.refuse(name, noRoom)
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return cutShort(err)
 	case err != nil:
 		return err
 	}
-	if _, err := filetype.Of(name, b.Head); err != nil {
-		var why filetype.Refusal
-		if !errors.As(err, &why) {
-			return err
-		}
-		p.refuse(name, string(why))
-		return nil
+	if err := p.add(evidence.Upload{Name: name, Digest: b.Digest, Size: b.Size}, b.Head); err != nil {
+		return err
 	}
-	p.files = append(p.files, evidence.Upload{Name: name, Digest: b.Digest, Size: b.Size})
 	p.room.Take(b.Size)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"assay/models"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/upload"
 	"assay/templates/evidences"
 	"assay/web"
 )
@@ -53,9 +54,14 @@ func (app *App) evidenceForm(ctx context.Context, tx *models.Tx, c *control.Cont
 	if err != nil {
 		return f, err
 	}
-	f.Zone = zone.String()
+	f.Zone, f.PartSize = zone.String(), PartSize
 	if c == nil {
-		return f, nil
+		f.Arrived, err = upload.For(ctx, tx, "")
+		return f, err
+	}
+	f.About = c.Path()
+	if f.Arrived, err = upload.For(ctx, tx, f.About); err != nil {
+		return f, err
 	}
 	list, err := evidence.List(ctx, tx, evidence.Filter{ControlID: c.ID, Status: evidence.Accepted}, models.Page{Limit: 20})
 	if err != nil {
@@ -85,12 +91,19 @@ func (app *App) evidenceUpload(w http.ResponseWriter, r *http.Request) error {
 		return app.evidenceFormAgain(w, r, p, err)
 	}
 	if len(p.files) == 0 {
+		if found, again := app.sentBefore(r, p); again && len(p.fields["upload"]) > 0 { // it took them the first time
+			return app.alreadySent(w, r, found)
+		}
 		return app.evidenceFormAgain(w, r, p, models.Invalid(map[string]string{"files": "Choose at least one file."}))
 	}
 	in := evidence.Parcel{ControlID: c.ID, Key: p.fields.Get("key"), Files: p.files}
 	return app.settle(w, r, p, func(ctx context.Context, tx *models.Tx, d evidence.Details) (evidence.Item, error) {
 		in.Details = d
-		return evidence.Store(ctx, tx, in)
+		i, err := evidence.Store(ctx, tx, in)
+		if err != nil {
+			return i, err
+		}
+		return i, upload.Drop(ctx, tx, tx.Actor.ID, p.taken...)
 	})
 }
 
@@ -118,7 +131,10 @@ func (app *App) evidenceSubmit(w http.ResponseWriter, r *http.Request) error {
 		if err != nil || len(p.files) == 0 {
 			return i, err
 		}
-		return evidence.AddFiles(ctx, tx, id, p.files)
+		if i, err = evidence.AddFiles(ctx, tx, id, p.files); err != nil {
+			return i, err
+		}
+		return i, upload.Drop(ctx, tx, tx.Actor.ID, p.taken...)
 	})
 }
 
@@ -155,8 +171,7 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 	})
 	if models.KindOf(err) == models.KindConflict || models.Duplicate(err) {
 		if found, again := app.sentBefore(r, p); again {
-			web.Flash(w, r, "ok", "This form had been sent already. This is the item it made.")
-			return web.SeeOther(w, r, evidences.Href(found))
+			return app.alreadySent(w, r, found)
 		}
 	}
 	if err != nil {
@@ -175,6 +190,11 @@ func (app *App) sentBefore(r *http.Request, p parcel) (evidence.Item, bool) {
 		return evidence.ByFormKey(ctx, tx, p.fields.Get("key"))
 	})
 	return i, err == nil
+}
+
+func (app *App) alreadySent(w http.ResponseWriter, r *http.Request, i evidence.Item) error {
+	web.Flash(w, r, "ok", "This form had been sent already. This is the item it made.")
+	return web.SeeOther(w, r, evidences.Href(i))
 }
 
 // controlNamed finds the control of a new item by its code.

@@ -58,6 +58,21 @@ func Upload(pattern string, needs access.Permission, limit int64, do Handler) Ro
 	return Route{Method: http.MethodPost, Pattern: pattern, Needs: needs, Do: do, Body: limit}
 }
 
+// Patch is a route that changes part of something, with a body of at most limit bytes.
+func Patch(pattern string, needs access.Permission, limit int64, do Handler) Route {
+	return Route{Method: http.MethodPatch, Pattern: pattern, Needs: needs, Do: do, Body: limit}
+}
+
+// Delete is a route that takes something away.
+func Delete(pattern string, needs access.Permission, do Handler) Route {
+	return Route{Method: http.MethodDelete, Pattern: pattern, Needs: needs, Do: do}
+}
+
+// Options is a route that says what an address can do.
+func Options(pattern string, needs access.Permission, do Handler) Route {
+	return Route{Method: http.MethodOptions, Pattern: pattern, Needs: needs, Do: do}
+}
+
 // A Site is what package web needs to be told.
 type Site struct {
 	// Who finds the visitor. The zero Actor is nobody. It may return a context that
@@ -79,8 +94,11 @@ type Site struct {
 type actorKey struct{}
 
 // ActorOf is who makes the request.
-func ActorOf(r *http.Request) access.Actor {
-	a, _ := r.Context().Value(actorKey{}).(access.Actor)
+func ActorOf(r *http.Request) access.Actor { return ActorIn(r.Context()) }
+
+// ActorIn is ActorOf for work that goes on when the request has ended.
+func ActorIn(ctx context.Context) access.Actor {
+	a, _ := ctx.Value(actorKey{}).(access.Actor)
 	return a
 }
 

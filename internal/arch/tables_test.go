@@ -11,6 +11,7 @@ import (
 	"assay/models/access"
 	"assay/models/ledger"
 	"assay/models/modelstest"
+	"assay/models/upload"
 )
 
 // derived are the tables that no struct stands for, and why they need no leaf.
@@ -45,7 +46,7 @@ func tables(t *testing.T, db *models.DB) map[string][]string {
 // TestColumns holds the columns of every struct against the migrated table, on both
 // databases.
 func TestColumns(t *testing.T) {
-	rows := []any{models.LogLeaf{}, models.LogDetail{}, models.Checkpoint{}}
+	rows := []any{models.LogLeaf{}, models.LogDetail{}, models.Checkpoint{}, upload.Upload{}, upload.Part{}}
 	for _, l := range ledger.Tables() {
 		rows = append(rows, l.Row)
 	}

@@ -53,22 +53,33 @@ func (r Refusal) Error() string { return string(r) }
 // enough). A file that is empty, is of a kind not on the list, or is not what its name
 // says is a Refusal.
 func Of(name string, head []byte) (Type, error) {
-	ext := extension(name)
-	if advice, ok := refused[ext]; ok {
-		return Type{}, Refusal(fmt.Sprintf("Files that end in .%s are not accepted. %s", ext, advice))
+	if err := Named(name); err != nil {
+		return Type{}, err
 	}
-	k, ok := kinds[ext]
+	ext := extension(name)
+	k := kinds[ext]
 	switch {
-	case ext == "":
-		return Type{}, Refusal("The file has no extension, so nobody can tell how to open it. Rename it, for example to end in .txt, and send it again.")
-	case !ok:
-		return Type{}, Refusal(fmt.Sprintf("Files that end in .%s are not accepted. Send a PDF, a text file, a picture, or a ZIP archive.", ext))
 	case len(head) == 0:
 		return Type{}, Refusal("The file is empty. Check the export that made it and send it again.")
 	case !k.matches(head):
 		return Type{}, mismatch(ext, k, head)
 	}
 	return k.Type, nil
+}
+
+// Named refuses what a name alone tells will not be taken.
+func Named(name string) error {
+	ext := extension(name)
+	if advice, ok := refused[ext]; ok {
+		return Refusal(fmt.Sprintf("Files that end in .%s are not accepted. %s", ext, advice))
+	}
+	if ext == "" {
+		return Refusal("The file has no extension, so nobody can tell how to open it. Rename it, for example to end in .txt, and send it again.")
+	}
+	if _, ok := kinds[ext]; !ok {
+		return Refusal(fmt.Sprintf("Files that end in .%s are not accepted. Send a PDF, a text file, a picture, or a ZIP archive.", ext))
+	}
+	return nil
 }
 
 // Accept is the value for the accept attribute of a file field: every extension on the list.

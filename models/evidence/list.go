@@ -98,6 +98,13 @@ func Twins(ctx context.Context, tx *models.Tx, i Item) ([]Item, error) {
 		Order("evidence.id").Limit(20).Find(ctx)
 }
 
+// Holding lists the items that hold a file with these bytes, among those the actor may
+// see, the newest first.
+func Holding(ctx context.Context, tx *models.Tx, digest string) ([]Item, error) {
+	return models.Rows[Item](tx).Where("evidence.status <> ? AND evidence.id IN (SELECT f.evidence_id FROM evidence_files f WHERE f.digest = ?)", Withdrawn, digest).
+		Order("evidence.id DESC").Limit(3).Find(ctx)
+}
+
 // A Receipt is the place of a file in the log: the leaf that says these bytes came in,
 // and the first signed checkpoint that holds it.
 type Receipt struct {

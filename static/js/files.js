@@ -1,16 +1,8 @@
-// The drop zone is a real file input under a larger target. Dropped and pasted
-// files are put into that input, so the form sends them as if they were chosen,
-// and the list shows what will be sent.
-const units = ["bytes", "KB", "MB", "GB"];
-
-function size(bytes) {
-  let unit = 0;
-  while (bytes >= 1000 && unit < units.length - 1) {
-    bytes /= 1000;
-    unit++;
-  }
-  return `${unit && bytes < 10 ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
-}
+// The drop zone is a real file input under a larger target. Dropped and pasted files are
+// put into that input, so the form sends them as if they were chosen, and the list shows
+// what will be sent. A zone that sends in parts hands them on instead.
+import { size } from "./size.js";
+import { take } from "./uploads.js";
 
 const input = (zone) => zone.querySelector("input[type=file]");
 
@@ -21,7 +13,10 @@ function put(zone, files) {
   show(zone);
 }
 
-const addTo = (zone, files) => put(zone, [...(input(zone).multiple ? input(zone).files : []), ...files]);
+function addTo(zone, files) {
+  if (zone.dataset.parts) take(zone, [...files]);
+  else put(zone, [...(input(zone).multiple ? input(zone).files : []), ...files]);
+}
 
 function show(zone) {
   const list = document.getElementById(zone.dataset.drop);
@@ -78,8 +73,14 @@ document.addEventListener("drop", (e) => {
   addTo(zone, e.dataTransfer.files);
 });
 document.addEventListener("change", (e) => {
-  const zone = zoneOf(e);
-  if (zone && e.target === input(zone)) show(zone);
+  const field = e.target;
+  const zone = field.dataset.photo
+    ? document.getElementById(field.dataset.photo).closest("[data-drop]")
+    : zoneOf(e);
+  if (!zone || field.type !== "file") return;
+  if (!zone.dataset.parts) return show(zone);
+  take(zone, [...field.files]);
+  field.value = ""; // they are not sent a second time with the form
 });
 document.addEventListener("paste", (e) => {
   const zones = document.querySelectorAll("[data-drop]");

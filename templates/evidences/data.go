@@ -13,6 +13,7 @@ import (
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/upload"
 	"assay/templates/ui"
 )
 
@@ -67,6 +68,9 @@ type FormData struct {
 	Kinds        []evidence.Kind
 	Zone         string
 	MaxFile      int64
+	PartSize     int64
+	About        string          // the record the files are for
+	Arrived      []upload.Upload // what was sent before for this form, or begun
 	Errors       map[string]string
 	Refused      []Refused
 	NothingTyped bool
@@ -204,7 +208,7 @@ func (f FormData) replaceable() []ui.Option {
 }
 
 func (f FormData) drop() ui.Drop {
-	label, hint := "Choose files", "PDF, CSV, Excel, text, JSON, pictures, ZIP and more, up to "+ui.Bytes(f.MaxFile)+" each."
+	label, hint := "Choose files", "PDF, CSV, Excel, text, JSON, pictures, ZIP and more, up to "+ui.Bytes(f.MaxFile)+" each. What is cut off goes on where it was."
 	if f.Control != nil {
 		label += " for " + f.Control.Code
 	}
@@ -214,7 +218,19 @@ func (f FormData) drop() ui.Drop {
 	return ui.Drop{
 		Name: "files", Label: label, Hint: hint, Error: f.Errors["files"], Accept: filetype.Accept(), Multiple: true,
 		Max: f.MaxFile, TooLarge: "Larger than " + ui.Bytes(f.MaxFile) + ", so it will not be taken.",
+		InParts: true, About: f.About, PartSize: f.PartSize, Arriving: f.arriving(),
 	}
+}
+
+func (f FormData) arriving() []ui.Arriving {
+	out := make([]ui.Arriving, len(f.Arrived))
+	for n, u := range f.Arrived {
+		out[n] = ui.Arriving{
+			ID: u.ID, Name: u.Name, Size: u.Size, Received: u.Received, Modified: u.Modified, Digest: u.Digest,
+			At: "safe since " + u.TouchedAt.UTC().Format("15:04:05") + " UTC",
+		}
+	}
+	return out
 }
 
 func (f FormData) summary() map[string]string {
