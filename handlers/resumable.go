@@ -51,6 +51,8 @@ func (app *App) tus(do web.Handler) web.Handler {
 			return said(w, web.Status(err), e.Message)
 		case errors.As(err, &e):
 			return said(w, web.Status(err), e.Fields["files"])
+		case errors.Is(err, blob.ErrUnavailable):
+			return said(w, http.StatusServiceUnavailable, "The store of files does not answer. What has arrived is safe.")
 		case errors.Is(err, blob.ErrFull):
 			return said(w, http.StatusInsufficientStorage, noRoom)
 		}

@@ -119,7 +119,7 @@ func (app *App) takeWhole(r *http.Request, p *parcel, u upload.Upload) error {
 		p.refuse(u.Name, tooMany)
 		return nil // it waits for another form
 	}
-	body, _, err := app.Blobs.Open(r.Context(), u.Digest)
+	body, err := app.bytesOf(r, evidence.File{Digest: u.Digest})
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 	if in.signer, err = tlog.LoadSigner(c.SigningKey, "assay/"+base.Hostname()); err != nil {
 		return &config.Error{Setting: config.Variable("signing-key-file"), Message: "cannot be used: " + err.Error()}
 	}
-	in.worker = jobs.New(in.db, jobs.Clock()...)
+	in.worker = jobs.New(in.db, append(jobs.Clock(), jobs.Uploads(store))...)
 	in.app = &handlers.App{
 		DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Quota: evidence.Quota{FilesPerDay: c.MaxFilesPerDay, Bytes: c.MaxEvidence},
 		Secure: base.Scheme == "https", JobLabel: in.worker.Label,
