@@ -128,7 +128,7 @@ func formOf(v control.Version) controls.FormData {
 	}
 	typed := map[string]string{
 		"title": v.Title, "statement": v.Statement, "criteria": strings.Join(criteria, ", "), "evidence": strings.Join(v.Evidence, "\n"),
-		"frequency": v.Frequency, "event_trigger": v.EventTrigger, "event_direction": v.EventDirection, "event_limit": v.EventLimit,
+		"frequency": v.Frequency, "event_trigger": v.EventTrigger, "event_direction": v.EventDirection, "event_limit": control.LimitLabel(v.EventLimit),
 		"category": v.Category, "kind": v.Kind, "nature": v.Nature, "owner_function": v.OwnerFunction, "population": v.Population,
 		"tests_design": control.WriteTests(v.TestsDesign), "tests_operating": control.WriteTests(v.TestsOperating), "change_note": v.ChangeNote,
 	}
@@ -147,7 +147,12 @@ func contentTyped(f *web.Values, base control.Content) control.Content {
 	c.Title, c.Statement = f.Line("title", 200), f.Text("statement", 10_000)
 	c.Category, c.Kind, c.Nature = f.Line("category", 100), f.Line("kind", 20), f.Line("nature", 20)
 	c.Frequency, c.AnchorMonth = f.Line("frequency", 30), f.Int("anchor_month")
-	c.EventTrigger, c.EventDirection, c.EventLimit = f.Line("event_trigger", 300), f.Line("event_direction", 10), f.Line("event_limit", 40)
+	c.EventTrigger, c.EventDirection = f.Line("event_trigger", 300), f.Line("event_direction", 10)
+	limit, err := control.ReadLimit(f.Line("event_limit", 40))
+	if err != nil {
+		f.Refuse("event_limit", err.Error())
+	}
+	c.EventLimit = limit
 	c.OwnerFunction, c.Population = f.Line("owner_function", 100), f.Line("population", 500)
 	c.Evidence = f.Lines("evidence", 4000)
 	c.TestsDesign, c.TestsOperating = control.ReadTests(f.Text("tests_design", 8000)), control.ReadTests(f.Text("tests_operating", 8000))

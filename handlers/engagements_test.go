@@ -57,7 +57,7 @@ func TestEngagementPages(t *testing.T) {
 			t.Fatalf("went to %s", p.Location)
 		}
 		site.Get(ana, "/engagements").Want(200).Has("SOC 2 Type II 2026", "Open now")
-		page := site.Get(ana, engagementAt).Want(200).Has("Brandt & Okafor", "Open until Sun 1 Nov 2026, 00:00 America/New_York", "Security, 33 of 33", "Availability, 2 of 3", "Nobody from outside has access", "set up the engagement soc-2-type-ii-2026")
+		page := site.Get(ana, engagementAt).Want(200).Has("Brandt & Okafor", "Open until Sun 1 Nov 2026, 00:00 America/New_York", "Security, 33 of 33", "Availability, 2 of 3", "Nobody from outside has access", "set up the engagement SOC 2 Type II 2026")
 
 		t.Run("changed, and the slower of two is told", func(t *testing.T) {
 			form := site.Get(ana, engagementAt+"/edit").Want(200)

@@ -419,7 +419,7 @@ func TestUploadsAreStreamed(t *testing.T) {
 func TestFilesThatAreTooLarge(t *testing.T) {
 	s := newShop(t)
 	s.App.MaxFile = 1 << 20
-	s.stream(t, "one", 1<<20+1).Want(422).Has("big-0.txt was not taken.", "larger than 1.0 MB")
+	s.stream(t, "one", 1<<20+1).Want(422).Has("big-0.txt was not taken.", "larger than 1 MiB")
 	s.stream(t, "two", 1<<20, 2<<20, 1<<10).Want(422).Has("E-1 keeps your files", "big-1.txt was not taken.", "big-0.txt", "big-2.txt")
 }
 

@@ -128,7 +128,7 @@ func (app *App) roomFor(r *http.Request, u upload.Upload) error {
 }
 
 func (app *App) tooLarge() string {
-	return "It is larger than " + ui.Bytes(app.MaxFile) + ". Split it or leave out what nobody needs."
+	return "It is larger than " + ui.Limit(app.MaxFile) + ". Split it or leave out what nobody needs."
 }
 
 var digestText = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -13,6 +13,7 @@ import (
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/engagement"
 	"assay/models/people"
 )
 
@@ -27,6 +28,8 @@ type Entry struct {
 	What    string // "accepted E-12": the sentence after the name
 	About   string // path of the record
 	Within  string // path of the record it belongs to, or ""
+	Label   string // the part of What that names the record
+	Facts   []string
 	Message string // what was written with it, or ""
 }
 
@@ -53,7 +56,7 @@ func For(ctx context.Context, tx *models.Tx, path string) ([]Entry, error) {
 		}
 		entries, err := inWords(ctx, tx, leaves)
 		for i := range entries {
-			entries[i].Message = ""
+			entries[i].Message, entries[i].Facts = "", nil
 		}
 		return entries, err
 	}
@@ -134,14 +137,39 @@ func inWords(ctx context.Context, tx *models.Tx, leaves []models.LogLeaf) ([]Ent
 	if err != nil {
 		return nil, err
 	}
+	engagements, err := engagementsIn(ctx, tx, leaves)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Entry, len(leaves))
 	for i, l := range leaves {
+		label := labelFor(l, names, engagements)
 		out[i] = Entry{
+			What: sentence(l.Verb, label), Label: label,
 			Seq: l.Seq, At: l.At, Who: who(l, names), ActorID: l.ActorID, Role: access.Role(l.Role),
-			Verb: l.Verb, What: sentence(l, names), About: l.About, Within: l.Within, Message: message(notes[l.Seq]),
+			Verb: l.Verb, About: l.About, Within: l.Within, Message: message(notes[l.Seq]), Facts: facts(notes[l.Seq]),
 		}
 	}
 	return out, nil
+}
+
+// engagementsIn is the names of the engagements that leaves are about, by their path.
+func engagementsIn(ctx context.Context, tx *models.Tx, leaves []models.LogLeaf) (map[string]string, error) {
+	var slugs []string
+	for _, l := range leaves {
+		if slug, ok := strings.CutPrefix(l.About, "engagements/"); ok && !slices.Contains(slugs, slug) {
+			slugs = append(slugs, slug)
+		}
+	}
+	out := map[string]string{}
+	if len(slugs) == 0 {
+		return out, nil
+	}
+	found, err := models.Rows[engagement.Engagement](tx).Where("slug IN ?", slugs).Find(ctx)
+	for _, e := range found {
+		out[e.Path()] = e.Name
+	}
+	return out, err
 }
 
 func notesOf(ctx context.Context, tx *models.Tx, seqs []int64) (map[int64]models.Note, error) {

@@ -38,7 +38,7 @@ func TestFeedTellsWhatHappened(t *testing.T) {
 					got, err := activity.For(ctx, tx, "evidence/E-1")
 					var lines []string
 					for _, e := range got {
-						lines = append(lines, e.What+" "+e.Message)
+						lines = append(lines, e.What+" "+e.Message+strings.Join(e.Facts, " "))
 						if e.Who != ana.Name {
 							t.Errorf("by %q, want %q", e.Who, ana.Name)
 						}
@@ -61,17 +61,17 @@ func TestPartsOfARecordAreSaidInWords(t *testing.T) {
 			note        models.Note
 			want        string
 		}{
-			{"milestone.done", "findings/F-001#milestone-57", models.Note{"title": "Connect it", "note": "Done."}, "called a step of F-001 done: Done.\nTitle: Connect it"},
-			{"plan.verify", "findings/F-001#plan-1", nil, "verified the plan for F-001: "},
-			{"finding.close", "findings/F-001", models.Note{"from": "ready_for_verification", "to": "closed_verified"}, "verified and closed F-001: ready for verification → closed verified"},
-			{"version.approve", "controls/AC-05/versions/2", models.Note{"effective_from": "2026-07-01"}, "approved version 2 of AC-05: Effective from: 2026-07-01"},
+			{"milestone.done", "findings/F-001#milestone-57", models.Note{"title": "Connect it", "note": "Done."}, "called a step of F-001 done: Done. Title: Connect it"},
+			{"plan.verify", "findings/F-001#plan-1", nil, "verified the plan for F-001:  "},
+			{"finding.close", "findings/F-001", models.Note{"from": "ready_for_verification", "to": "closed_verified"}, "verified and closed F-001:  ready for verification → closed verified"},
+			{"version.approve", "controls/AC-05/versions/2", models.Note{"effective_from": "2026-07-01"}, "approved version 2 of AC-05:  Effective from: 2026-07-01"},
 		} {
 			if err := db.Observe(t.Context(), ana, c.verb, c.about, c.note); err != nil {
 				t.Fatal(err)
 			}
 			modelstest.Look(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
 				w, err := activity.List(ctx, tx, activity.Filter{}, models.Page{Limit: 1})
-				if len(w.Items) != 1 || w.Items[0].What+": "+w.Items[0].Message != c.want {
+				if len(w.Items) != 1 || w.Items[0].What+": "+w.Items[0].Message+" "+strings.Join(w.Items[0].Facts, " ") != c.want {
 					t.Errorf("got %+v, want %q", w.Items, c.want)
 				}
 				return err

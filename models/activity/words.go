@@ -3,11 +3,13 @@ package activity
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"assay/models"
+	"assay/models/framework"
 	"assay/models/people"
 )
 
@@ -159,19 +161,26 @@ func noun(verb string) string {
 }
 
 // sentence is what follows the name. A verb of a newer build is shown as it is.
-func sentence(l models.LogLeaf, names map[int64]people.Person) string {
-	label := labelOf(l.About)
-	if p, ok := names[personIn(l.About)]; ok {
-		label = p.Name
-	}
-	p, ok := phrases[l.Verb]
+func sentence(verb, label string) string {
+	p, ok := phrases[verb]
 	switch {
 	case !ok:
-		return strings.TrimSpace("did " + l.Verb + " on " + label)
+		return strings.TrimSpace("did " + verb + " on " + label)
 	case strings.Contains(p, "%s"):
 		return fmt.Sprintf(p, label)
 	}
 	return p
+}
+
+// labelFor is what people call the record of a leaf: by name where it has one.
+func labelFor(l models.LogLeaf, names map[int64]people.Person, engagements map[string]string) string {
+	if p, ok := names[personIn(l.About)]; ok {
+		return p.Name
+	}
+	if name, ok := engagements[l.About]; ok {
+		return name
+	}
+	return labelOf(l.About)
 }
 
 // labelOf is what people call the record at path: its code, or the part of it, as in
@@ -185,9 +194,20 @@ func labelOf(path string) string {
 	case 1:
 		return "the page " + parts[0]
 	case 2:
+		if f, ok := framework.ByID(parts[1]); ok && parts[0] == "frameworks" {
+			return f.Name
+		}
 		return parts[1]
 	case 3:
+		if parts[0] == "frameworks" {
+			if code, err := url.PathUnescape(parts[2]); err == nil {
+				return code
+			}
+		}
 		return partOf(parts[2], parts[1])
+	}
+	if parts[2] == "files" { // their numbers in the database would say nothing either
+		return "a file of " + parts[1]
 	}
 	return strings.TrimSuffix(parts[2], "s") + " " + parts[3] + " of " + parts[1]
 }
@@ -201,27 +221,38 @@ func partOf(part, record string) string {
 	return record
 }
 
-// message joins what was written with a leaf: the reason as it is, the rest by name.
+// written lists the keys of a note under which somebody's own words stand.
+var written = []string{"reason", "note", "comment"}
+
+// message is what somebody wrote with a leaf.
 func message(n models.Note) string {
 	var out []string
-	for _, key := range []string{"reason", "note", "comment"} {
+	for _, key := range written {
 		if n[key] != "" {
 			out = append(out, n[key])
 		}
 	}
+	return strings.Join(out, "\n")
+}
+
+// facts is the rest of a note by name: the step first, then who answers, then the others
+// as the alphabet has them.
+func facts(n models.Note) []string {
+	var out []string
 	if n["to"] != "" {
 		step := strings.TrimSpace(n["from"] + " → " + n["to"])
 		out = append(out, strings.ReplaceAll(step, "_", " "))
 	}
-	for _, key := range slices.Sorted(maps.Keys(n)) {
-		switch key {
-		case "reason", "note", "comment", "path", "from", "to":
-		default:
-			name := strings.ReplaceAll(key, "_", " ")
-			out = append(out, strings.ToUpper(name[:1])+name[1:]+": "+n[key])
+	said := append([]string{"path", "from", "to"}, written...)
+	for _, key := range append([]string{"owner"}, slices.Sorted(maps.Keys(n))...) {
+		if n[key] == "" || slices.Contains(said, key) {
+			continue
 		}
+		said = append(said, key)
+		name := strings.ReplaceAll(key, "_", " ")
+		out = append(out, strings.ToUpper(name[:1])+name[1:]+": "+n[key])
 	}
-	return strings.Join(out, "\n")
+	return out
 }
 
 var (

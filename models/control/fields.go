@@ -69,7 +69,13 @@ var fields = []field{
 			return err
 		},
 	},
-	text("event_limit", "Limit after the trigger", func(c *Content) *string { return &c.EventLimit }),
+	{
+		"event_limit", "Limit after the trigger", nil,
+		func(c Content) string { return LimitLabel(c.EventLimit) }, func(c *Content, s string) (err error) {
+			c.EventLimit, err = ReadLimit(s)
+			return err
+		},
+	},
 	text("owner_function", "Function that owns it", func(c *Content) *string { return &c.OwnerFunction }, "function", "department", "team"),
 	text("population", "Population", func(c *Content) *string { return &c.Population }),
 	{

@@ -30,8 +30,11 @@ func Kinds() []Kind {
 
 // KindLabel is a kind's id in words: "system_export" gives "System export".
 func KindLabel(id string) string {
-	if id == "" {
+	switch id {
+	case "":
 		return ""
+	case "report_third_party":
+		return "Third-party report"
 	}
 	return strings.ToUpper(id[:1]) + strings.ReplaceAll(id[1:], "_", " ")
 }

@@ -2,6 +2,8 @@
 package activities
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +28,73 @@ type Log struct {
 	Root   string // hexadecimal
 	At     time.Time
 	Key    string
+}
+
+// A group is what one person did in one step: the leaf of the verb itself, which comes
+// first in the log, and those that came with it.
+type group struct {
+	Head  activity.Entry
+	With  []activity.Entry // in the order of the log
+	First int64
+	Last  int64
+}
+
+// looked is the verb of a view, which is a step of its own.
+const looked = "page.view"
+
+// fewWith is how many lines a step shows before they fold.
+const fewWith = 4
+
+// together makes steps of entries, which come newest first.
+func together(entries []activity.Entry) []group {
+	var out []group
+	for _, e := range slices.Backward(entries) {
+		if n := len(out) - 1; n >= 0 && out[n].takes(e) {
+			out[n].With, out[n].Last = append(out[n].With, e), e.Seq
+			continue
+		}
+		out = append(out, group{Head: e, First: e.Seq, Last: e.Seq})
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// takes reports whether e belongs to g: the same step, or the same look once more.
+func (g group) takes(e activity.Entry) bool {
+	if g.Head.ActorID != e.ActorID || e.Message != "" { // what somebody wrote is never folded away
+		return false
+	}
+	return g.Head.At.Equal(e.At) && e.Verb != looked || g.again(e)
+}
+
+// again reports that e says once more what g says, which only looking does.
+func (g group) again(e activity.Entry) bool {
+	return e.Verb == looked && g.Head.Verb == looked && e.About == g.Head.About
+}
+
+func (g group) event(linked bool) ui.Event {
+	e := g.Head
+	if n := len(g.With); n > 0 && g.again(g.With[n-1]) {
+		e.Facts = append(e.Facts, strconv.Itoa(n+1)+" times")
+	}
+	proof := "Leaf " + strconv.FormatInt(g.First, 10)
+	if g.Last != g.First {
+		proof = "Leaves " + strconv.FormatInt(g.First, 10) + " to " + strconv.FormatInt(g.Last, 10)
+	}
+	return ui.Event{Who: e.Who, What: e.What, Label: e.Label, Href: href(e, linked), At: e.At, Facts: e.Facts, Message: e.Message, Proof: proof}
+}
+
+// rest is what happened besides, without what was only said again.
+func (g group) rest() []activity.Entry {
+	return slices.DeleteFunc(slices.Clone(g.With), g.again)
+}
+
+// href is the address of what e is about. On the page of a record all are about that.
+func href(e activity.Entry, linked bool) string {
+	if e.About == "" || !linked {
+		return ""
+	}
+	return "/" + e.About
 }
 
 func kinds() []ui.Option {

@@ -69,8 +69,32 @@ type ListData struct {
 // Narrowed reports whether the list is filtered.
 func (d ListData) Narrowed() bool { return d.Filter != control.Filter{} }
 
-func (d ListData) tabs() []ui.Tab {
-	tabs := []ui.Tab{{Label: "All", Href: "/controls", Current: d.Query == ""}}
+// views are the lists that everybody asks for, in words. Mine is for those who can own a
+// control, and what is being written for the company only.
+var views = []struct {
+	label, query string
+	own, inside  bool
+}{
+	{"All", "", false, false},
+	{"Mine", "owner=me", true, true},
+	{"AI controls", "ai=yes", false, false},
+	{"No owner", "owner=" + control.Nobody, false, true},
+	{"No backup owner", "backup=" + control.Nobody, false, true},
+	{"In review", "status=" + string(control.InReview), false, true},
+}
+
+func (d ListData) tabs(owns, company bool) []ui.Tab {
+	var tabs []ui.Tab
+	for _, v := range views {
+		if v.own && !owns || v.inside && !company {
+			continue
+		}
+		href := "/controls"
+		if v.query != "" {
+			href += "?" + v.query
+		}
+		tabs = append(tabs, ui.Tab{Label: v.label, Href: href, Current: d.Query == v.query})
+	}
 	for _, v := range d.Views {
 		tabs = append(tabs, ui.Tab{Label: v.Name, Href: v.Href, Current: v.Current})
 	}
@@ -339,9 +363,12 @@ func capital(s string) string {
 func event(c control.Content) string {
 	switch c.EventDirection {
 	case "before":
-		return "Before " + c.EventTrigger
+		return "Before: " + c.EventTrigger
 	case "after":
-		return strings.TrimSpace("Within " + c.EventLimit + " after " + c.EventTrigger)
+		if c.EventLimit == "" {
+			return "After: " + c.EventTrigger
+		}
+		return "Within " + control.LimitLabel(c.EventLimit) + " after: " + c.EventTrigger
 	}
 	return c.EventTrigger
 }

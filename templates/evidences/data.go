@@ -208,7 +208,7 @@ func (f FormData) replaceable() []ui.Option {
 }
 
 func (f FormData) drop() ui.Drop {
-	label, hint := "Choose files", "PDF, CSV, Excel, text, JSON, pictures, ZIP and more, up to "+ui.Bytes(f.MaxFile)+" each. What is cut off goes on where it was."
+	label, hint := "Choose files", "PDF, CSV, Excel, text, JSON, pictures, ZIP and more, up to "+ui.Limit(f.MaxFile)+" each. What is cut off goes on where it was."
 	if f.Control != nil {
 		label += " for " + f.Control.Code
 	}
@@ -217,7 +217,7 @@ func (f FormData) drop() ui.Drop {
 	}
 	return ui.Drop{
 		Name: "files", Label: label, Hint: hint, Error: f.Errors["files"], Accept: filetype.Accept(), Multiple: true,
-		Max: f.MaxFile, TooLarge: "Larger than " + ui.Bytes(f.MaxFile) + ", so it will not be taken.",
+		Max: f.MaxFile, TooLarge: "Larger than " + ui.Limit(f.MaxFile) + ", so it will not be taken.",
 		InParts: true, About: f.About, PartSize: f.PartSize, Arriving: f.arriving(),
 	}
 }

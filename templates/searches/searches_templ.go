@@ -85,7 +85,7 @@ func Page(d Data) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.Head("Search", "Looks through controls, evidence, findings, criteria, people and pages: whatever you may see. A code such as AC-03, E-12 or F-003 goes straight there.", nil).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Head("Search", "Looks through controls, evidence, findings, criteria, people and pages: whatever you may see. A code such as AC‑03, E‑12 or F‑003 goes straight there.", nil).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -1140,7 +1140,7 @@ func storyFeed() templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = FeedItem("Priya Raman", "accepted the evidence", storyTime, "Q3 is clean. The two contractor accounts were removed the same day.").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = FeedItem(Event{Who: "Priya Raman", What: "accepted E-20931", Label: "E-20931", Href: "/components", At: storyTime, Message: "Q3 is clean. The two contractor accounts were removed the same day.", Proof: "Leaf 412"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1166,7 +1166,7 @@ func storyFeed() templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = FeedItem("Tomás Herrera", "submitted E-20931", storyTime.AddDate(0, -1, 0), "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = FeedItem(Event{Who: "Tomás Herrera", What: "submitted E-20931", At: storyTime.AddDate(0, -1, 0), Facts: []string{"Covers: 2026-07-01 to 2026-09-30"}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var32), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -887,6 +887,20 @@ func FileList() templ.Component {
 	})
 }
 
+// Limit is a size that somebody set, as they set it: "100 MiB". What is no whole number
+// of those is said as any size.
+func Limit(n int64) string {
+	for _, u := range []struct {
+		shift int
+		name  string
+	}{{30, " GiB"}, {20, " MiB"}, {10, " KiB"}} {
+		if whole := n >> u.shift; whole > 0 && whole<<u.shift == n {
+			return strconv.FormatInt(whole, 10) + u.name
+		}
+	}
+	return Bytes(n)
+}
+
 // Bytes is a size as people say it: "512 bytes", "1.4 MB".
 func Bytes(n int64) string {
 	units := []string{"bytes", "KB", "MB", "GB", "TB"}

@@ -324,7 +324,7 @@ func TestPrimitivesSayTheirWords(t *testing.T) {
 		"Ask":        ui.Ask("a", "Outer words.", "Title", ui.Plain),
 		"Fact":       ui.Fact("Outer words."),
 		"Field":      ui.Field(ui.Input{Name: "n", Label: "Outer words.", Hint: "Inner words."}),
-		"FeedItem":   ui.FeedItem("Priya Raman", "Outer words.", monday, "Inner words."),
+		"FeedItem":   ui.FeedItem(ui.Event{Who: "Priya Raman", What: "Outer words.", At: monday, Message: "Inner words."}),
 		"Tabs":       ui.Tabs("Views", []ui.Tab{{Label: "Outer words."}}),
 		"Layout":     ui.Layout(ui.Page{Title: "Outer words."}),
 		"Gate":       ui.Gate("Outer words."),
