@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -31,6 +32,19 @@ type parcel struct {
 	refused []evidences.Refused
 	room    evidence.Room
 	taken   []string // uploads that came in parts before and are among the files now
+	trouble int      // HTTP status of a store that is full or away, 0 when it is neither
+}
+
+// answer is the status of the form that goes back with what is wrong: the store's trouble
+// before the reader's.
+func (p parcel) answer(problem error) int {
+	switch {
+	case p.trouble != 0:
+		return p.trouble
+	case problem == nil: // only files were refused
+		return http.StatusUnprocessableEntity
+	}
+	return web.Status(problem)
 }
 
 // receive reads a form whose small fields come before its files, and streams each file
@@ -119,8 +133,15 @@ func (app *App) takeWhole(r *http.Request, p *parcel, u upload.Upload) error {
 		p.refuse(u.Name, tooMany)
 		return nil // it waits for another form
 	}
-	body, err := app.bytesOf(r, evidence.File{Digest: u.Digest})
-	if err != nil {
+	body, info, err := app.Blobs.Open(r.Context(), u.Digest)
+	switch {
+	case errors.Is(err, blob.ErrUnavailable):
+		p.trouble = http.StatusServiceUnavailable
+		p.refuse(u.Name, "It has arrived and is safe, but the store of evidence does not answer at the moment. Send the form again in a few minutes.")
+		return nil
+	case errors.Is(err, blob.ErrNotFound):
+		return models.Conflict(missingBytes)
+	case err != nil:
 		return err
 	}
 	defer body.Close()
@@ -129,7 +150,7 @@ func (app *App) takeWhole(r *http.Request, p *parcel, u upload.Upload) error {
 		return err
 	}
 	p.taken = append(p.taken, u.ID)
-	return p.add(evidence.Upload{Name: u.Name, Digest: u.Digest, Size: u.Size}, head)
+	return p.add(evidence.Upload{Name: u.Name, Digest: u.Digest, Size: u.Size, Version: info.Version}, head)
 }
 
 // add takes a stored file, unless it is not what its name says.
@@ -190,6 +211,10 @@ func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error
 		p.refuse(name, why)
 		return nil
 	}
+	if p.trouble == http.StatusServiceUnavailable { // each file would wait for it again
+		p.refuse(name, noStore)
+		return nil
+	}
 	b, err := app.Blobs.Put(r.Context(), part, min(app.MaxFile, p.room.Bytes))
 	switch {
 	case errors.Is(err, blob.ErrTooLarge) && p.room.Bytes < app.MaxFile:
@@ -199,14 +224,20 @@ func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error
 		p.refuse(name, app.tooLarge())
 		return nil
 	case errors.Is(err, blob.ErrFull):
+		p.trouble = http.StatusInsufficientStorage
 		p.refuse(name, noRoom)
+		return nil
+	case errors.Is(err, blob.ErrUnavailable):
+		slog.ErrorContext(r.Context(), "upload", "err", err)
+		p.trouble = http.StatusServiceUnavailable
+		p.refuse(name, noStore)
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return cutShort(err)
 	case err != nil:
 		return err
 	}
-	if err := p.add(evidence.Upload{Name: name, Digest: b.Digest, Size: b.Size}, b.Head); err != nil {
+	if err := p.add(evidence.Upload{Name: name, Digest: b.Digest, Size: b.Size, Version: b.Version}, b.Head); err != nil {
 		return err
 	}
 	p.room.Take(b.Size)

@@ -94,7 +94,11 @@ func (app *App) evidenceUpload(w http.ResponseWriter, r *http.Request) error {
 		if found, again := app.sentBefore(r, p); again && len(p.fields["upload"]) > 0 { // it took them the first time
 			return app.alreadySent(w, r, found)
 		}
-		return app.evidenceFormAgain(w, r, p, models.Invalid(map[string]string{"files": "Choose at least one file."}))
+		why := "Choose at least one file."
+		if p.trouble != 0 {
+			why = "No file was kept. What you typed is here; choose the files again once there is a place for them."
+		}
+		return app.evidenceFormAgain(w, r, p, models.Invalid(map[string]string{"files": why}))
 	}
 	in := evidence.Parcel{ControlID: c.ID, Key: p.fields.Get("key"), Files: p.files}
 	return app.settle(w, r, p, func(ctx context.Context, tx *models.Tx, d evidence.Details) (evidence.Item, error) {
@@ -232,7 +236,7 @@ func (app *App) evidenceFormAgain(w http.ResponseWriter, r *http.Request, p parc
 		form.Typed["key"] = rand.Text()
 	}
 	web.RetryAfter(w, problem)
-	return app.page(w, r, web.Status(problem), evidences.New(form))
+	return app.page(w, r, p.answer(problem), evidences.New(form))
 }
 
 // keptAgain shows the form of an item that is kept. problem may be nil when only files
@@ -242,9 +246,7 @@ func (app *App) keptAgain(w http.ResponseWriter, r *http.Request, id int64, p pa
 	if problem != nil && refused == nil {
 		return problem
 	}
-	code := http.StatusUnprocessableEntity
 	if problem != nil {
-		code = web.Status(problem)
 		web.RetryAfter(w, problem)
 	}
 	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.ItemData, error) {
@@ -261,7 +263,7 @@ func (app *App) keptAgain(w http.ResponseWriter, r *http.Request, id int64, p pa
 		return problem
 	}
 	d.Form.Typed, d.Form.Errors, d.Form.Refused = typed(p.fields), refused, p.refused
-	return app.page(w, r, code, evidences.New(*d.Form))
+	return app.page(w, r, p.answer(problem), evidences.New(*d.Form))
 }
 
 func typed(fields url.Values) map[string]string {

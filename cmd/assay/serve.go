@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -17,8 +18,10 @@ import (
 	"assay/internal/blob"
 	"assay/internal/config"
 	"assay/internal/jobs"
+	"assay/internal/keeper"
 	"assay/internal/tlog"
 	"assay/models"
+	"assay/models/custody"
 	"assay/models/evidence"
 )
 
@@ -89,7 +92,7 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 	if in.signer, err = tlog.LoadSigner(c.SigningKey, "assay/"+base.Hostname()); err != nil {
 		return &config.Error{Setting: config.Variable("signing-key-file"), Message: "cannot be used: " + err.Error()}
 	}
-	in.worker = jobs.New(in.db, append(jobs.Clock(), jobs.Uploads(store))...)
+	in.worker = jobs.New(in.db, slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store)}, keeper.Work(store, c.SweepOrphans))...)
 	in.app = &handlers.App{
 		DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Quota: evidence.Quota{FilesPerDay: c.MaxFilesPerDay, Bytes: c.MaxEvidence},
 		Secure: base.Scheme == "https", JobLabel: in.worker.Label,
@@ -121,6 +124,8 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 // answer serves until ctx ends, then lets requests and jobs finish, and signs a last
 // time so that nothing acknowledged is left without a signature.
 func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler, ready func()) error {
+	// Not earlier: the demonstration fills the store from within one transaction.
+	in.app.Blobs.Before(custody.Arrive(in.db))
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var clock sync.WaitGroup
 	defer clock.Wait()

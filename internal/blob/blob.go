@@ -35,6 +35,7 @@ type Info struct {
 	Digest  string
 	Size    int64
 	ModTime time.Time
+	Version string // as in Blob
 }
 
 // Refusals and failures a caller tells apart with errors.Is.

@@ -172,7 +172,7 @@ func (d *Disk) Open(ctx context.Context, digest string) (io.ReadSeekCloser, Info
 	if err != nil {
 		return nil, Info{}, asMissing(err, digest)
 	}
-	return r, Info{digest, info.Size(), info.ModTime()}, nil
+	return r, Info{Digest: digest, Size: info.Size(), ModTime: info.ModTime()}, nil
 }
 
 // Stat implements Store.
@@ -187,7 +187,7 @@ func (d *Disk) Stat(ctx context.Context, digest string) (Info, error) {
 	if err != nil {
 		return Info{}, asMissing(err, digest)
 	}
-	return Info{digest, info.Size(), info.ModTime()}, nil
+	return Info{Digest: digest, Size: info.Size(), ModTime: info.ModTime()}, nil
 }
 
 // List implements Store.

@@ -168,7 +168,7 @@ func checksum(digest string) string {
 // Stat implements Store.
 func (s *S3) Stat(ctx context.Context, digest string) (Info, error) {
 	o, err := s.stat(ctx, digest)
-	return Info{digest, o.Size, o.LastModified}, err
+	return Info{digest, o.Size, o.LastModified, o.VersionID}, err
 }
 
 func (s *S3) stat(ctx context.Context, digest string) (minio.ObjectInfo, error) {
@@ -218,7 +218,7 @@ func (s *S3) List(ctx context.Context) iter.Seq2[Info, error] {
 			if !isDigest(digest) || o.Key != s.key(digest) {
 				continue // somebody else's, or a probe's
 			}
-			if !yield(Info{digest, o.Size, o.LastModified}, nil) {
+			if !yield(Info{digest, o.Size, o.LastModified, o.VersionID}, nil) {
 				return
 			}
 		}

@@ -31,7 +31,7 @@ func (s *S3) Open(ctx context.Context, digest string) (io.ReadSeekCloser, Info, 
 		return nil, Info{}, s.failure(ctx, err)
 	}
 	r.size = o.Size
-	return r, Info{digest, o.Size, o.LastModified}, nil
+	return r, Info{digest, o.Size, o.LastModified, o.VersionID}, nil
 }
 
 // An s3Reader reads an object in ranges. Seeking costs nothing until the next Read.

@@ -76,6 +76,7 @@ type Serve struct {
 	TrustedProxies                                  string
 	MaxUpload, MaxEvidence                          int64
 	MaxFilesPerDay                                  int
+	SweepOrphans                                    bool
 	LogFormat                                       string
 }
 
@@ -102,6 +103,7 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs.Int64Var(&c.MaxUpload, "max-upload", 100<<20, "largest evidence file in `bytes`, up to 5 GiB")
 	fs.Int64Var(&c.MaxEvidence, "max-evidence", 50<<30, "how large all evidence may become in `bytes`; 0 for as large as the store")
 	fs.IntVar(&c.MaxFilesPerDay, "max-files-per-day", 500, "`number` of evidence files that one person may store in 24 hours; 0 for any")
+	fs.BoolVar(&c.SweepOrphans, "sweep-orphans", false, "remove stored bytes that no record needs, a day after they came; without it they are counted only")
 	fs.StringVar(&c.LogFormat, "log-format", "text", "`format` of the program's own log: text or json")
 	return fs
 }

@@ -37,6 +37,7 @@ var phrases = map[string]string{
 
 	"programme.set_up": "set Assay up",
 	"programme.change": "changed the programme",
+	"blob.discard":     "removed stored bytes that nothing needed",
 	"catalog.adopt":    "took controls from the catalog into use",
 	"job.retry":        "had a job tried again",
 	"view.save":        "saved a view of %s",

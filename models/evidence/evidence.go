@@ -111,6 +111,7 @@ type File struct {
 	Digest     string // lower-case hexadecimal SHA-256
 	Name       string
 	Size       int64
+	Version    string // what a store that keeps versions called these bytes when they came
 	AddedBy    int64
 	AddedAt    time.Time
 }

@@ -21,6 +21,8 @@ type Upload struct {
 	Name   string // cleaned
 	Digest string
 	Size   int64
+	// Version is the store's, "" where it keeps one.
+	Version string
 }
 
 // A Parcel is what arrived with one form.
@@ -134,7 +136,7 @@ func addFiles(ctx context.Context, tx *models.Tx, i Item, c control.Control, upl
 		if key := (same{u.Digest, u.Name}); !seen[key] {
 			seen[key] = true
 			files = append(files, &File{
-				EvidenceID: i.ID, Digest: u.Digest, Name: u.Name, Size: u.Size, AddedBy: tx.Actor.ID, AddedAt: tx.Now,
+				EvidenceID: i.ID, Digest: u.Digest, Name: u.Name, Size: u.Size, Version: u.Version, AddedBy: tx.Actor.ID, AddedAt: tx.Now,
 			})
 		}
 	}
