@@ -124,8 +124,9 @@ func (app *App) bytesOf(r *http.Request, f evidence.File) (io.ReadSeekCloser, er
 func (app *App) previewOf(r *http.Request, i evidence.Item, f evidence.File) (evidences.Preview, error) {
 	p := evidences.Preview{Item: i, File: f, Base: "/" + f.Path() + "/preview"}
 	body, err := app.bytesOf(r, f)
-	if models.KindOf(err) == models.KindConflict {
-		p.Refusal = missingBytes
+	var kept *models.Error
+	if errors.As(err, &kept) {
+		p.Refusal = kept.Message
 		return p, nil
 	}
 	if err != nil {

@@ -51,8 +51,6 @@ func (app *App) tus(do web.Handler) web.Handler {
 			return said(w, web.Status(err), e.Message)
 		case errors.As(err, &e):
 			return said(w, web.Status(err), e.Fields["files"])
-		case errors.Is(err, blob.ErrUnavailable):
-			return said(w, http.StatusServiceUnavailable, "The store of files does not answer. What has arrived is safe.")
 		case errors.Is(err, blob.ErrFull):
 			return said(w, http.StatusInsufficientStorage, noRoom)
 		case errors.Is(err, blob.ErrUnavailable):
@@ -63,6 +61,7 @@ func (app *App) tus(do web.Handler) web.Handler {
 	}
 }
 
+// noStore is said while the store of files is away.
 const noStore = "The store of evidence does not answer at the moment, so this was not kept. What was stored before is safe. Send it again in a few minutes."
 
 const noRoom = "There is no room left to store files. An administrator has to make some; what was stored before is safe."
