@@ -44,7 +44,7 @@ func controlData(ctx context.Context, tx *models.Tx, code string) (d controls.Pa
 	if d.Versions, err = control.Versions(ctx, tx, d.Control); err != nil {
 		return d, err
 	}
-	if d.Shown, err = control.Shown(ctx, tx, d.Control); err != nil {
+	if d.Shown, err = control.ShownOf(d.Control, d.Versions); err != nil {
 		return d, err
 	}
 	d.MayWrite = control.MayWrite(tx.Actor, d.Control)
@@ -95,7 +95,7 @@ func evidenceOfControl(ctx context.Context, tx *models.Tx, c control.Control) (t
 		return nil, err
 	}
 	more := len(items) > evidenceShown
-	rows, err := evidenceRows(ctx, tx, items[:min(len(items), evidenceShown)])
+	rows, err := evidenceRowsOf(ctx, tx, items[:min(len(items), evidenceShown)], c)
 	return evidences.ForControl(c.Code, rows, more), err
 }
 

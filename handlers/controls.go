@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -102,7 +103,7 @@ func controlCursor(query, name, cursor string) string {
 	return "/controls?" + query + name + "=" + cursor
 }
 
-// controlRows adds names and criteria to rows, in two queries.
+// controlRows adds names and criteria to rows.
 func controlRows(ctx context.Context, tx *models.Tx, rows []control.Row) ([]controls.Row, error) {
 	var ids []int64
 	for _, r := range rows {
@@ -112,7 +113,7 @@ func controlRows(ctx context.Context, tx *models.Tx, rows []control.Row) ([]cont
 			}
 		}
 	}
-	names, err := people.Named(ctx, tx, ids...)
+	names, err := namesOfOwners(ctx, tx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +123,27 @@ func controlRows(ctx context.Context, tx *models.Tx, rows []control.Row) ([]cont
 		out[i] = controls.Row{Row: r, Owner: nameOf(names, r.OwnerID), Backup: nameOf(names, r.BackupID), Codes: codes[r.ID]}
 	}
 	return out, err
+}
+
+// namesOfOwners asks for the names of those only who no longer could own a control: the
+// list offers the others anyway.
+func namesOfOwners(ctx context.Context, tx *models.Tx, ids []int64) (map[int64]people.Person, error) {
+	if !tx.Actor.Company() {
+		return people.Named(ctx, tx, ids...)
+	}
+	able, err := control.Candidates(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]people.Person, len(ids))
+	for _, p := range able {
+		if slices.Contains(ids, p.ID) {
+			found[p.ID] = p
+		}
+	}
+	rest, err := people.Named(ctx, tx, slices.DeleteFunc(ids, func(id int64) bool { return found[id].ID != 0 })...)
+	maps.Copy(found, rest)
+	return found, err
 }
 
 func nameOf(names map[int64]people.Person, id *int64) string {

@@ -93,6 +93,11 @@ func evidenceRows(ctx context.Context, tx *models.Tx, items []evidence.Item) ([]
 	if err != nil {
 		return nil, err
 	}
+	return evidenceRowsOf(ctx, tx, items, controls...)
+}
+
+// evidenceRowsOf is evidenceRows of controls that were read already.
+func evidenceRowsOf(ctx context.Context, tx *models.Tx, items []evidence.Item, controls ...control.Control) ([]evidences.Row, error) {
 	byID := make(map[int64]control.Control, len(controls))
 	for _, c := range controls {
 		byID[c.ID] = c
@@ -115,14 +120,18 @@ func evidenceUploaders(ctx context.Context, tx *models.Tx) ([]ui.Option, error) 
 	if !tx.Actor.Company() {
 		return nil, nil
 	}
-	list, err := models.Rows[people.Person](tx).Where("role IN ?", []access.Role{access.Owner, access.Compliance}).
-		Order("name, id").Limit(200).Find(ctx)
-	out := make([]ui.Option, len(list))
-	for n, p := range list {
-		out[n] = ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name}
-	}
-	return out, err
+	return models.Kept(ctx, tx, uploadersKey{}, func() ([]ui.Option, error) {
+		list, err := models.Rows[people.Person](tx).Select("id", "name").Where("role IN ?", []access.Role{access.Owner, access.Compliance}).
+			Order("name, id").Limit(200).Find(ctx)
+		out := make([]ui.Option, len(list))
+		for n, p := range list {
+			out[n] = ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name}
+		}
+		return out, err
+	})
 }
+
+type uploadersKey struct{}
 
 func (app *App) evidencePage(w http.ResponseWriter, r *http.Request) error {
 	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.ItemData, error) {
@@ -139,24 +148,12 @@ func (app *App) evidencePage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item) (evidences.ItemData, error) {
-	d := evidences.ItemData{Item: i}
-	var err error
-	if d.Control, err = control.ByID(ctx, tx, i.ControlID); err != nil {
-		return d, err
+	c, err := control.ByID(ctx, tx, i.ControlID)
+	if err != nil {
+		return evidences.ItemData{Item: i}, err
 	}
-	if d.Files, err = evidenceFiles(ctx, tx, i); err != nil {
-		return d, err
-	}
-	if d.Twins, err = evidence.Twins(ctx, tx, i); err != nil {
-		return d, err
-	}
-	if d.Successors, err = evidence.Successors(ctx, tx, i); err != nil {
-		return d, err
-	}
-	if err = replacesIn(ctx, tx, &d); err != nil {
-		return d, err
-	}
-	if err = namesIn(ctx, tx, &d); err != nil {
+	d, err := evidenceFacts(ctx, tx, evidences.Row{Item: i, Control: c})
+	if err != nil {
 		return d, err
 	}
 	if d.Feed, err = activity.For(ctx, tx, i.Path()); err != nil {
@@ -181,31 +178,36 @@ func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item
 	return d, nil
 }
 
-// replacesIn finds what the item replaces. An auditor may see the newer one and not the
-// older.
-func replacesIn(ctx context.Context, tx *models.Tx, d *evidences.ItemData) error {
-	if d.SupersedesID == nil {
-		return nil
+// evidenceFacts is what the page of an item and its review both show.
+func evidenceFacts(ctx context.Context, tx *models.Tx, row evidences.Row) (d evidences.ItemData, err error) {
+	d.Item, d.Control, d.Uploader = row.Item, row.Control, row.Uploader
+	if d.Files, err = evidenceFiles(ctx, tx, row.Item); err != nil {
+		return d, err
 	}
-	old, err := evidence.ByID(ctx, tx, *d.SupersedesID)
-	switch {
-	case models.KindOf(err) == models.KindNotFound:
-		return nil
-	case err == nil:
-		d.Replaces = &old
+	if d.Twins, err = evidence.Twins(ctx, tx, row.Item); err != nil {
+		return d, err
 	}
-	return err
+	if d.Replaces, d.Successors, err = evidence.Neighbours(ctx, tx, row.Item); err != nil {
+		return d, err
+	}
+	return d, namesIn(ctx, tx, &d)
 }
 
+// namesIn adds the names that are not known yet.
 func namesIn(ctx context.Context, tx *models.Tx, d *evidences.ItemData) error {
-	ids := []int64{d.UploadedBy}
+	var ids []int64
+	if d.Uploader == "" {
+		ids = append(ids, d.UploadedBy)
+	}
 	for _, id := range []*int64{d.DecidedBy, d.WithdrawnBy} {
 		if id != nil {
 			ids = append(ids, *id)
 		}
 	}
 	names, err := people.Named(ctx, tx, ids...)
-	d.Uploader = names[d.UploadedBy].Name
+	if d.Uploader == "" {
+		d.Uploader = names[d.UploadedBy].Name
+	}
 	if d.DecidedBy != nil {
 		d.Decider = names[*d.DecidedBy].Name
 	}

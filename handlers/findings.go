@@ -203,14 +203,19 @@ func answerable(ctx context.Context, tx *models.Tx) ([]ui.Option, error) {
 	if !tx.Actor.Company() {
 		return nil, nil
 	}
-	list, err := models.Rows[people.Person](tx).Where("role IN ? AND status <> ?", []access.Role{access.Owner, access.Compliance}, people.Deactivated).
-		Order("name, id").Limit(500).Find(ctx)
-	out := make([]ui.Option, len(list))
-	for i, p := range list {
-		out[i] = ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name, Group: p.Role.Label()}
-	}
-	slices.SortStableFunc(out, func(a, b ui.Option) int { return cmp.Compare(a.Group, b.Group) })
-	return out, err
+	return models.Kept(ctx, tx, answerableKey{}, func() ([]ui.Option, error) {
+		list, err := models.Rows[people.Person](tx).Select("id", "name", "role").
+			Where("role IN ? AND status <> ?", []access.Role{access.Owner, access.Compliance}, people.Deactivated).
+			Order("name, id").Limit(500).Find(ctx)
+		out := make([]ui.Option, len(list))
+		for i, p := range list {
+			out[i] = ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name, Group: p.Role.Label()}
+		}
+		slices.SortStableFunc(out, func(a, b ui.Option) int { return cmp.Compare(a.Group, b.Group) })
+		return out, err
+	})
 }
+
+type answerableKey struct{}
 
 func findingHref(id int64) string { return "/findings/" + url.PathEscape(finding.Code(id)) }

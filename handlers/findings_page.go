@@ -94,9 +94,16 @@ func engagementOf(ctx context.Context, tx *models.Tx, id *int64) (*engagement.En
 	if id == nil || !tx.Actor.Can(access.EngagementView) {
 		return nil, nil
 	}
-	e, err := models.Rows[engagement.Engagement](tx).Where("engagements.id = ?", *id).Take(ctx)
-	if e, err = models.One(e, err, "Engagement"); err != nil {
+	list, err := engagement.List(ctx, tx)
+	if err != nil {
 		return nil, err
 	}
-	return &e, nil
+	for _, e := range list {
+		if e.ID == *id {
+			return &e, nil
+		}
+	}
+	e, err := models.Rows[engagement.Engagement](tx).Where("engagements.id = ?", *id).Take(ctx) // older than those that are listed
+	e, err = models.One(e, err, "Engagement")
+	return &e, err
 }

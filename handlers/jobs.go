@@ -7,6 +7,7 @@ import (
 	"assay/models"
 	"assay/models/job"
 	"assay/templates/settings"
+	"assay/templates/ui"
 	"assay/web"
 )
 
@@ -18,7 +19,7 @@ func (app *App) jobsPage(w http.ResponseWriter, r *http.Request) error {
 		if d.Turns, err = job.Turns(ctx, tx); err != nil {
 			return list, err
 		}
-		if d.Dead, err = job.CountDead(ctx, tx, countLimit); err != nil {
+		if d.Dead, err = job.CountDead(ctx, tx, ui.CountLimit); err != nil {
 			return list, err
 		}
 		return job.List(ctx, tx, d.State, web.PageOf(r, jobPageSize))

@@ -82,7 +82,7 @@ func personData(ctx context.Context, tx *models.Tx, id int64) (persons.PersonDat
 	if d.Duties, err = finding.DutiesOf(ctx, tx, id); err != nil {
 		return d, err
 	}
-	d.Feed, err = activity.For(ctx, tx, p.Path())
+	d.Feed, err = activity.For(ctx, tx, p.Path(), p)
 	return d, err
 }
 

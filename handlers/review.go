@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"assay/models"
@@ -39,17 +40,12 @@ func (app *App) reviewItem(w http.ResponseWriter, r *http.Request) error {
 
 // reviewData is the page with item id open, or with the first of the queue when it is 0.
 func (app *App) reviewData(r *http.Request, id int64) (reviews.Data, error) {
-	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d reviews.Data, err error) {
-		if d, err = queueData(ctx, tx, r); err != nil {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (reviews.Data, error) {
+		d, open, err := queueData(ctx, tx, r, id)
+		if err != nil || open == nil {
 			return d, err
 		}
-		if id == 0 {
-			id = firstToDecide(tx, d.Queue)
-		}
-		if id == 0 {
-			return d, nil
-		}
-		return d, app.openForReview(ctx, tx, &d, id)
+		return d, openForReview(ctx, tx, &d, *open)
 	})
 	if err != nil || d.Item == nil {
 		return d, err
@@ -57,43 +53,56 @@ func (app *App) reviewData(r *http.Request, id int64) (reviews.Data, error) {
 	return d, app.showFile(r, &d)
 }
 
-func queueData(ctx context.Context, tx *models.Tx, r *http.Request) (d reviews.Data, err error) {
+// queueData is what waits, and the item to open: the one with the id, which need not wait,
+// else the first to decide, else none.
+func queueData(ctx context.Context, tx *models.Tx, r *http.Request, id int64) (d reviews.Data, open *evidences.Row, err error) {
 	queue, err := evidence.Queue(ctx, tx, web.PageOf(r, queuePageSize))
 	if err != nil {
-		return d, err
+		return d, nil, err
 	}
+	items := queue.Items
+	if id != 0 && !slices.ContainsFunc(items, func(i evidence.Item) bool { return i.ID == id }) {
+		i, err := evidence.ByID(ctx, tx, id)
+		if err != nil {
+			return d, nil, err
+		}
+		items = append(items, i)
+	}
+	rows, err := evidenceRows(ctx, tx, items)
+	if err != nil {
+		return d, nil, err
+	}
+	d.Queue = rows[:len(queue.Items)]
 	d.Earlier, d.Later = evidenceCursors(r, queue.Earlier, queue.Later)
-	if d.Queue, err = evidenceRows(ctx, tx, queue.Items); err != nil {
-		return d, err
+	counts, err := companyCounts(ctx, tx)
+	d.Waiting = counts.Review
+	if id == 0 {
+		return d, firstToDecide(tx, rows), err
 	}
-	d.Waiting, err = evidence.Waiting(ctx, tx)
-	return d, err
+	at := slices.IndexFunc(rows, func(row evidences.Row) bool { return row.ID == id })
+	return d, &rows[at], err
 }
 
-// firstToDecide is the oldest item that the visitor may decide, else the oldest, else 0.
-func firstToDecide(tx *models.Tx, queue []evidences.Row) int64 {
-	for _, row := range queue {
+// firstToDecide is the oldest item that the visitor may decide, else the oldest, else nil.
+func firstToDecide(tx *models.Tx, queue []evidences.Row) *evidences.Row {
+	for n, row := range queue {
 		if evidence.MayNotDecide(tx.Actor, row.Item, row.Control) == "" {
-			return row.ID
+			return &queue[n]
 		}
 	}
 	if len(queue) > 0 {
-		return queue[0].ID
+		return &queue[0]
 	}
-	return 0
+	return nil
 }
 
-func (app *App) openForReview(ctx context.Context, tx *models.Tx, d *reviews.Data, id int64) error {
-	i, err := evidence.ByID(ctx, tx, id)
+func openForReview(ctx context.Context, tx *models.Tx, d *reviews.Data, row evidences.Row) error {
+	item, err := evidenceFacts(ctx, tx, row)
 	if err != nil {
 		return err
 	}
-	item, err := app.evidenceData(ctx, tx, i)
-	if err != nil {
-		return err
-	}
-	d.Item, d.Why = &item, evidence.MayNotDecide(tx.Actor, i, item.Control)
-	d.Control, err = control.Shown(ctx, tx, item.Control)
+	d.Item, d.Why = &item, evidence.MayNotDecide(tx.Actor, row.Item, row.Control)
+	d.Control, err = control.Shown(ctx, tx, row.Control)
 	return err
 }
 

@@ -47,7 +47,7 @@ func (app *App) surroundings(r *http.Request) (ui.Shell, error) {
 }
 
 // fillShell reads the company, the engagement and the counts beside the navigation, in
-// three queries.
+// three queries after a change and mostly in none.
 func fillShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
 	p, err := programme.Current(ctx, tx)
 	if err != nil {
@@ -57,12 +57,21 @@ func fillShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
 	if s.Actor.Role == access.Auditor {
 		return auditorShell(ctx, tx, s)
 	}
-	if e, ok, err := engagement.Current(ctx, tx); err != nil {
-		return err
-	} else if ok && s.Actor.Can(access.EngagementView) {
-		s.Engagement = shownEngagement(e, tx.Now)
+	if s.Actor.Can(access.EngagementView) {
+		e, ok, err := engagement.Current(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if ok {
+			s.Engagement = shownEngagement(e, tx.Now)
+		}
 	}
-	s.Counts, err = shellCounts(ctx, tx)
+	s.Counts, err = companyCounts(ctx, tx)
+	for _, n := range []*int{&s.Counts.Controls, &s.Counts.Review, &s.Counts.Findings} {
+		if *n >= ui.CountLimit {
+			*n = 0
+		}
+	}
 	return err
 }
 
@@ -97,9 +106,14 @@ func auditorShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
 	return nil
 }
 
-// countLimit bounds what is counted beside the navigation; at it, no number is shown
-// rather than a wrong one.
-const countLimit = 1000
+// companyCounts are the counts of the visitor, as far as they are counted.
+func companyCounts(ctx context.Context, tx *models.Tx) (ui.Counts, error) {
+	return models.Kept(ctx, tx, countsOf(tx.Actor.Role), func() (ui.Counts, error) { return shellCounts(ctx, tx) },
+		control.Control{}, evidence.Item{}, finding.Finding{})
+}
+
+// countsOf is the key of the counts of a role: what it may not look at is not counted.
+type countsOf access.Role
 
 // shellCounts counts what the visitor may see, in one query.
 func shellCounts(ctx context.Context, tx *models.Tx) (ui.Counts, error) {
@@ -113,7 +127,7 @@ func shellCounts(ctx context.Context, tx *models.Tx) (ui.Counts, error) {
 			cond += " AND " + visible
 			args = append(args, more...)
 		}
-		parts = append(parts, fmt.Sprintf("(SELECT count(*) FROM (SELECT 1 AS one FROM %s WHERE %s LIMIT %d) counted) AS %s", table, cond, countLimit, name))
+		parts = append(parts, fmt.Sprintf("(SELECT count(*) FROM (SELECT 1 AS one FROM %s WHERE %s LIMIT %d) counted) AS %s", table, cond, ui.CountLimit, name))
 	}
 	add("controls", access.ControlView, "controls", "1 = 1", control.Control{})
 	add("review", access.EvidenceQueue, "evidence", "evidence.status = 'submitted'", evidence.Item{})
@@ -125,13 +139,7 @@ func shellCounts(ctx context.Context, tx *models.Tx) (ui.Counts, error) {
 	if err != nil || len(rows) == 0 {
 		return ui.Counts{}, err
 	}
-	c := rows[0]
-	for _, n := range []*int{&c.Controls, &c.Review, &c.Findings} {
-		if *n >= countLimit {
-			*n = 0
-		}
-	}
-	return c, nil
+	return rows[0], nil
 }
 
 func theme(r *http.Request) string {

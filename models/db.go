@@ -38,6 +38,7 @@ type DB struct {
 	halted  atomic.Pointer[string] // why the log stopped; writes are refused while set
 	queries atomic.Int64
 	watch   atomic.Pointer[[]string] // statements, while Statements runs
+	kept    kept
 }
 
 // Open connects to sqlite:///path or postgres://…, and creates the file of a SQLite
@@ -316,6 +317,7 @@ func (db *DB) Bookkeep(ctx context.Context, f func(*Tx) error) error {
 }
 
 func (db *DB) inTx(ctx context.Context, a access.Actor, f func(*Tx) error) error {
+	defer SawLog(ctx, unseen) // what was kept before no longer counts for this request
 	return db.write.WithContext(ctx).Transaction(func(g *gorm.DB) error {
 		tx := db.tx(ctx, g, a)
 		tx.writable = true

@@ -141,7 +141,7 @@ func compressor() func(http.Handler) http.HandlerFunc {
 func (s Site) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()[:12]
-		ctx := models.WithRequestID(r.Context(), id)
+		ctx := models.WithLog(models.WithRequestID(r.Context(), id))
 		sw := &statusWriter{ResponseWriter: w}
 		start := time.Now()
 		r = r.WithContext(context.WithValue(ctx, lineKey{}, sw))

@@ -48,27 +48,59 @@ const leafColumns = "seq, at, actor_id, role, verb, about, within, detail_commit
 //
 // An auditor reads the custody of an evidence item and no more: neither reasons, nor
 // what happened to other records on the way, which may lie outside their scope.
-func For(ctx context.Context, tx *models.Tx, path string) ([]Entry, error) {
-	if !tx.Actor.Company() {
-		leaves, err := models.Rows[models.LogLeaf](tx).Where("about = ? AND verb IN ?", path, custody).Order("seq DESC").Limit(feedLimit).Find(ctx)
-		if err != nil {
-			return nil, err
-		}
-		entries, err := inWords(ctx, tx, leaves)
-		for i := range entries {
-			entries[i].Message, entries[i].Facts = "", nil
-		}
-		return entries, err
-	}
+//
+// known are people whose names need not be asked for.
+func For(ctx context.Context, tx *models.Tx, path string, known ...people.Person) ([]Entry, error) {
 	// Two bounded walks along two indexes: an OR would read everything there is.
-	leaves, err := models.Raw[models.LogLeaf](ctx, tx, `
-		SELECT `+leafColumns+` FROM (SELECT `+leafColumns+` FROM log_leaves WHERE about = ? AND verb <> 'page.view' ORDER BY seq DESC LIMIT ?) a
+	query, args := `SELECT `+leafColumns+` FROM (SELECT `+leafColumns+` FROM log_leaves WHERE about = ? AND verb <> 'page.view' ORDER BY seq DESC LIMIT ?) a
 		UNION SELECT `+leafColumns+` FROM (SELECT `+leafColumns+` FROM log_leaves WHERE within = ? AND within <> '' ORDER BY seq DESC LIMIT ?) b
-		ORDER BY seq DESC LIMIT ?`, path, feedLimit, path, feedLimit, feedLimit)
+		ORDER BY seq DESC LIMIT ?`, []any{path, feedLimit, path, feedLimit, feedLimit}
+	if !tx.Actor.Company() {
+		query, args = `SELECT `+leafColumns+` FROM log_leaves WHERE about = ? AND verb IN ? ORDER BY seq DESC LIMIT ?`, []any{path, custody, feedLimit}
+	}
+	rows, err := models.Raw[told](ctx, tx, `SELECT f.*, COALESCE(p.name, '') AS actor, COALESCE(d.text, '') AS text FROM (`+query+`) f
+		LEFT JOIN people p ON p.id = f.actor_id
+		LEFT JOIN log_details d ON d.seq = f.seq AND f.detail_commit <> ''
+		ORDER BY f.seq DESC`, args...)
 	if err != nil {
 		return nil, err
 	}
-	return inWords(ctx, tx, leaves)
+	leaves, notes, names := make([]models.LogLeaf, len(rows)), map[int64]models.Note{}, map[int64]people.Person{}
+	for _, p := range known {
+		names[p.ID] = p
+	}
+	for i, r := range rows {
+		leaves[i] = r.LogLeaf
+		if tx.Actor.Company() {
+			notes[r.Seq] = noteIn(r.Text)
+		}
+		if r.Actor != "" {
+			names[r.ActorID] = people.Person{Name: r.Actor}
+		}
+	}
+	if err := nameOthers(ctx, tx, leaves, names); err != nil {
+		return nil, err
+	}
+	return worded(ctx, tx, leaves, notes, names)
+}
+
+// told is a leaf with what is said of it: the name of whoever acted, and its note.
+type told struct {
+	models.LogLeaf
+	Actor, Text string
+}
+
+// nameOthers adds the people whom leaves are about.
+func nameOthers(ctx context.Context, tx *models.Tx, leaves []models.LogLeaf, names map[int64]people.Person) error {
+	ids := map[int64]bool{}
+	for _, l := range leaves {
+		if id := personIn(l.About); id != 0 && names[id].Name == "" {
+			ids[id] = true
+		}
+	}
+	others, err := people.Named(ctx, tx, slices.Sorted(maps.Keys(ids))...)
+	maps.Copy(names, others)
+	return err
 }
 
 // A Filter narrows the page of everything. Zero fields narrow nothing.
@@ -137,6 +169,11 @@ func inWords(ctx context.Context, tx *models.Tx, leaves []models.LogLeaf) ([]Ent
 	if err != nil {
 		return nil, err
 	}
+	return worded(ctx, tx, leaves, notes, names)
+}
+
+// worded says what leaves say.
+func worded(ctx context.Context, tx *models.Tx, leaves []models.LogLeaf, notes map[int64]models.Note, names map[int64]people.Person) ([]Entry, error) {
 	engagements, err := engagementsIn(ctx, tx, leaves)
 	if err != nil {
 		return nil, err
@@ -155,18 +192,12 @@ func inWords(ctx context.Context, tx *models.Tx, leaves []models.LogLeaf) ([]Ent
 
 // engagementsIn is the names of the engagements that leaves are about, by their path.
 func engagementsIn(ctx context.Context, tx *models.Tx, leaves []models.LogLeaf) (map[string]string, error) {
-	var slugs []string
-	for _, l := range leaves {
-		if slug, ok := strings.CutPrefix(l.About, "engagements/"); ok && !slices.Contains(slugs, slug) {
-			slugs = append(slugs, slug)
-		}
-	}
 	out := map[string]string{}
-	if len(slugs) == 0 {
+	if !slices.ContainsFunc(leaves, func(l models.LogLeaf) bool { return strings.HasPrefix(l.About, "engagements/") }) {
 		return out, nil
 	}
-	found, err := models.Rows[engagement.Engagement](tx).Where("slug IN ?", slugs).Find(ctx)
-	for _, e := range found {
+	list, err := engagement.List(ctx, tx)
+	for _, e := range list {
 		out[e.Path()] = e.Name
 	}
 	return out, err
@@ -179,12 +210,17 @@ func notesOf(ctx context.Context, tx *models.Tx, seqs []int64) (map[int64]models
 	}
 	details, err := models.Rows[models.LogDetail](tx).Where("seq IN ?", seqs).Find(ctx)
 	for _, d := range details {
-		var n models.Note
-		if json.Unmarshal([]byte(d.Text), &n) == nil { // verify reports notes that were changed
-			out[d.Seq] = n
-		}
+		out[d.Seq] = noteIn(d.Text)
 	}
 	return out, err
+}
+
+// noteIn reads the text of a note. Verify reports those that were changed.
+func noteIn(text string) (n models.Note) {
+	if json.Unmarshal([]byte(text), &n) != nil {
+		return nil
+	}
+	return n
 }
 
 // personIn is the id of the person a path is about, or 0.

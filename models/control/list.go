@@ -193,7 +193,9 @@ func Count(ctx context.Context, tx *models.Tx, f Filter) (n int, more bool, err 
 	if c, a := (Control{}).VisibleTo(tx.Actor); c != "" {
 		cond, args = cond+" AND "+c, append(args, a...)
 	}
-	n, err = models.Value[int](ctx, tx, "SELECT count(*) FROM (SELECT 1 FROM controls WHERE "+cond+" LIMIT ?) counted", append(args, most+1)...)
+	n, err = models.Kept(ctx, tx, f, func() (int, error) {
+		return models.Value[int](ctx, tx, "SELECT count(*) FROM (SELECT 1 FROM controls WHERE "+cond+" LIMIT ?) counted", append(args, most+1)...)
+	}, Control{})
 	return min(n, most), n > most, err
 }
 

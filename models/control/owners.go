@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 
 	"assay/models"
 	"assay/models/access"
@@ -26,5 +27,10 @@ func unfit(p people.Person) string {
 
 // Candidates lists who can own controls, by name.
 func Candidates(ctx context.Context, tx *models.Tx) ([]people.Person, error) {
-	return models.Rows[people.Person](tx).Select("id", "name", "email", "role").Where("role IN ? AND status = ?", ownerRoles, people.Active).Order("name, id").Find(ctx)
+	list, err := models.Kept(ctx, tx, candidatesKey{}, func() ([]people.Person, error) {
+		return models.Rows[people.Person](tx).Select("id", "name", "email", "role").Where("role IN ? AND status = ?", ownerRoles, people.Active).Order("name, id").Find(ctx)
+	})
+	return slices.Clone(list), err // callers leave people out
 }
+
+type candidatesKey struct{}

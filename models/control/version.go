@@ -116,6 +116,19 @@ func Shown(ctx context.Context, tx *models.Tx, c Control) (Version, error) {
 	return models.One(v, err, "Version")
 }
 
+// ShownOf is Shown among all versions that the actor may see, the newest first.
+func ShownOf(c Control, versions []Version) (Version, error) {
+	for _, v := range versions {
+		if v.Number == c.Version {
+			return v, nil
+		}
+	}
+	if len(versions) == 0 {
+		return Version{}, models.NotFound("Version")
+	}
+	return versions[0], nil
+}
+
 // EffectiveOn is the version of a control that was effective on day, or not found:
 // after a retirement there may be none.
 func EffectiveOn(ctx context.Context, tx *models.Tx, c Control, day models.Date) (Version, error) {

@@ -125,16 +125,22 @@ func BySlug(ctx context.Context, tx *models.Tx, slug string) (Engagement, error)
 // List reads the engagements that the actor may see, the latest period first. A company
 // has a handful; the bound is there for the one that does not.
 func List(ctx context.Context, tx *models.Tx) ([]Engagement, error) {
-	return models.Rows[Engagement](tx).Order("period_end DESC, id DESC").Limit(200).Find(ctx)
+	return models.Kept(ctx, tx, listKey{}, func() ([]Engagement, error) {
+		return models.Rows[Engagement](tx).Order("period_end DESC, id DESC").Limit(200).Find(ctx)
+	}, Engagement{})
 }
+
+type listKey struct{}
 
 // Current is the engagement that pages speak about unless they name another: the one
 // whose period is running, else the next to begin, else the last that ended. ok is
 // false when there is none.
 func Current(ctx context.Context, tx *models.Tx) (current Engagement, ok bool, err error) {
-	list, err := models.Rows[Engagement](tx).Where("status NOT IN ?", []Status{Archived, Cancelled}).
-		Order("period_end DESC, id DESC").Limit(20).Find(ctx)
+	list, err := List(ctx, tx)
 	for _, e := range list {
+		if e.Status == Archived || e.Status == Cancelled {
+			continue
+		}
 		zone, err := e.Location()
 		if err != nil {
 			return Engagement{}, false, err

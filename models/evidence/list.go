@@ -64,11 +64,6 @@ func Queue(ctx context.Context, tx *models.Tx, page models.Page) (models.Window[
 		func(i Item) []any { return []any{i.SubmittedAt, i.ID} })
 }
 
-// Waiting counts what waits for a reviewer.
-func Waiting(ctx context.Context, tx *models.Tx) (int64, error) {
-	return models.Rows[Item](tx).Where("evidence.status = ?", Submitted).Count(ctx, "evidence.id")
-}
-
 // ForControl lists the newest items of a control that the actor may see, at most limit.
 func ForControl(ctx context.Context, tx *models.Tx, control int64, limit int) ([]Item, error) {
 	return models.Rows[Item](tx).Where("evidence.control_id = ?", control).Order("evidence.id DESC").Limit(limit).Find(ctx)
@@ -83,9 +78,27 @@ func Uploads(ctx context.Context, tx *models.Tx, limit int, in ...Status) ([]Ite
 		Order("evidence.id").Limit(limit).Find(ctx)
 }
 
-// Successors lists the items that say they replace i.
-func Successors(ctx context.Context, tx *models.Tx, i Item) ([]Item, error) {
-	return models.Rows[Item](tx).Where("evidence.supersedes_id = ?", i.ID).Order("evidence.id").Find(ctx)
+// Neighbours are the item that i replaces and those that say they replace i, as far as the
+// actor may see them: an auditor may see the newer one and not the older. Only what was
+// accepted can be replaced.
+func Neighbours(ctx context.Context, tx *models.Tx, i Item) (replaced *Item, successors []Item, err error) {
+	if i.SupersedesID == nil && (i.Status.Open() || i.Status == Submitted) {
+		return nil, nil, nil
+	}
+	older := int64(0)
+	if i.SupersedesID != nil {
+		older = *i.SupersedesID
+	}
+	list, err := models.Rows[Item](tx).Where("evidence.id IN (SELECT id FROM evidence WHERE id = ? UNION SELECT id FROM evidence WHERE supersedes_id = ?)", older, i.ID).
+		Order("evidence.id").Find(ctx)
+	for n := range list {
+		if list[n].ID == older {
+			replaced = &list[n]
+		} else {
+			successors = append(successors, list[n])
+		}
+	}
+	return replaced, successors, err
 }
 
 // Twins lists other items that hold a file with the same bytes as one of i's, among those

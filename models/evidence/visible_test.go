@@ -199,11 +199,7 @@ func TestTheQueueIsOldestFirst(t *testing.T) {
 			if len(page.Items) != 1 || page.Items[0].ID != second.ID || len(rest.Items) != 1 || rest.Items[0].ID != first.ID || rest.Later != "" {
 				c.Errorf("got %v, then %v", page, rest)
 			}
-			n, err := evidence.Waiting(ctx, tx)
-			if n != 2 {
-				c.Errorf("%d wait", n)
-			}
-			return err
+			return nil
 		})
 	})
 }

@@ -2,6 +2,7 @@ package finding
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -141,37 +142,61 @@ type Summary struct {
 	Ageing                []int64 // open ones, by Ages
 }
 
-// Summarise counts the findings that f chooses. What f says of groups and ages is left
-// out, since these are what is counted.
+// Summarise counts the findings that f chooses, in one query. What f says of groups and
+// ages is left out, since these are what is counted.
 func Summarise(ctx context.Context, tx *models.Tx, f Filter) (s Summary, err error) {
 	today, err := Today(ctx, tx)
 	if err != nil {
 		return s, err
 	}
-	count := func(into *int64, f Filter) {
-		if err == nil {
-			cond, args := f.where(tx, today)
-			*into, err = models.Rows[Finding](tx).Where(cond, args...).Count(ctx, "id")
+	visible, scope := Finding{}.VisibleTo(tx.Actor)
+	var parts []string
+	var args []any
+	count := func(f Filter) {
+		cond, values := f.where(tx, today)
+		if visible != "" {
+			cond, values = cond+" AND "+visible, append(values, scope...)
 		}
+		parts, args = append(parts, "SELECT count(*) AS n FROM findings WHERE "+cond), append(args, values...)
 	}
 	f.Group, f.Age = OpenOnes, 0
-	count(&s.Open, f)
-	audit := f
-	if audit.Source == "" || audit.Source == FromAudit {
-		audit.Source = FromAudit
-		count(&s.FromAudit, audit)
+	count(f)
+	for age := range len(Ages) + 1 {
+		f.Age = age + 1
+		count(f)
 	}
-	s.Ageing = make([]int64, len(Ages)+1)
-	for i := range s.Ageing {
-		f.Age = i + 1
-		count(&s.Ageing[i], f)
-	}
-	f.Age = 0
-	f.Group = Overdue
-	count(&s.Overdue, f)
+	f.Group, f.Age = Overdue, 0
+	count(f)
 	f.Group = ClosedOnes
-	count(&s.Closed, f)
-	return s, err
+	count(f)
+	f.Group = OpenOnes
+	if f.Source == "" || f.Source == FromAudit {
+		f.Source = FromAudit
+		count(f)
+	}
+	n, err := counted(ctx, tx, parts, args)
+	if err != nil {
+		return s, err
+	}
+	s = Summary{Open: n[0], Ageing: n[1 : len(Ages)+2], Overdue: n[len(Ages)+2], Closed: n[len(Ages)+3]}
+	if len(n) > len(Ages)+4 {
+		s.FromAudit = n[len(Ages)+4]
+	}
+	return s, nil
+}
+
+// counted asks several counts at once.
+func counted(ctx context.Context, tx *models.Tx, counts []string, args []any) ([]int64, error) {
+	type row struct{ Place, N int64 }
+	for i, c := range counts {
+		counts[i] = fmt.Sprintf("SELECT %d AS place, (%s) AS n", i, c)
+	}
+	rows, err := models.Raw[row](ctx, tx, strings.Join(counts, " UNION ALL "), args...)
+	out := make([]int64, len(counts))
+	for _, r := range rows {
+		out[r.Place] = r.N
+	}
+	return out, err
 }
 
 // ProgressOf reads how far the present plans of these findings are.

@@ -64,8 +64,9 @@ func (s Session) Digest() string { return s.TokenHash[:min(len(s.TokenHash), 12)
 // sitting is a session and whose it is, as one query reads them.
 type sitting struct {
 	Session
-	Name string
-	Role access.Role
+	Name    string
+	Role    access.Role
+	LogSize int64
 }
 
 // BySession finds who holds the token with this hash. It returns zero values when
@@ -74,13 +75,14 @@ type sitting struct {
 func BySession(ctx context.Context, tx *models.Tx, tokenHash string) (Session, access.Actor, error) {
 	rows, err := models.Raw[sitting](ctx, tx, `
 		SELECT s.id, s.token_hash, s.person_id, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.address, s.agent,
-			s.issuer, s.subject, s.sid, s.id_token, p.name, p.role
+			s.issuer, s.subject, s.sid, s.id_token, p.name, p.role, (SELECT size FROM log_head WHERE id = 1) AS log_size
 		FROM sessions s JOIN people p ON p.id = s.person_id
 		WHERE s.token_hash = ? AND s.ended_at IS NULL AND p.status = 'active' AND p.role <> ''`, tokenHash)
 	if err != nil || len(rows) == 0 {
 		return Session{}, access.Actor{}, err
 	}
 	s := rows[0]
+	models.SawLog(ctx, s.LogSize)
 	if s.Over(s.Role, tx.Now) {
 		return Session{}, access.Actor{}, nil
 	}

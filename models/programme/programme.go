@@ -45,12 +45,16 @@ func (p Programme) Location() *time.Location {
 
 // Current reads the programme. Before set-up it is the zero one, which is not Ready.
 func Current(ctx context.Context, tx *models.Tx) (Programme, error) {
-	p, err := models.Rows[Programme](tx).Where("id = 1").Take(ctx)
-	if models.KindOf(models.One0(err, "Programme")) == models.KindNotFound {
-		return Programme{}, nil
-	}
-	return p, err
+	return models.Kept(ctx, tx, currentKey{}, func() (Programme, error) {
+		p, err := models.Rows[Programme](tx).Where("id = 1").Take(ctx)
+		if models.KindOf(models.One0(err, "Programme")) == models.KindNotFound {
+			return Programme{}, nil
+		}
+		return p, err
+	})
 }
+
+type currentKey struct{}
 
 // Today is the civil date at tx.Now where the company is.
 func Today(ctx context.Context, tx *models.Tx) (models.Date, error) {

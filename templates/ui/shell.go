@@ -31,7 +31,12 @@ type Shell struct {
 // must not fade away by itself.
 type Flash struct{ Kind, Text string }
 
-// Counts are the numbers beside the navigation. Zero and less show nothing.
+// CountLimit is as far as is counted beside the navigation: counting all there is would
+// cost more than the page.
+const CountLimit = 1000
+
+// Counts are the numbers beside the navigation. Zero and less show nothing, nor does what
+// reaches CountLimit: no number is better than a wrong one.
 type Counts struct{ Tasks, Controls, Review, Findings int }
 
 // Engagement is the audit the page speaks about. The zero value shows none.
