@@ -1,5 +1,5 @@
 // Package idp is the demonstration identity provider: a real OpenID provider with
-// code flow, PKCE and both kinds of logout, whose sign-in page is one button per
+// code flow, PKCE, refresh tokens and both kinds of logout, whose sign-in page is one button per
 // person instead of a password. It answers on loopback only and has no place in
 // production; it knows nothing of the product it signs people in to.
 package idp

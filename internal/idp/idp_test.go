@@ -434,3 +434,45 @@ func TestConfigurationIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestARefreshTokenIsGoodOnceAndWhileTheSignInLasts(t *testing.T) {
+	s := newSite(t)
+	_, answer := s.press("maya@halyard.example", s.request(set("scope", "openid email groups offline_access")))
+	_, body := s.exchange(answer.Get("code"))
+	first, _ := body["refresh_token"].(string)
+	if first == "" {
+		t.Fatal("no refresh token for offline_access")
+	}
+	renew := func(token string, change ...func(url.Values)) (int, map[string]any) {
+		v := []func(url.Values){set("grant_type", "refresh_token"), set("refresh_token", token), del("code"), del("code_verifier"), del("redirect_uri")}
+		return s.exchange("", append(v, change...)...)
+	}
+	if status, _ := renew(first, set("client_id", "other"), set("client_secret", "another")); status != http.StatusBadRequest {
+		t.Errorf("another site renewed it: %d", status)
+	}
+	s.now = s.now.Add(time.Hour)
+	status, body := renew(first)
+	second, _ := body["refresh_token"].(string)
+	if status != http.StatusOK || second == "" || second == first {
+		t.Fatalf("renewing answered %d", status)
+	}
+	_, claims := s.claims(body["id_token"].(string))
+	if claims["auth_time"] != float64(s.now.Add(-time.Hour).Unix()) || claims["iat"] != float64(s.now.Unix()) || claims["email"] != "maya@halyard.example" {
+		t.Errorf("the renewed token says %v", claims)
+	}
+	for name, token := range map[string]string{"a spent one": first, "an ID token": body["id_token"].(string), "none": ""} {
+		if status, _ := renew(token); status != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, status)
+		}
+	}
+	if _, body := s.exchange(s.code()); body["refresh_token"] != nil {
+		t.Error("a refresh token nobody asked for")
+	}
+	if err := s.idp.Deactivate(t.Context(), "maya@halyard.example"); err != nil {
+		t.Fatal(err)
+	}
+	s.idp.Reactivate("maya@halyard.example")
+	if status, _ := renew(second); status != http.StatusBadRequest {
+		t.Errorf("a leaver who came back kept the old sign-in: %d", status)
+	}
+}

@@ -26,12 +26,14 @@ type memory struct {
 	bearers  map[string]grant
 	signIns  map[string]grant // by sid
 	inactive map[string]bool  // by subject
+	// What can no longer be refreshed: refresh tokens and sign-ins, until they run out.
+	over map[string]time.Time
 }
 
 func newMemory() memory {
 	return memory{
 		mu: new(sync.Mutex), codes: map[string]*grant{}, bearers: map[string]grant{},
-		signIns: map[string]grant{}, inactive: map[string]bool{},
+		signIns: map[string]grant{}, inactive: map[string]bool{}, over: map[string]time.Time{},
 	}
 }
 
@@ -57,6 +59,7 @@ func (m *memory) spend(code, client string, now time.Time) (grant, bool) {
 	}
 	if g.spent {
 		delete(m.bearers, g.bearer)
+		m.over[g.SID] = now.Add(SignInLife)
 		return grant{}, false
 	}
 	g.spent = true
@@ -93,11 +96,23 @@ func (m *memory) end(match func(grant) bool) []grant {
 	for sid, g := range m.signIns {
 		if match(g) {
 			ended = append(ended, g)
+			m.over[sid] = g.Expires
 			delete(m.signIns, sid)
 		}
 	}
 	maps.DeleteFunc(m.bearers, func(_ string, g grant) bool { return match(g) })
 	return ended
+}
+
+// spendRefresh reports whether a refresh token is good, and makes it good no more.
+func (m *memory) spendRefresh(id string, g grant, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forget(now)
+	_, spent := m.over[id]
+	_, ended := m.over[g.SID]
+	m.over[id] = g.Expires
+	return !spent && !ended && now.Before(g.Expires)
 }
 
 func (m *memory) setInactive(subject string, inactive bool) {
@@ -118,4 +133,5 @@ func (m *memory) forget(now time.Time) {
 	maps.DeleteFunc(m.codes, func(_ string, g *grant) bool { return now.After(g.Expires.Add(TokenLife)) })
 	maps.DeleteFunc(m.bearers, func(_ string, g grant) bool { return now.After(g.Expires) })
 	maps.DeleteFunc(m.signIns, func(_ string, g grant) bool { return now.After(g.Expires) })
+	maps.DeleteFunc(m.over, func(_ string, until time.Time) bool { return now.After(until) })
 }

@@ -25,8 +25,13 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		fault(w, http.StatusUnauthorized, "invalid_client", "the client or its secret is wrong")
 		return
 	}
-	if form.Get("grant_type") != "authorization_code" {
-		fault(w, http.StatusBadRequest, "unsupported_grant_type", "only authorization_code is offered")
+	switch form.Get("grant_type") {
+	case "authorization_code":
+	case "refresh_token":
+		s.refresh(w, client, form.Get("refresh_token"))
+		return
+	default:
+		fault(w, http.StatusBadRequest, "unsupported_grant_type", "only authorization_code and refresh_token are offered")
 		return
 	}
 	code := form.Get("code")
@@ -46,10 +51,18 @@ func (s *Server) grantTokens(w http.ResponseWriter, code string, g grant) {
 		fault(w, http.StatusInternalServerError, "server_error", "the token could not be signed")
 		return
 	}
-	reply(w, http.StatusOK, map[string]any{
+	answer := map[string]any{
 		"access_token": bearer, "token_type": "Bearer", "expires_in": int(BearerLife.Seconds()),
 		"id_token": signed, "scope": strings.Join(g.Scopes, " "),
-	})
+	}
+	if slices.Contains(g.Scopes, offline) {
+		if answer["refresh_token"], err = s.refreshToken(g); err != nil {
+			s.log.Error("demonstration provider could not sign", "err", err)
+			fault(w, http.StatusInternalServerError, "server_error", "the token could not be signed")
+			return
+		}
+	}
+	reply(w, http.StatusOK, answer)
 }
 
 // identity is the ID token's content.

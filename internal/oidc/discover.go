@@ -34,6 +34,8 @@ type document struct {
 	Challenges  []string `json:"code_challenge_methods_supported"`
 	AuthMethods []string `json:"token_endpoint_auth_methods_supported"`
 	SendsIssuer bool     `json:"authorization_response_iss_parameter_supported"`
+	Scopes      []string `json:"scopes_supported"`
+	Grants      []string `json:"grant_types_supported"`
 }
 
 // Ready reports whether the provider can be used now, contacting it if need be.
@@ -125,9 +127,13 @@ func (p *Provider) oauth(m *metadata) *oauth2.Config {
 	if slices.Contains(methods, "client_secret_post") && !slices.Contains(methods, "client_secret_basic") {
 		endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
+	scopes := p.config.Scopes
+	if p.offline(m) && !slices.Contains(scopes, gooidc.ScopeOfflineAccess) {
+		scopes = append(slices.Clone(scopes), gooidc.ScopeOfflineAccess)
+	}
 	return &oauth2.Config{
 		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret,
-		RedirectURL: p.config.RedirectURL, Scopes: p.config.Scopes, Endpoint: endpoint,
+		RedirectURL: p.config.RedirectURL, Scopes: scopes, Endpoint: endpoint,
 	}
 }
 

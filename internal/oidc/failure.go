@@ -18,6 +18,8 @@ const (
 	Denied        Reason = "denied"                 // the person or a policy said no
 	CodeRefused   Reason = "code-refused"           // the token endpoint did not take the code
 	NoIDToken     Reason = "id-token-missing"
+	Withdrawn     Reason = "withdrawn"      // it no longer stands by somebody who is signed in
+	RefreshFailed Reason = "refresh-failed" // it answered a refresh token with an error of its own
 )
 
 // Reasons that lie with the answer the browser brought.
@@ -49,6 +51,7 @@ const (
 	Nonce           Reason = "nonce"
 	AccessTokenHash Reason = "access-token-hash"
 	AuthTime        Reason = "auth-time"
+	AuthTimeUnsaid  Reason = "auth-time-unsaid"
 	AuthContext     Reason = "auth-context"
 	Subject         Reason = "subject"
 	UserInfo        Reason = "userinfo"
@@ -108,6 +111,8 @@ var sentences = map[Reason]string{
 	Misconfigured: "This site and the identity provider are not set up to work together, so nobody can sign in. Ask your administrator to look at the log.",
 	ProviderError: "The identity provider reported an error and did not sign you in. Try again; if it happens again, ask the people who run it.",
 	Denied:        "The identity provider did not let you in. If you did not stop it yourself, ask the people who run it for access to this site.",
+	Withdrawn:     "The identity provider does not confirm this sign-in. Start again from the sign-in page.",
+	RefreshFailed: "The identity provider did not confirm this sign-in. Try again in a minute.",
 	CodeRefused:   "The identity provider did not confirm this sign-in. Start again from the sign-in page.",
 
 	NotPending: "No sign-in is under way in this browser, or it is already finished. Start again from the sign-in page.",
@@ -118,6 +123,7 @@ var sentences = map[Reason]string{
 	KeysUnavailable: "The identity provider's keys cannot be fetched at the moment. Nothing is lost; try again in a minute.",
 	IssuedAt:        "The clocks of the identity provider and of this server do not agree, so nobody has been signed in. Ask your administrator to check them.",
 	NotYetValid:     "The clocks of the identity provider and of this server do not agree, so nobody has been signed in. Ask your administrator to check them.",
+	AuthTimeUnsaid:  "This step needs a fresh sign-in, and the identity provider does not say when you signed in, so nothing was done. Your administrator finds what to set under \"Step-up\" in the operating manual.",
 	AuthTime:        "This step needs a fresh sign-in, and the identity provider did not ask you for one. Sign out there, then try again.",
 	AuthContext:     "This step needs a stronger sign-in than the identity provider made. Sign in with your second factor.",
 

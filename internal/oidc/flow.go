@@ -30,6 +30,10 @@ type Pending struct {
 type Ask struct {
 	MaxAge time.Duration // the person must have proved themselves at most this long ago
 	ACR    []string      // the authentication context must be one of these
+	Login  bool          // the provider must ask them to, even if it knows them already
+	// TrustPrompt believes that a provider which never says when somebody proved
+	// themselves did as Login asks.
+	TrustPrompt bool
 }
 
 // Identity is a person as the provider knows them. Issuer and Subject together are who
@@ -41,8 +45,11 @@ type Identity struct {
 	Name            string
 	Groups          []string
 	AuthTime        time.Time // zero when the provider does not say
-	SID             string    // the provider's name for this sitting, for logout
-	IDToken         string    // raw, as the hint for LogoutURL
+	AuthAge         time.Duration
+	SID             string // the provider's name for this sitting, for logout
+	IDToken         string // raw, as the hint for LogoutURL
+	Grant           Grant
+	Silent          bool // of a Recheck: the provider stands by them and says nothing else
 }
 
 // Begin returns the address to send the browser to and what to remember until it comes
@@ -64,6 +71,9 @@ func (p *Provider) Begin(ctx context.Context, returnTo string, ask Ask) (string,
 	if ask.MaxAge > 0 {
 		seconds := strconv.Itoa(int(ask.MaxAge.Seconds()))
 		options = append(options, oauth2.SetAuthURLParam("max_age", seconds))
+	}
+	if ask.Login {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
 	}
 	if len(ask.ACR) > 0 {
 		options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(ask.ACR, " ")))

@@ -142,6 +142,9 @@ func (p peer) provider(t *testing.T, change ...func(*oidc.Config)) *oidc.Provide
 	return provider
 }
 
+// offline asks for what a recheck needs.
+func offline(c *oidc.Config) { c.Offline, c.UserInfo = true, true }
+
 // answer goes through the provider's sign-in page and returns what the browser brings back.
 func (p peer) answer(t *testing.T, provider *oidc.Provider, login string) (url.Values, oidc.Pending) {
 	t.Helper()
@@ -239,6 +242,57 @@ func realProvider(t *testing.T, p peer) {
 		}
 		if _, err := provider.Finish(t.Context(), query, pending); oidc.Why(err) != oidc.CodeRefused {
 			t.Errorf("the second time: %v", err)
+		}
+	})
+	t.Run("whoever signed in is still there when asked again, and again", func(t *testing.T) {
+		provider := p.provider(t, offline)
+		id, err := p.signIn(t, provider, p.twofold)
+		if err != nil || id.Grant.Way() != oidc.ByRefresh {
+			t.Fatalf("the grant can be asked about by %q (%v)", id.Grant.Way(), err)
+		}
+		if way, known := provider.Asked(); way != oidc.ByRefresh || !known {
+			t.Errorf("the provider says %q, %v", way, known)
+		}
+		for range 2 {
+			again, next, err := provider.Recheck(t.Context(), id.Grant, id.Subject)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again.Subject != id.Subject || again.Silent || !slices.Equal(again.Groups, id.Groups) || next.Refresh == "" || next.Refresh == id.Grant.Refresh {
+				t.Errorf("asked again: %+v", again)
+			}
+			id.Grant = next
+		}
+	})
+	t.Run("somebody else's grant, or a made-up one, is nothing", func(t *testing.T) {
+		provider := p.provider(t, offline)
+		id, err := p.signIn(t, provider, p.manager)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := provider.Recheck(t.Context(), oidc.Grant{Refresh: "made-up"}, id.Subject); oidc.Why(err) != oidc.Withdrawn || !oidc.Final(err) {
+			t.Errorf("a made-up one: %v", err)
+		}
+		if _, _, err := provider.Recheck(t.Context(), id.Grant, "other"); oidc.Why(err) != oidc.Subject || !oidc.Final(err) {
+			t.Errorf("somebody else's: %v", err)
+		}
+		wrong := p.provider(t, offline, func(c *oidc.Config) { c.ClientSecret = "wrong" })
+		if _, _, err := wrong.Recheck(t.Context(), id.Grant, id.Subject); oidc.Why(err) != oidc.Misconfigured || oidc.Final(err) {
+			t.Errorf("with the wrong secret: %v", err)
+		}
+	})
+	t.Run("without a refresh token the userinfo endpoint is asked", func(t *testing.T) {
+		provider := p.provider(t, func(c *oidc.Config) { c.UserInfo = true })
+		id, err := p.signIn(t, provider, p.manager)
+		if err != nil || id.Grant.Way() != oidc.ByUserInfo || time.Until(id.Grant.Until) < time.Hour-time.Minute {
+			t.Fatalf("the grant can be asked about by %q until %s (%v)", id.Grant.Way(), id.Grant.Until, err)
+		}
+		again, next, err := provider.Recheck(t.Context(), id.Grant, id.Subject)
+		if err != nil || again.Silent || !slices.Equal(again.Groups, id.Groups) || next != id.Grant {
+			t.Errorf("asked again: %+v (%v)", again, err)
+		}
+		if _, _, err := provider.Recheck(t.Context(), oidc.Grant{Access: "made-up"}, id.Subject); oidc.Why(err) != oidc.Withdrawn {
+			t.Errorf("a made-up one: %v", err)
 		}
 	})
 	t.Run("the wrong secret is refused", func(t *testing.T) {

@@ -155,6 +155,7 @@ type attempt struct {
 	pending  oidc.Pending
 	query    url.Values
 	ask      oidc.Ask
+	address  string
 }
 
 func (h *hostile) begin(ask oidc.Ask) (*attempt, error) {
@@ -171,7 +172,7 @@ func (h *hostile) begin(ask oidc.Ask) (*attempt, error) {
 	if _, set := h.claims["nonce"]; !set {
 		h.claims["nonce"] = u.Query().Get("nonce")
 	}
-	return &attempt{h, provider, pending, url.Values{"code": {"good"}, "state": {u.Query().Get("state")}}, ask}, nil
+	return &attempt{h, provider, pending, url.Values{"code": {"good"}, "state": {u.Query().Get("state")}}, ask, address}, nil
 }
 
 func (a *attempt) finish() (oidc.Identity, error) {
@@ -252,7 +253,7 @@ func TestAHostileProviderGetsNowhere(t *testing.T) {
 		}), want: oidc.Malformed},
 
 		// What was asked for
-		{name: "a fresh sign-in asked, no time given", ask: oidc.Ask{MaxAge: 5 * time.Minute}, want: oidc.AuthTime},
+		{name: "a fresh sign-in asked, no time given", ask: oidc.Ask{MaxAge: 5 * time.Minute}, want: oidc.AuthTimeUnsaid},
 		{name: "a fresh sign-in asked, an old one given", ask: oidc.Ask{MaxAge: 5 * time.Minute}, lie: at("auth_time", 7*time.Minute), want: oidc.AuthTime},
 		{name: "a fresh sign-in asked, a future one given", ask: oidc.Ask{MaxAge: 5 * time.Minute}, lie: at("auth_time", -2*time.Minute), want: oidc.AuthTime},
 		{name: "a second factor asked, none given", ask: oidc.Ask{ACR: []string{"mfa"}}, lie: claim("acr", "pwd"), want: oidc.AuthContext},

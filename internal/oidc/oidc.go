@@ -43,8 +43,11 @@ type Config struct {
 	// IssuedWithin is how old a fresh ID token may say it is. Zero is Skew, except for
 	// Microsoft Entra, which dates its tokens five minutes back.
 	IssuedWithin time.Duration
-	// UserInfo fetches name, address and groups that the ID token lacks.
+	// UserInfo fetches name, address and groups that the ID token lacks, if the provider
+	// has an address for it.
 	UserInfo bool
+	// Offline asks for a refresh token where the provider offers one, for Recheck.
+	Offline bool
 
 	Now       func() time.Time  // nil is the clock on the wall
 	Transport http.RoundTripper // nil is http.DefaultTransport

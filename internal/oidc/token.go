@@ -31,23 +31,29 @@ func (p *Provider) identify(ctx context.Context, m *metadata, token *oauth2.Toke
 	if err := p.checkIDToken(verified, claims, token.AccessToken, pending); err != nil {
 		return Identity{}, err
 	}
-	if p.config.UserInfo {
+	if p.config.UserInfo && m.UserInfoEndpoint() != "" {
 		if claims, err = p.addUserInfo(ctx, m, token, verified.Subject, claims); err != nil {
 			return Identity{}, err
 		}
 	}
-	return p.identity(verified, claims, raw)
+	id, err := p.identity(verified.Subject, claims, raw)
+	id.Grant = p.grant(m, token)
+	return id, err
 }
 
-func (p *Provider) identity(t *gooidc.IDToken, c claims, raw string) (Identity, error) {
+func (p *Provider) identity(subject string, c claims, raw string) (Identity, error) {
 	groups, err := c.groups(p.config.GroupClaim)
 	if err != nil {
 		return Identity{}, err
 	}
-	return Identity{
-		Issuer: p.config.Issuer, Subject: t.Subject, Email: c.text("email"), EmailVerified: c.yes("email_verified"),
+	id := Identity{
+		Issuer: p.config.Issuer, Subject: subject, Email: c.text("email"), EmailVerified: c.yes("email_verified"),
 		Name: c.text("name"), Groups: groups, AuthTime: c.instant("auth_time"), SID: c.text("sid"), IDToken: raw,
-	}, nil
+	}
+	if !id.AuthTime.IsZero() {
+		id.AuthAge = max(0, p.config.Now().Sub(id.AuthTime))
+	}
+	return id, nil
 }
 
 // inspect reads a token before its signature is checked, to refuse what no signature
@@ -146,12 +152,23 @@ func (p *Provider) checkIDToken(t *gooidc.IDToken, c claims, accessToken string,
 		return fail(Issuer, "iss is %q", t.Issuer)
 	case t.Subject == "" || len(t.Subject) > 255:
 		return fail(Subject, "sub has %d bytes", len(t.Subject))
+	case !same(t.Nonce, pending.Nonce):
+		return fail(Nonce, "nonce is %q", t.Nonce)
+	}
+	if err := p.checkIssued(t, c, accessToken); err != nil {
+		return err
+	}
+	return checkAsked(c, pending.Ask, now)
+}
+
+// checkIssued holds a verified token against the clock, us and its access token.
+func (p *Provider) checkIssued(t *gooidc.IDToken, c claims, accessToken string) error {
+	now := p.config.Now()
+	switch {
 	case t.IssuedAt.After(now.Add(Skew)) || now.Sub(t.IssuedAt) > p.config.IssuedWithin:
 		return fail(IssuedAt, "iat is %s, it is %s", t.IssuedAt.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case c.instant("nbf").After(now.Add(Skew)):
 		return fail(NotYetValid, "nbf is %s", c["nbf"])
-	case !same(t.Nonce, pending.Nonce):
-		return fail(Nonce, "nonce is %q", t.Nonce)
 	}
 	if err := p.checkParty(t, c); err != nil {
 		return err
@@ -161,7 +178,7 @@ func (p *Provider) checkIDToken(t *gooidc.IDToken, c claims, accessToken string,
 			return fail(AccessTokenHash, "%w", err)
 		}
 	}
-	return checkAsked(c, pending.Ask, now)
+	return nil
 }
 
 // checkParty: a token for several audiences has to name us as the one it was made for,
@@ -178,7 +195,11 @@ func (p *Provider) checkParty(t *gooidc.IDToken, c claims) error {
 
 func checkAsked(c claims, ask Ask, now time.Time) error {
 	at := c.instant("auth_time")
-	if ask.MaxAge > 0 && (at.IsZero() || now.Sub(at) > ask.MaxAge+Skew || at.After(now.Add(Skew))) {
+	switch {
+	case ask.MaxAge == 0 || at.IsZero() && ask.TrustPrompt:
+	case at.IsZero():
+		return fail(AuthTimeUnsaid, "max_age was asked for and auth_time is missing")
+	case now.Sub(at) > ask.MaxAge+Skew || at.After(now.Add(Skew)):
 		return fail(AuthTime, "auth_time is %s, asked was at most %s ago", c["auth_time"], ask.MaxAge)
 	}
 	if len(ask.ACR) > 0 && !slices.Contains(ask.ACR, c.text("acr")) {
@@ -191,7 +212,10 @@ func checkAsked(c claims, ask Ask, now time.Time) error {
 // of the same person. What the signed token says is never replaced.
 func (p *Provider) addUserInfo(ctx context.Context, m *metadata, token *oauth2.Token, subject string, c claims) (claims, error) {
 	info, err := m.UserInfo(p.withClient(ctx), oauth2.StaticTokenSource(token))
-	if err != nil {
+	switch {
+	case err != nil && unauthorized(err):
+		return nil, fail(Withdrawn, "userinfo: %w", err)
+	case err != nil:
 		return nil, fail(Unavailable, "userinfo: %w", err)
 	}
 	if info.Subject != subject {

@@ -1,7 +1,9 @@
 package tlog
 
 import (
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -46,6 +48,7 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 // A Signer signs checkpoints with the log's Ed25519 key.
 type Signer struct {
 	signer note.Signer
+	secret string // the private half, as the file has it
 	// VerifierKey is the public half, in the form name+hash+key of signed notes.
 	VerifierKey string
 }
@@ -60,6 +63,17 @@ func (s *Signer) Sign(c Checkpoint) (string, error) {
 		return "", fmt.Errorf("tlog: sign: %w", err)
 	}
 	return string(b), nil
+}
+
+// Secret is 32 bytes for a purpose other than signing, derived from the private key so
+// that there is one file to keep and nothing that has the database alone can know them.
+// They tell nothing of the key, and nothing of those for another purpose.
+func (s *Signer) Secret(purpose string) ([]byte, error) {
+	b, err := hkdf.Key(sha256.New, []byte(s.secret), nil, "assay "+purpose, 32)
+	if err != nil {
+		return nil, fmt.Errorf("tlog: %w", err)
+	}
+	return b, nil
 }
 
 // LoadSigner reads the signing key at path, or makes one that is named origin when
@@ -92,7 +106,7 @@ func newSigner(skey, vkey string) (*Signer, error) {
 	if err != nil || v.KeyHash() != s.KeyHash() {
 		return nil, errors.New("signing key: the public key does not belong to the private one")
 	}
-	return &Signer{signer: s, VerifierKey: vkey}, nil
+	return &Signer{signer: s, secret: skey, VerifierKey: vkey}, nil
 }
 
 func createSigner(path, origin string) (*Signer, error) {
