@@ -12,6 +12,7 @@ import (
 
 	"assay/internal/blob"
 	"assay/internal/oidc"
+	"assay/internal/seal"
 	"assay/internal/throttle"
 	"assay/models"
 	"assay/models/access"
@@ -40,6 +41,8 @@ type App struct {
 	ProviderName string       // on the button, "single sign-on" when empty
 	Roles        oidc.RoleMap // which groups give which role
 	TrustEmail   bool         // believe addresses that the provider does not call verified
+	TrustPrompt  bool         // believe that the provider asks people anew when it never says when it did
+	Box          *seal.Box    // seals what the provider gives to be asked again with; without it nothing is kept
 	Contact      string       // whom people without a role should ask
 	BaseURL      string       // scheme and host under which people reach Assay
 	SignInLimit  int          // sign-ins a minute that one address may begin and not finish; 0 is no limit

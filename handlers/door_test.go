@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"assay/handlers"
 	"assay/internal/idp"
 	"assay/internal/oidc"
+	"assay/internal/seal"
 	"assay/internal/testenv"
 	"assay/models"
 	"assay/models/access"
@@ -55,13 +57,14 @@ var roleMap = oidc.RoleMap{
 // of the provider before anything is asked.
 func open(t *testing.T, db *models.DB, from provider, change ...func(*handlers.App, *oidc.Config)) *house {
 	t.Helper()
-	h := &house{t: t, db: db, app: &handlers.App{DB: db, Roles: roleMap, Contact: "Priya Raman"}}
+	h := &house{t: t, db: db, app: &handlers.App{DB: db, Roles: roleMap, Contact: "Priya Raman", Box: box}}
 	server := httptest.NewUnstartedServer(nil)
 	h.base = "http://" + server.Listener.Addr().String()
 	h.app.BaseURL = h.base
 	h.peer = from(h)
 	c := h.peer.config
 	c.Name, c.RedirectURL, c.Scopes = "peer", h.base+handlers.CallbackPath, []string{"openid", "profile", "email", "groups"}
+	c.Offline, c.UserInfo = true, true
 	c.Now = func() time.Time { return time.Now().Add(time.Duration(h.late.Load()) * time.Second) }
 	for _, f := range change {
 		f(h.app, &c)
@@ -74,6 +77,16 @@ func open(t *testing.T, db *models.DB, from provider, change ...func(*handlers.A
 	server.Start()
 	t.Cleanup(server.Close)
 	return h
+}
+
+var box = boxOf(1)
+
+func boxOf(key byte) *seal.Box {
+	b, err := seal.New(bytes.Repeat([]byte{key}, seal.KeySize))
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 // replica serves the same database a second time.
@@ -96,15 +109,25 @@ var cast = []idp.Person{
 func demonstration(h *house) peer { return demonstrationOf(cast...)(h) }
 
 func demonstrationOf(cast ...idp.Person) provider {
+	return demonstrationWith(handlers.LogoutPath, cast...)
+}
+
+// silently is the demonstration without back-channel logout: nobody is told of a leaver.
+func silently(h *house) peer { return demonstrationWith("", cast...)(h) }
+
+func demonstrationWith(backChannel string, cast ...idp.Person) provider {
 	return func(h *house) peer {
 		h.t.Helper()
 		server := httptest.NewUnstartedServer(nil)
 		issuer := "http://" + server.Listener.Addr().String() + "/demo-idp"
+		if backChannel != "" {
+			backChannel = h.base + backChannel
+		}
 		s, err := idp.New(idp.Config{
 			Issuer: issuer, People: cast, Key: signingKey,
 			Clients: []idp.Client{{
 				ID: "assay", Secret: "s3cret", RedirectURIs: []string{h.base + handlers.CallbackPath},
-				LogoutReturns: []string{h.base + "/signin"}, BackChannel: h.base + handlers.LogoutPath,
+				LogoutReturns: []string{h.base + "/signin"}, BackChannel: backChannel,
 			}},
 		})
 		if err != nil {

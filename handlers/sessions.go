@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"assay/internal/oidc"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/engagement"
@@ -73,10 +74,21 @@ func (app *App) visitor(_ http.ResponseWriter, r *http.Request) (context.Context
 }
 
 // startSession lets p in. It is logged first: nobody is in without a leaf that says so.
-func (app *App) startSession(w http.ResponseWriter, r *http.Request, p people.Person, row people.Session) error {
+func (app *App) startSession(w http.ResponseWriter, r *http.Request, p people.Person, id oidc.Identity, asked oidc.Ask) error {
 	token := web.NewToken()
-	row.PersonID, row.TokenHash = p.ID, web.TokenHash(token)
-	row.Address, row.Agent = web.ClientIP(r), cut(r.UserAgent(), 300)
+	row := people.Session{
+		PersonID: p.ID, TokenHash: web.TokenHash(token), Address: web.ClientIP(r), Agent: cut(r.UserAgent(), 300),
+		Issuer: id.Issuer, Subject: id.Subject, SID: id.SID, IDToken: id.IDToken,
+	}
+	row.Sealed = app.sealed(id.Grant, row.TokenHash)
+	now := app.DB.Now().UTC()
+	if id.Grant.Lasts > 0 {
+		row.ExpiresAt = now.Add(id.Grant.Lasts)
+	}
+	if !id.AuthTime.IsZero() || asked.Login { // Finish saw to it that the one asked for is fresh
+		at := now.Add(-id.AuthAge)
+		row.AuthAt = &at
+	}
 	actor := p.Actor()
 	actor.Session = row.Digest()
 	if err := app.DB.Observe(r.Context(), actor, "session.start", p.Path(), nil); err != nil {

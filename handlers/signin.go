@@ -84,8 +84,7 @@ func (app *App) signinFinish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return app.refuse(w, r, err)
 	}
-	row := people.Session{Issuer: id.Issuer, Subject: id.Subject, SID: id.SID, IDToken: id.IDToken}
-	if err := app.startSession(w, r, p, row); err != nil {
+	if err := app.startSession(w, r, p, id, pending.Ask); err != nil {
 		return err
 	}
 	return web.SeeOther(w, r, pending.ReturnTo)
@@ -238,9 +237,7 @@ func (app *App) signoutByProvider(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	for _, s := range ended {
-		about := people.PathOf(s.PersonID)
-		note := models.Note{"reason": "The identity provider ended it.", "session": s.Digest()}
-		if err := app.DB.Observe(r.Context(), access.Clock, "session.revoke", about, note); err != nil {
+		if err := app.noteRevoked(r.Context(), s, "The identity provider ended it."); err != nil {
 			return err
 		}
 	}

@@ -137,6 +137,27 @@ func suite(t *testing.T, db *models.DB, from provider) {
 			t.Error("signing in again left the earlier token good")
 		}
 	}))
+	t.Run("whoever is signed in is put to the provider every ten minutes", at(func(t *testing.T) {
+		browser := h.enter(h.peer.manager)
+		now := db.Now()
+		defer modelstest.At(db, now)
+		modelstest.At(db, now.Add(9*time.Minute))
+		if done := h.check(); done != (handlers.Checks{}) {
+			t.Errorf("before their time: %v", done)
+		}
+		for n := range 2 { // the second time with what the first one brought
+			modelstest.At(db, now.Add(time.Duration(n+1)*10*time.Minute))
+			if done := h.check(); done.Stand < 2 || done.Ended != 0 || done.Unanswered != 0 {
+				t.Errorf("when it is time: %v", done)
+			}
+		}
+		if done := h.check(); done != (handlers.Checks{}) {
+			t.Errorf("twice: %v", done)
+		}
+		if !h.isIn(browser, h.base) {
+			t.Error("somebody the provider stands by was put out")
+		}
+	}))
 	t.Run("signing out ends the session", at(func(t *testing.T) {
 		browser := h.enter(h.peer.manager)
 		token := h.cookie(browser, "assay")
@@ -438,7 +459,7 @@ func TestWhatTheProviderSays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := open(t, modelstest.SQLite(t), demonstration, func(app *handlers.App, c *oidc.Config) {
-				app.TrustEmail, c.Transport = tc.trust, forging{t, tc.claims}
+				app.TrustEmail, c.UserInfo, c.Transport = tc.trust, false, forging{t, tc.claims}
 			})
 			browser := h.browser()
 			got := h.signIn(browser, "max@example.com").want(tc.status)

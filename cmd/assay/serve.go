@@ -19,6 +19,7 @@ import (
 	"assay/internal/config"
 	"assay/internal/jobs"
 	"assay/internal/keeper"
+	"assay/internal/seal"
 	"assay/internal/tlog"
 	"assay/models"
 	"assay/models/custody"
@@ -92,12 +93,27 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 	if in.signer, err = tlog.LoadSigner(c.SigningKey, "assay/"+base.Hostname()); err != nil {
 		return &config.Error{Setting: config.Variable("signing-key-file"), Message: "cannot be used: " + err.Error()}
 	}
-	in.worker = jobs.New(in.db, slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store)}, keeper.Work(store, c.SweepOrphans))...)
+	box, err := sessionBox(in.signer)
+	if err != nil {
+		return err
+	}
 	in.app = &handlers.App{
 		DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Quota: evidence.Quota{FilesPerDay: c.MaxFilesPerDay, Bytes: c.MaxEvidence},
-		Secure: base.Scheme == "https", JobLabel: in.worker.Label,
+		Secure: base.Scheme == "https", Box: box,
 	}
+	in.worker = jobs.New(in.db, slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store), in.app.SessionCheck()}, keeper.Work(store, c.SweepOrphans))...)
+	in.app.JobLabel = in.worker.Label
 	return signIn(in.app, c)
+}
+
+// sessionBox seals what sessions keep. Its key follows from the signing key, which every
+// replica has and the database has not.
+func sessionBox(signer *tlog.Signer) (*seal.Box, error) {
+	key, err := signer.Secret("sessions")
+	if err != nil {
+		return nil, err
+	}
+	return seal.New(key)
 }
 
 func (in *instance) close() {
@@ -132,6 +148,7 @@ func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler,
 	defer stop()
 	clock.Go(func() { in.db.KeepSigning(background, in.signer, checkpointEvery) })
 	clock.Go(func() { in.worker.Run(background) })
+	clock.Go(func() { in.app.SayHowChecked(background) })
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),

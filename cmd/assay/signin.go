@@ -22,12 +22,13 @@ func signIn(app *handlers.App, c config.Serve) error {
 		Name: "sso", Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret,
 		RedirectURL: base + handlers.CallbackPath, Scopes: strings.Fields(c.OIDCScope), GroupClaim: c.OIDCRoleClaim,
 		UserInfo: true, // some providers keep groups out of the ID token
+		Offline:  c.OIDCOffline,
 	})
 	if err != nil {
 		return config.Bad("oidc-issuer", "cannot be used: %v.", err)
 	}
 	app.ProviderName, app.Roles, app.Contact, app.BaseURL = c.OIDCName, roles, c.Contact, base
-	app.SignInLimit, app.Proxies, app.TrustEmail = signInLimit, c.Proxies(), c.OIDCTrustEmail
+	app.SignInLimit, app.Proxies, app.TrustEmail, app.TrustPrompt = signInLimit, c.Proxies(), c.OIDCTrustEmail, c.OIDCTrustPrompt
 	return nil
 }
 

@@ -71,7 +71,7 @@ type Serve struct {
 	SigningKey                                      string
 	OIDCIssuer, OIDCClientID, OIDCClientSecret      string
 	OIDCName, OIDCRoleClaim, OIDCRoleMap, OIDCScope string
-	OIDCTrustEmail                                  bool
+	OIDCTrustEmail, OIDCTrustPrompt, OIDCOffline    bool
 	Contact                                         string
 	TrustedProxies                                  string
 	MaxUpload, MaxEvidence                          int64
@@ -98,6 +98,8 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs.StringVar(&c.OIDCRoleClaim, "oidc-role-claim", "groups", "`claim` that holds groups or app roles; a dotted path reaches into objects")
 	fs.StringVar(&c.OIDCRoleMap, "oidc-role-map", "", "which `group=role` gives which role, comma separated; roles: administrator, compliance_manager, control_owner, external_auditor, executive_viewer (required)")
 	fs.BoolVar(&c.OIDCTrustEmail, "oidc-trust-email", false, "believe e-mail addresses that the issuer does not call verified; Microsoft Entra ID never does")
+	fs.BoolVar(&c.OIDCTrustPrompt, "oidc-trust-prompt", false, "believe that the issuer asks people to sign in anew when told to (prompt=login) though it never says when they did (auth_time); Dex never says")
+	fs.BoolVar(&c.OIDCOffline, "oidc-offline-access", true, "ask for a refresh token (offline_access) where the issuer offers it, so that a leaver is noticed within minutes")
 	fs.StringVar(&c.Contact, "contact", "", "`whom` people without a role should ask, a name or an e-mail address")
 	fs.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`networks`, comma separated, whose X-Forwarded-For is believed")
 	fs.Int64Var(&c.MaxUpload, "max-upload", 100<<20, "largest evidence file in `bytes`, up to 5 GiB")

@@ -163,7 +163,7 @@ func (w Work[In, Out]) run(ctx context.Context, given string, input io.Reader) (
 	limited, cancel := context.WithTimeoutCause(ctx, Deadline, ErrExceeded)
 	defer cancel()
 	cmd := exec.CommandContext(limited, program, word, w.name, given)
-	cmd.Env, cmd.Dir, cmd.WaitDelay = []string{}, os.TempDir(), time.Second // no secret of ours is in an empty environment
+	cmd.Env, cmd.WaitDelay = []string{}, time.Second // no secret of ours is in an empty environment
 	stdout, stderr := &capped{most: answer}, &capped{most: 4 << 10}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = input, stdout, stderr
 	err = cmd.Run()

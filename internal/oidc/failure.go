@@ -19,6 +19,7 @@ const (
 	CodeRefused   Reason = "code-refused"           // the token endpoint did not take the code
 	NoIDToken     Reason = "id-token-missing"
 	Withdrawn     Reason = "withdrawn"      // it no longer stands by somebody who is signed in
+	GrantUnknown  Reason = "grant-unknown"  // it does not know a refresh token, and does not say that it took it back
 	RefreshFailed Reason = "refresh-failed" // it answered a refresh token with an error of its own
 )
 
@@ -112,6 +113,7 @@ var sentences = map[Reason]string{
 	ProviderError: "The identity provider reported an error and did not sign you in. Try again; if it happens again, ask the people who run it.",
 	Denied:        "The identity provider did not let you in. If you did not stop it yourself, ask the people who run it for access to this site.",
 	Withdrawn:     "The identity provider does not confirm this sign-in. Start again from the sign-in page.",
+	GrantUnknown:  "The identity provider does not confirm this sign-in. Start again from the sign-in page.",
 	RefreshFailed: "The identity provider did not confirm this sign-in. Try again in a minute.",
 	CodeRefused:   "The identity provider did not confirm this sign-in. Start again from the sign-in page.",
 

@@ -15,9 +15,9 @@ import (
 // A Grant is what a sign-in left us with to ask the provider later whether the person may
 // still come in. It is a secret.
 type Grant struct {
-	Refresh string    `json:",omitempty"`
-	Access  string    `json:",omitempty"` // only without Refresh
-	Until   time.Time `json:",omitzero"`  // Access says nothing after it; zero is for ever
+	Refresh string        `json:",omitempty"`
+	Access  string        `json:",omitempty"` // only without Refresh
+	Lasts   time.Duration `json:",omitempty"` // Access, from the sign-in on; 0 is for ever
 }
 
 // A Way is how a provider can be asked about somebody who is signed in.
@@ -74,19 +74,15 @@ func (p *Provider) grant(m *metadata, t *oauth2.Token) Grant {
 	case t.RefreshToken != "":
 		return Grant{Refresh: t.RefreshToken}
 	case p.config.UserInfo && m.UserInfoEndpoint() != "" && (t.Expiry.IsZero() || t.ExpiresIn >= int64(shortest.Seconds())):
-		g := Grant{Access: t.AccessToken}
-		if t.ExpiresIn > 0 {
-			g.Until = p.config.Now().Add(time.Duration(t.ExpiresIn) * time.Second)
-		}
-		return g
+		return Grant{Access: t.AccessToken, Lasts: time.Duration(t.ExpiresIn) * time.Second}
 	}
 	return Grant{}
 }
 
 // Recheck asks the provider whether it still stands by somebody, and what it says of them
 // now. The next Recheck takes the grant that this one returns. A Failure with the reason
-// Withdrawn, or one that Final reports, means that they are to leave; any other, that
-// nothing was learned.
+// GrantUnknown may mean that a later sign-in of the same person replaced the grant; one
+// that Final reports means that they are to leave; any other, that nothing was learned.
 func (p *Provider) Recheck(ctx context.Context, g Grant, subject string) (Identity, Grant, error) {
 	id, g, err := p.recheck(ctx, g, subject)
 	return id, g, p.named(err)
@@ -147,6 +143,8 @@ func (p *Provider) renew(ctx context.Context, m *metadata, refresh string) (*oau
 		return nil, fail(RefreshFailed, "token endpoint: %s: %q", refused.Response.Status, refused.ErrorCode)
 	case status == http.StatusTooManyRequests || refused.ErrorCode == "temporarily_unavailable" || refused.ErrorCode == "slow_down":
 		return nil, fail(Unavailable, "token endpoint: %s: %q", refused.Response.Status, refused.ErrorCode)
+	case refused.ErrorCode == "invalid_request":
+		return nil, fail(GrantUnknown, "token endpoint: %s: %q: %q", refused.Response.Status, refused.ErrorCode, refused.ErrorDescription)
 	case status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return nil, fail(Withdrawn, "token endpoint: %s: %q: %q", refused.Response.Status, refused.ErrorCode, refused.ErrorDescription)
 	}

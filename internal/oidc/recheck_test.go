@@ -24,19 +24,19 @@ func TestWhatARecheckLearns(t *testing.T) {
 		want  oidc.Reason
 		final bool
 	}{
-		"all is well":                      {func(*hostile) {}, "", false},
-		"the grant was taken back":         {status(400, "invalid_grant"), oidc.Withdrawn, true},
-		"the grant was taken back, by Dex": {status(400, "invalid_request"), oidc.Withdrawn, true},
-		"the person has to do something":   {status(400, "interaction_required"), oidc.Withdrawn, true},
-		"the connector of Dex refused":     {status(500, "invalid_request"), oidc.RefreshFailed, false},
-		"it is down":                       {status(503, ""), oidc.RefreshFailed, false},
-		"it is busy":                       {status(429, ""), oidc.Unavailable, false},
-		"it asks for patience":             {status(400, "temporarily_unavailable"), oidc.Unavailable, false},
-		"it forgot our secret":             {status(401, "invalid_client"), oidc.Misconfigured, false},
-		"another person":                   {func(h *hostile) { h.claims["sub"] = "u-2" }, oidc.Subject, true},
-		"another site":                     {func(h *hostile) { h.claims["aud"] = "other" }, oidc.Audience, false},
-		"a forged signature":               {func(h *hostile) { h.key = foreignKey; h.jwks = honestly }, oidc.Signature, false},
-		"an old token":                     {func(h *hostile) { h.claims["iat"] = h.now.Add(-time.Hour).Unix() }, oidc.IssuedAt, false},
+		"all is well":                    {func(*hostile) {}, "", false},
+		"the grant was taken back":       {status(400, "invalid_grant"), oidc.Withdrawn, true},
+		"the grant was replaced, by Dex": {status(400, "invalid_request"), oidc.GrantUnknown, false},
+		"the person has to do something": {status(400, "interaction_required"), oidc.Withdrawn, true},
+		"the connector of Dex refused":   {status(500, "invalid_request"), oidc.RefreshFailed, false},
+		"it is down":                     {status(503, ""), oidc.RefreshFailed, false},
+		"it is busy":                     {status(429, ""), oidc.Unavailable, false},
+		"it asks for patience":           {status(400, "temporarily_unavailable"), oidc.Unavailable, false},
+		"it forgot our secret":           {status(401, "invalid_client"), oidc.Misconfigured, false},
+		"another person":                 {func(h *hostile) { h.claims["sub"] = "u-2" }, oidc.Subject, true},
+		"another site":                   {func(h *hostile) { h.claims["aud"] = "other" }, oidc.Audience, false},
+		"a forged signature":             {func(h *hostile) { h.key = foreignKey; h.jwks = honestly }, oidc.Signature, false},
+		"an old token":                   {func(h *hostile) { h.claims["iat"] = h.now.Add(-time.Hour).Unix() }, oidc.IssuedAt, false},
 		"too many groups": {func(h *hostile) {
 			delete(h.claims, "groups")
 			h.claims["_claim_names"] = map[string]string{"groups": "src1"}

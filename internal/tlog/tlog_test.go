@@ -1,6 +1,7 @@
 package tlog_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -138,6 +139,16 @@ func TestSigningKey(t *testing.T) {
 	again, err := tlog.LoadSigner(path, "ignored once there is a key")
 	if err != nil || again.VerifierKey != first.VerifierKey || again.Origin() != "assay/test" {
 		t.Errorf("the key changed: %v", err)
+	}
+	secret, err := first.Secret("sessions")
+	if err != nil || len(secret) != 32 {
+		t.Errorf("%d secret bytes, %v", len(secret), err)
+	}
+	if same, _ := again.Secret("sessions"); !bytes.Equal(same, secret) {
+		t.Error("another replica with the same key has another secret")
+	}
+	if other, _ := first.Secret("something else"); bytes.Equal(other, secret) {
+		t.Error("one secret serves two purposes")
 	}
 	note, err := first.Sign(tlog.Checkpoint{Origin: "assay/test", Size: 3, Root: tlog.RecordHash([]byte("x"))})
 	if err != nil {

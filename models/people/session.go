@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"assay/models"
@@ -24,6 +25,11 @@ type Session struct {
 	Subject   string
 	SID       string `gorm:"column:sid"` // the provider's name for the sitting
 	IDToken   string // the hint for leaving at the provider too; gone when the session ends
+
+	AuthAt    *time.Time // when the provider last saw the person prove who they are; nil when it does not say
+	Sealed    []byte     // what the provider gave to be asked again with; gone when the session ends
+	CheckedAt *time.Time // when it last stood by them
+	CheckAt   *time.Time // when it is to be asked next; nil when it cannot be
 }
 
 // TableName is where sessions live.
@@ -38,22 +44,52 @@ func (Session) WhyUnlogged() string {
 const (
 	SessionLife = 12 * time.Hour
 	idle        = 30 * time.Minute
-	idleStrict  = 15 * time.Minute // of roles that see across the company, or come from outside it
+	idleStrict  = 15 * time.Minute // of strict roles
 	seenEvery   = time.Minute      // how exactly SeenAt is kept
+
+	FreshFor   = 5 * time.Minute  // how long a proof is good for what needs a new one
+	CheckEvery = 10 * time.Minute // how often the provider is asked whether it stands by somebody
+	unanswered = 30 * time.Minute // how long strict roles stay while it does not answer
+
+	// Of sessions about which the provider cannot be asked at all.
+	uncheckedLife       = time.Hour
+	uncheckedLifeStrict = 30 * time.Minute
 )
 
 // Idle is how long a session of somebody with the role lasts without being used.
 func Idle(role access.Role) time.Duration {
-	if role == access.Auditor || role == access.Administrator {
+	if strict(role) {
 		return idleStrict
 	}
 	return idle
 }
 
+// strict roles see across the company, or come from outside it.
+func strict(role access.Role) bool { return role == access.Auditor || role == access.Administrator }
+
+// UncheckedLife is how long a session of somebody with the role lasts about which the
+// provider cannot be asked.
+func UncheckedLife(role access.Role) time.Duration {
+	if strict(role) {
+		return uncheckedLifeStrict
+	}
+	return uncheckedLife
+}
+
 // Over reports whether s can no longer be used by somebody with the role.
 func (s Session) Over(role access.Role, now time.Time) bool {
-	return s.EndedAt != nil || !now.Before(s.ExpiresAt) || now.Sub(s.SeenAt) >= Idle(role)
+	switch {
+	case s.EndedAt != nil || !now.Before(s.ExpiresAt) || now.Sub(s.SeenAt) >= Idle(role):
+		return true
+	case s.CheckAt == nil || s.CheckedAt == nil:
+		return now.Sub(s.CreatedAt) >= UncheckedLife(role)
+	}
+	return strict(role) && now.Sub(*s.CheckedAt) >= CheckEvery+unanswered
 }
+
+// Fresh reports whether the person proved who they are so lately that they may do what
+// needs that.
+func (s Session) Fresh(now time.Time) bool { return s.AuthAt != nil && now.Sub(*s.AuthAt) <= FreshFor }
 
 // Stale reports whether it is time to note that s is in use.
 func (s Session) Stale(now time.Time) bool { return now.Sub(s.SeenAt) >= seenEvery }
@@ -75,7 +111,8 @@ type sitting struct {
 func BySession(ctx context.Context, tx *models.Tx, tokenHash string) (Session, access.Actor, error) {
 	rows, err := models.Raw[sitting](ctx, tx, `
 		SELECT s.id, s.token_hash, s.person_id, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.address, s.agent,
-			s.issuer, s.subject, s.sid, s.id_token, p.name, p.role, (SELECT size FROM log_head WHERE id = 1) AS log_size
+			s.issuer, s.subject, s.sid, s.id_token, s.auth_at, s.checked_at, s.check_at,
+			p.name, p.role, (SELECT size FROM log_head WHERE id = 1) AS log_size
 		FROM sessions s JOIN people p ON p.id = s.person_id
 		WHERE s.token_hash = ? AND s.ended_at IS NULL AND p.status = 'active' AND p.role <> ''`, tokenHash)
 	if err != nil || len(rows) == 0 {
@@ -89,10 +126,18 @@ func BySession(ctx context.Context, tx *models.Tx, tokenHash string) (Session, a
 	return s.Session, access.Actor{ID: s.PersonID, Name: s.Name, Role: s.Role, Session: s.Digest()}, nil
 }
 
-// Begin starts a session. Its token, whose hash is given, must never have been seen
+// Begin starts a session, for twelve hours at most, or until ExpiresAt. Its token, whose hash is given, must never have been seen
 // by anybody before: that is what makes fixing a victim's session impossible.
 func (s *Session) Begin(ctx context.Context, tx *models.Tx) error {
-	s.CreatedAt, s.SeenAt, s.ExpiresAt = tx.Now, tx.Now, tx.Now.Add(SessionLife)
+	last := tx.Now.Add(SessionLife)
+	if s.ExpiresAt.IsZero() || s.ExpiresAt.After(last) {
+		s.ExpiresAt = last
+	}
+	s.CreatedAt, s.SeenAt = tx.Now, tx.Now
+	if s.Sealed != nil {
+		next := tx.Now.Add(CheckEvery)
+		s.CheckedAt, s.CheckAt = &tx.Now, &next
+	}
 	return models.Put(ctx, tx, s)
 }
 
@@ -127,7 +172,7 @@ func EndSessionsBut(ctx context.Context, tx *models.Tx, person, keep int64) erro
 }
 
 func end(ctx context.Context, tx *models.Tx, cond string, args ...any) (int, error) {
-	return models.Change(ctx, tx, Session{EndedAt: &tx.Now}, models.Columns{"EndedAt", "IDToken"}, cond+" AND ended_at IS NULL", args...)
+	return models.Change(ctx, tx, Session{EndedAt: &tx.Now}, models.Columns{"EndedAt", "IDToken", "Sealed"}, cond+" AND ended_at IS NULL", args...)
 }
 
 // EndedByProvider ends the session that the provider calls sid or, when sid is "", all
@@ -149,9 +194,10 @@ func EndedByProvider(ctx context.Context, tx *models.Tx, issuer, subject, sid st
 // Sessions lists the sessions in which a person with the role is signed in now, the
 // one last used first.
 func Sessions(ctx context.Context, tx *models.Tx, person int64, role access.Role) ([]Session, error) {
-	return models.Rows[Session](tx).
+	list, err := models.Rows[Session](tx).
 		Where("person_id = ? AND ended_at IS NULL AND expires_at > ? AND seen_at > ?", person, tx.Now, tx.Now.Add(-Idle(role))).
 		Order("seen_at DESC, id DESC").Limit(100).Find(ctx)
+	return slices.DeleteFunc(list, func(s Session) bool { return s.Over(role, tx.Now) }), err
 }
 
 // SessionByID finds a session of a person. Somebody else's is not found.
