@@ -33,6 +33,8 @@ type App struct {
 	Quota   evidence.Quota
 	Demo    bool // shows the component page, and says that the data is invented
 	Secure  bool // served over HTTPS
+	// MailServer is where mail goes; "" is nowhere.
+	MailServer, MailFrom string
 	// JobLabel says a kind of job in words.
 	JobLabel func(kind string) string
 

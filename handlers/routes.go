@@ -20,6 +20,12 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Post("/account/appearance", access.SignedIn, app.accountAppearance),
 		web.Post("/account/sessions/{session}/end", access.SignedIn, app.accountSessionEnd),
 
+		web.Get("/account/notifications", access.SignedIn, app.preferencesPage),
+		web.Post("/account/notifications", access.SignedIn, app.preferencesSave),
+		web.Get("/notices", access.SignedIn, app.noticeList),
+		web.Post("/notices/read", access.SignedIn, app.noticeReadAll),
+		web.Post("/notices/{notice}/open", access.SignedIn, app.noticeOpen),
+
 		web.Get("/people", access.PeopleView, app.peopleList),
 		web.Get("/people/new", access.PeopleManage, app.personNew),
 		web.Post("/people", access.PeopleManage, app.personInvite),
@@ -127,6 +133,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/search", access.SearchUse, app.search),
 		web.Get("/help", access.SignedIn, app.help),
 		web.Get("/settings", access.ProgrammeManage, app.settingsPage),
+		web.Post("/settings/mail/test", access.SystemManage, app.mailTest),
 		web.Get("/settings/jobs", access.SystemManage, app.jobsPage),
 		web.Post("/settings/jobs/{job}/retry", access.SystemManage, app.jobRetry),
 

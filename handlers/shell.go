@@ -14,6 +14,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
+	"assay/models/notice"
 	"assay/models/programme"
 	"assay/templates/ui"
 	"assay/web"
@@ -46,14 +47,20 @@ func (app *App) surroundings(r *http.Request) (ui.Shell, error) {
 	return s, app.DB.Read(r.Context(), a, func(tx *models.Tx) error { return fillShell(r.Context(), tx, &s) })
 }
 
+// unreadLimit bounds the count of the bell, which says 99+ beyond.
+const unreadLimit = 100
+
 // fillShell reads the company, the engagement and the counts beside the navigation, in
-// three queries after a change and mostly in none.
+// three queries after a change and mostly in none, and in one what is unread.
 func fillShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
 	p, err := programme.Current(ctx, tx)
 	if err != nil {
 		return err
 	}
 	s.Company, s.Now = p.Company, s.Now.In(p.Location())
+	if s.Unread, err = notice.Unread(ctx, tx, s.Actor.ID, unreadLimit); err != nil {
+		return err
+	}
 	if s.Actor.Role == access.Auditor {
 		return auditorShell(ctx, tx, s)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"assay/internal/config"
 	"assay/internal/jobs"
 	"assay/internal/keeper"
+	"assay/internal/mail"
 	"assay/internal/seal"
 	"assay/internal/tlog"
 	"assay/models"
@@ -101,8 +103,9 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 		DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Quota: evidence.Quota{FilesPerDay: c.MaxFilesPerDay, Bytes: c.MaxEvidence},
 		Secure: base.Scheme == "https", Box: box,
 	}
-	in.worker = jobs.New(in.db, slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store), in.app.SessionCheck()}, keeper.Work(store, c.SweepOrphans))...)
-	in.app.JobLabel = in.worker.Label
+	if err := in.employ(c, store); err != nil {
+		return err
+	}
 	return signIn(in.app, c)
 }
 
@@ -114,6 +117,22 @@ func sessionBox(signer *tlog.Signer) (*seal.Box, error) {
 		return nil, err
 	}
 	return seal.New(key)
+}
+
+// employ gives the worker all that this installation does by itself.
+func (in *instance) employ(c config.Serve, store blob.Store) error {
+	works := slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store), in.app.SessionCheck()}, keeper.Work(store, c.SweepOrphans))
+	if c.SMTPURL != "" {
+		sender, err := mail.Open(c.SMTPURL, c.MailFrom)
+		if err != nil {
+			return &config.Error{Setting: config.Variable("smtp-url"), Message: "cannot be used: " + err.Error() + "."}
+		}
+		in.app.MailServer, in.app.MailFrom = sender.Server, c.MailFrom
+		works = append(works, jobs.Mail(jobs.Post{Sender: sender, BaseURL: strings.TrimSuffix(c.BaseURL, "/")})...)
+	}
+	in.worker = jobs.New(in.db, works...)
+	in.app.JobLabel = in.worker.Label
+	return nil
 }
 
 func (in *instance) close() {

@@ -77,6 +77,7 @@ type Serve struct {
 	MaxUpload, MaxEvidence                          int64
 	MaxFilesPerDay                                  int
 	SweepOrphans                                    bool
+	SMTPURL, MailFrom                               string
 	LogFormat                                       string
 }
 
@@ -101,6 +102,8 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs.BoolVar(&c.OIDCTrustPrompt, "oidc-trust-prompt", false, "believe that the issuer asks people to sign in anew when told to (prompt=login) though it never says when they did (auth_time); Dex never says")
 	fs.BoolVar(&c.OIDCOffline, "oidc-offline-access", true, "ask for a refresh token (offline_access) where the issuer offers it, so that a leaver is noticed within minutes")
 	fs.StringVar(&c.Contact, "contact", "", "`whom` people without a role should ask, a name or an e-mail address")
+	fs.StringVar(&c.SMTPURL, "smtp-url", "", "`URL` of the mail server: smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS; smtp://127.0.0.1:25?tls=none on this machine only; empty sends no mail")
+	fs.StringVar(&c.MailFrom, "mail-from", "", "sender `address` of mails, assay@example.com or Assay <assay@example.com> (required with a mail server)")
 	fs.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`networks`, comma separated, whose X-Forwarded-For is believed")
 	fs.Int64Var(&c.MaxUpload, "max-upload", 100<<20, "largest evidence file in `bytes`, up to 5 GiB")
 	fs.Int64Var(&c.MaxEvidence, "max-evidence", 50<<30, "how large all evidence may become in `bytes`; 0 for as large as the store")
@@ -182,6 +185,9 @@ func (c *Serve) checkRest() error {
 	}
 	if c.MaxFilesPerDay < 0 {
 		return Bad("max-files-per-day", "is %d; it should be a number of files, or 0 for any.", c.MaxFilesPerDay)
+	}
+	if (c.SMTPURL == "") != (c.MailFrom == "") {
+		return Bad("mail-from", "and ASSAY_SMTP_URL belong together; set both to send mail, or neither.")
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return Bad("log-format", "is %q; it should be text or json.", c.LogFormat)

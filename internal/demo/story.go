@@ -8,6 +8,7 @@ import (
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/notice"
 )
 
 // A story is everything that happened, first collected and then played in the order of
@@ -53,6 +54,9 @@ func newStory(now time.Time, issuer string) (*story, error) {
 
 // monthOf is the first day of the month of d.
 func monthOf(d models.Date) models.Date { return d[:8] + "01" }
+
+// newsDays is for how long nobody has looked behind the bell.
+const newsDays = 5
 
 // clock is the login of nobody: what happens because time passed.
 const clock = ""
@@ -106,6 +110,9 @@ func (s *story) play(ctx context.Context, db *models.DB) error {
 			if err := s.happens(ctx, tx, e); err != nil {
 				return fmt.Errorf("the demonstration at %s, %q: %w", e.at.Format(time.DateTime), e.who, err)
 			}
+		}
+		if err := notice.ReadBefore(ctx, tx, s.now.AddDate(0, 0, -newsDays).UTC().Truncate(time.Microsecond)); err != nil {
+			return err
 		}
 		return s.shelf.safe()
 	})

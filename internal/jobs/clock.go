@@ -10,6 +10,7 @@ import (
 	"assay/models/control"
 	"assay/models/finding"
 	"assay/models/job"
+	"assay/models/notice"
 )
 
 // Every is how often the clock looks: a version that becomes effective at midnight
@@ -24,6 +25,9 @@ func Clock() []Work {
 	return []Work{
 		{Kind: "control.activate", Label: "Put approved control versions into effect", Next: After(Every), Do: due(control.Waiting, control.Activate)},
 		{Kind: "finding.expire", Label: "End risk acceptances that ran out", Next: After(Every), Do: due(lapsed, finding.ExpireAcceptances)},
+		{Kind: "finding.ending", Label: "Remind of risk acceptances that end", Next: After(time.Hour), Do: told(finding.AnyEnding, finding.TellEnding)},
+		{Kind: "control.leavers", Label: "Tell of controls whose owner left", Next: After(time.Hour), Do: told(control.AnyLeft, control.TellLeft)},
+		{Kind: "notice.sweep", Label: "Forget notices older than half a year", Next: After(24 * time.Hour), Do: forgetNotices},
 		{Kind: "database.analyse", Label: "Let the database learn how its tables grew", Next: After(time.Hour), Do: analyse},
 		{Kind: "job.sweep", Label: "Forget jobs done more than 30 days ago", Next: After(24 * time.Hour), Do: sweep},
 	}
@@ -34,25 +38,52 @@ func After(d time.Duration) func(time.Time) time.Time {
 	return func(now time.Time) time.Time { return now.Truncate(d).Add(d) }
 }
 
-// due is work that asks first whether there is any, so that a quiet minute takes no
-// lock of the log.
-func due(any func(context.Context, *models.Tx) (bool, error), do func(context.Context, *models.Tx) (int, error)) func(context.Context, *Run) error {
+// A look asks whether there is anything to do, so that a quiet minute takes no lock.
+type look func(context.Context, *models.Tx) (bool, error)
+
+func (any look) found(ctx context.Context, r *Run) (found bool, err error) {
+	err = r.DB.Read(ctx, access.Clock, func(tx *models.Tx) error {
+		found, err = any(ctx, tx)
+		return err
+	})
+	return found, err
+}
+
+// due is work on records, which leaves leaves.
+func due(any look, do func(context.Context, *models.Tx) (int, error)) func(context.Context, *Run) error {
 	return func(ctx context.Context, r *Run) error {
-		found := false
-		err := r.DB.Read(ctx, access.Clock, func(tx *models.Tx) (err error) {
-			found, err = any(ctx, tx)
-			return err
-		})
-		if err != nil || !found {
+		if found, err := any.found(ctx, r); err != nil || !found {
 			return err
 		}
 		return r.Write(ctx, do)
 	}
 }
 
+// told is work that leaves notices and no leaf.
+func told(any look, do func(context.Context, *models.Tx) (int, error)) func(context.Context, *Run) error {
+	return func(ctx context.Context, r *Run) error {
+		if found, err := any.found(ctx, r); err != nil || !found {
+			return err
+		}
+		return r.Bookkeep(ctx, func(ctx context.Context, tx *models.Tx) error {
+			n, err := do(ctx, tx)
+			r.Said = fmt.Sprintf("%d told", n)
+			return err
+		})
+	}
+}
+
 func lapsed(ctx context.Context, tx *models.Tx) (bool, error) {
 	ids, err := finding.LapsedAcceptances(ctx, tx)
 	return len(ids) > 0, err
+}
+
+func forgetNotices(ctx context.Context, r *Run) error {
+	return r.Bookkeep(ctx, func(ctx context.Context, tx *models.Tx) error {
+		n, err := notice.Sweep(ctx, tx, tx.Now.AddDate(0, -6, 0))
+		r.Said = fmt.Sprintf("%d forgotten", n)
+		return err
+	})
 }
 
 func analyse(ctx context.Context, r *Run) error { return r.DB.Analyse(ctx) }

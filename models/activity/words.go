@@ -39,6 +39,7 @@ var phrases = map[string]string{
 	"programme.change": "changed the programme",
 	"blob.discard":     "removed stored bytes that nothing needed",
 	"catalog.adopt":    "took controls from the catalog into use",
+	"mail.test":        "asked for a test mail",
 	"job.retry":        "had a job tried again",
 	"view.save":        "saved a view of %s",
 	"view.remove":      "removed a saved view of %s",

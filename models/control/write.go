@@ -140,9 +140,13 @@ func Assign(ctx context.Context, tx *models.Tx, c *Control, owner, backup *int64
 }
 
 func assign(ctx context.Context, tx *models.Tx, c *Control, owner, backup *int64, who map[int64]people.Person) error {
+	wasOwner, wasBackup := c.OwnerID, c.BackupID
 	c.OwnerID, c.BackupID = owner, backup
 	note := models.Note{"owner": name(owner, who), "backup": name(backup, who)}
-	return models.Update(ctx, tx, c, models.Columns{"OwnerID", "BackupID"}, "control.assign", note)
+	if err := models.Update(ctx, tx, c, models.Columns{"OwnerID", "BackupID"}, "control.assign", note); err != nil {
+		return err
+	}
+	return tellOwners(ctx, tx, c, wasOwner, wasBackup)
 }
 
 func name(id *int64, who map[int64]people.Person) string {

@@ -8,6 +8,7 @@ import (
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/notice"
 	"assay/models/people"
 )
 
@@ -80,7 +81,13 @@ func AddAuditor(ctx context.Context, tx *models.Tx, e Engagement, person int64, 
 	if err := models.Insert(ctx, tx, &row, "auditor.grant", models.Note{"engagement": e.Slug, "part": string(part)}); err != nil {
 		return err
 	}
-	return tx.Record("engagement.add_auditor", e.Path(), models.Note{"auditor": p.Name, "part": part.Label()})
+	if err := tx.Record("engagement.add_auditor", e.Path(), models.Note{"auditor": p.Name, "part": part.Label()}); err != nil {
+		return err
+	}
+	return notice.Tell(ctx, tx, notice.Notice{
+		Kind: notice.AccessGranted, About: e.Path(),
+		Sentence: fmt.Sprintf("You were given access to %s, from %s to the end of %s.", e.Name, e.OpensOn, e.ClosesOn),
+	}, person)
 }
 
 func refuse(field, message string) error { return models.Invalid(map[string]string{field: message}) }

@@ -74,8 +74,10 @@ func decide(ctx context.Context, tx *models.Tx, id, rev int64, to Status, note s
 		verb = "evidence.return"
 	}
 	set := models.Columns{"Status", "DecidedBy", "DecidedAt", "DecisionNote", "OwnerID", "BackupID"}
-	err = models.Update(ctx, tx, &i, set, verb, models.Note{"control": c.Code, "note": note})
-	return i, err
+	if err := models.Update(ctx, tx, &i, set, verb, models.Note{"control": c.Code, "note": note}); err != nil {
+		return i, err
+	}
+	return i, tellUploader(ctx, tx, i, c, note)
 }
 
 // notWaiting says what became of an item that a reviewer was too late for.

@@ -7,6 +7,7 @@ import (
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/notice"
 )
 
 // An Acceptance is somebody's signature under a risk that is not put right, for a
@@ -100,7 +101,11 @@ func ExpireAcceptances(ctx context.Context, tx *models.Tx) (int, error) {
 		if err != nil {
 			return 0, err
 		}
+		signers := c.signers()
 		if err := c.reopen(ctx, tx, "finding.expire", "The risk acceptance ended on "+string(c.Acceptance().ExpiresOn)+"."); err != nil {
+			return 0, err
+		}
+		if err := c.tell(ctx, tx, notice.AcceptanceExpired, "The accepted risk of %s has ended, and the finding is open again.", signers...); err != nil {
 			return 0, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"assay/models"
+	"assay/models/notice"
 )
 
 // Confirm says that the facts are right. From a dispute it takes a word on what
@@ -37,7 +38,10 @@ func Dispute(ctx context.Context, tx *models.Tx, id, rev int64, why string) erro
 	if err := reason(why, "Say which facts are wrong, and how you know."); err != nil {
 		return err
 	}
-	return c.move(ctx, tx, Disputed, "finding.dispute", why)
+	if err := c.move(ctx, tx, Disputed, "finding.dispute", why); err != nil {
+		return err
+	}
+	return c.tell(ctx, tx, notice.FindingAnswered, "The facts of %s were disputed.", c.RaisedBy)
 }
 
 // Respond records what management says, in the name of the actor. A later response
@@ -59,7 +63,13 @@ func Respond(ctx context.Context, tx *models.Tx, id int64, position Position, te
 		return err
 	}
 	r := Response{FindingID: id, Cycle: c.Cycle, Position: position, Text: text, PersonID: tx.Actor.ID, At: tx.Now}
-	return models.Insert(ctx, tx, &r, "finding.respond", models.Note{"position": string(position)})
+	if err := models.Insert(ctx, tx, &r, "finding.respond", models.Note{"position": string(position)}); err != nil {
+		return err
+	}
+	if err := c.tell(ctx, tx, notice.FindingAnswered, "%s was answered by management.", c.RaisedBy); err != nil {
+		return err
+	}
+	return c.mentions(ctx, tx, text)
 }
 
 // Rate says how bad it is, who answers for it, and by when it is to be put right. A
@@ -87,13 +97,18 @@ func Rate(ctx context.Context, tx *models.Tx, id, rev int64, severity Severity, 
 	if err := p.err(); err != nil {
 		return err
 	}
-	was := c.Severity
+	was, before := c.Severity, c.OwnerID
 	c.Severity, c.OwnerID, c.DueOn = severity, &ownerID, dueOn
 	set := models.Columns{"Severity", "OwnerID", "DueOn"}
 	if c.Status == Rated {
-		return models.Update(ctx, tx, &c.Finding, set, "finding.rate", models.Note{"from": string(was), "to": string(severity)})
+		err = models.Update(ctx, tx, &c.Finding, set, "finding.rate", models.Note{"from": string(was), "to": string(severity)})
+	} else {
+		err = c.move(ctx, tx, Rated, "finding.rate", "", set...)
 	}
-	return c.move(ctx, tx, Rated, "finding.rate", "", set...)
+	if err != nil {
+		return err
+	}
+	return tellOwner(ctx, tx, c.Finding, before)
 }
 
 // Assign makes somebody answer for the finding.
@@ -112,8 +127,12 @@ func Assign(ctx context.Context, tx *models.Tx, id, rev, ownerID int64) error {
 	if err := p.err(); err != nil {
 		return err
 	}
+	before := c.OwnerID
 	c.OwnerID = &ownerID
-	return models.Update(ctx, tx, &c.Finding, models.Columns{"OwnerID"}, "finding.assign")
+	if err := models.Update(ctx, tx, &c.Finding, models.Columns{"OwnerID"}, "finding.assign"); err != nil {
+		return err
+	}
+	return tellOwner(ctx, tx, c.Finding, before)
 }
 
 // Dismiss ends a finding that was none.

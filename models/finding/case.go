@@ -181,7 +181,10 @@ func (c *Case) move(ctx context.Context, tx *models.Tx, to Status, verb, said st
 	}
 	note := models.Note{"from": string(c.Status), "to": string(to), "note": said}
 	c.Status, c.StatusNote = to, said
-	return models.Update(ctx, tx, &c.Finding, append(models.Columns{"Status", "StatusNote"}, also...), verb, note)
+	if err := models.Update(ctx, tx, &c.Finding, append(models.Columns{"Status", "StatusNote"}, also...), verb, note); err != nil {
+		return err
+	}
+	return c.mentions(ctx, tx, said)
 }
 
 // responsible loads somebody who can be made answerable for something: an active

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"assay/models"
+	"assay/models/notice"
 )
 
 // Verify closes the finding: somebody who took no part in the remediation looked at
@@ -55,7 +56,10 @@ func (c *Case) sendBack(ctx context.Context, tx *models.Tx, why string) error {
 	if err := models.Update(ctx, tx, p, models.Columns{"Status", "CompletedBy", "CompletedAt", "CompletionNote"}, "plan.return", models.Note{"note": why}); err != nil {
 		return err
 	}
-	return c.move(ctx, tx, InRemediation, "finding.send_back", why)
+	if err := c.move(ctx, tx, InRemediation, "finding.send_back", why); err != nil {
+		return err
+	}
+	return c.tell(ctx, tx, notice.FindingSentBack, "%s was sent back to remediation, with a reason.", p.OwnerID)
 }
 
 // Reopen begins the next cycle: of a closed finding because it recurred, so that its

@@ -70,6 +70,9 @@ func (d Duties) give(ctx context.Context, tx *models.Tx, to int64) error {
 		if err := models.Update(ctx, tx, &d.Findings[i], owner, "finding.assign"); err != nil {
 			return err
 		}
+		if err := tellOwner(ctx, tx, d.Findings[i], nil); err != nil {
+			return err
+		}
 	}
 	for i := range d.Plans {
 		d.Plans[i].OwnerID = to

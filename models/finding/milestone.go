@@ -7,6 +7,7 @@ import (
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/notice"
 )
 
 // A Milestone is one step of a plan.
@@ -184,10 +185,13 @@ func ReturnMilestone(ctx context.Context, tx *models.Tx, id, milestone, rev int6
 	if err := models.Update(ctx, tx, m, models.Columns{"Status", "Note"}, "milestone.return", models.Note{"title": m.Title, "note": why}); err != nil {
 		return err
 	}
+	if err := c.tell(ctx, tx, notice.FindingSentBack, "A step of the plan for %s was sent back, with a reason.", m.OwnerID); err != nil {
+		return err
+	}
 	if p.Status == PlanCompleted {
 		return c.sendBack(ctx, tx, why)
 	}
-	return nil
+	return c.mentions(ctx, tx, why)
 }
 
 // CancelMilestone takes a step out of the plan, with a reason.

@@ -7,6 +7,7 @@ import (
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/notice"
 )
 
 // A Plan says how a finding is put right in one of its cycles.
@@ -139,8 +140,14 @@ func RejectPlan(ctx context.Context, tx *models.Tx, id, rev int64, why string) e
 	if err := reason(why, "Say what has to change."); err != nil {
 		return err
 	}
-	_, err := decided(ctx, tx, id, rev, PlanRejected, "plan.reject", why)
-	return err
+	c, err := decided(ctx, tx, id, rev, PlanRejected, "plan.reject", why)
+	if err != nil {
+		return err
+	}
+	if err := c.tell(ctx, tx, notice.FindingSentBack, "The plan for %s was sent back, with a reason.", c.Plan().OwnerID); err != nil {
+		return err
+	}
+	return c.mentions(ctx, tx, why)
 }
 
 func decided(ctx context.Context, tx *models.Tx, id, rev int64, to PlanStatus, verb, note string) (Case, error) {

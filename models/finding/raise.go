@@ -64,6 +64,9 @@ func Raise(ctx context.Context, tx *models.Tx, in Facts) (Finding, error) {
 	if err := link(ctx, tx, f.ID, in.Controls); err != nil {
 		return f, err
 	}
+	if err := tellOwner(ctx, tx, f, nil); err != nil {
+		return f, err
+	}
 	return f, index(ctx, tx, f, controls)
 }
 
@@ -86,6 +89,7 @@ func Correct(ctx context.Context, tx *models.Tx, id, rev int64, in Facts) error 
 	if err != nil {
 		return err
 	}
+	before := c.OwnerID
 	c.OwnerID = in.owner(controls)
 	in.copyTo(&c.Finding)
 	set := models.Columns{"Title", "Condition", "Criterion", "Cause", "Effect", "Recommendation", "Source", "EngagementID", "OwnerID", "DueOn"}
@@ -93,6 +97,9 @@ func Correct(ctx context.Context, tx *models.Tx, id, rev int64, in Facts) error 
 		return err
 	}
 	if err := relink(ctx, tx, id, in.Controls); err != nil {
+		return err
+	}
+	if err := tellOwner(ctx, tx, c.Finding, before); err != nil {
 		return err
 	}
 	return index(ctx, tx, c.Finding, controls)

@@ -44,3 +44,9 @@ func Retry(ctx context.Context, tx *models.Tx, id int64) (Job, error) {
 	}
 	return j, tx.Record("job.retry", "settings/jobs", models.Note{"kind": j.Kind, "key": j.Key})
 }
+
+// Known reports whether a kind and key were enqueued.
+func Known(ctx context.Context, tx *models.Tx, kind, key string) (bool, error) {
+	n, err := models.Value[int](ctx, tx, "SELECT count(*) FROM jobs WHERE kind = ? AND key = ?", kind, key)
+	return n > 0, err
+}

@@ -83,6 +83,16 @@ func current(ctx context.Context, href string) string {
 	return ""
 }
 
+// mostUnread is where the number beside the bell stops counting.
+const mostUnread = 99
+
+func unread(n int) string {
+	if n > mostUnread {
+		return strconv.Itoa(mostUnread) + "+"
+	}
+	return strconv.Itoa(n)
+}
+
 func (n navItem) count(c Counts) string {
 	if n.Count == nil || n.Count(c) <= 0 {
 		return ""

@@ -20,6 +20,7 @@ type Shell struct {
 	Now        time.Time // in the company's time zone; decides "today", relative dates and which years are spelt out
 	Flash      []Flash
 	Counts     Counts
+	Unread     int // notices
 	Engagement Engagement
 	Banner     string // a standing sentence above the page, such as what an auditor may do and until when
 	Demo       bool

@@ -1,0 +1,106 @@
+package notice
+
+import "assay/models/access"
+
+// A Kind is what a notice is about, and what people choose by.
+type Kind string
+
+// The kinds of notice.
+const (
+	EvidenceReturned   Kind = "evidence_returned"
+	EvidenceAccepted   Kind = "evidence_accepted"
+	DueSoon            Kind = "due_soon"
+	Late               Kind = "late"
+	Escalated          Kind = "escalated"
+	HandedOver         Kind = "handed_over"
+	Ownerless          Kind = "ownerless"
+	Asked              Kind = "asked"
+	Mentioned          Kind = "mentioned"
+	FindingAssigned    Kind = "finding_assigned"
+	FindingAnswered    Kind = "finding_answered"
+	FindingSentBack    Kind = "finding_sent_back"
+	AcceptanceExpiring Kind = "acceptance_expiring"
+	AcceptanceExpired  Kind = "acceptance_expired"
+	AccessGranted      Kind = "access_granted"
+)
+
+// A Mode says how somebody is told beside the bell.
+type Mode string
+
+// The modes.
+const (
+	Now    Mode = "now"    // a mail within minutes
+	Digest Mode = "digest" // in the one mail of the morning
+	Off    Mode = "off"    // no mail
+)
+
+// Modes lists them.
+var Modes = []Mode{Now, Digest, Off}
+
+// Label is m in words.
+func (m Mode) Label() string {
+	return map[Mode]string{Now: "At once", Digest: "In the morning mail", Off: "No mail"}[m]
+}
+
+// about describes a kind: what it is called, who can get it, and how they are told
+// unless they say otherwise. What somebody has to act on is told at once; the rest can
+// wait for the morning.
+type about struct {
+	Kind  Kind
+	Label string
+	Needs access.Permission
+	Mode  Mode
+}
+
+var kinds = []about{
+	{EvidenceReturned, "Evidence of yours was returned", access.EvidenceSubmit, Now},
+	{EvidenceAccepted, "Evidence of yours was accepted", access.EvidenceSubmit, Digest},
+	{DueSoon, "A task of yours is due within five days", access.EvidenceSubmit, Digest},
+	{Late, "A task of yours is late", access.EvidenceSubmit, Digest},
+	{Escalated, "A task of somebody else's is late for long", access.EvidenceSubmit, Digest},
+	{HandedOver, "A control was handed over to you", access.EvidenceSubmit, Digest},
+	{Ownerless, "A control has nobody who answers for it", access.ControlAssign, Digest},
+	{Asked, "Somebody asked a question about a control", access.EvidenceSubmit, Digest},
+	{Mentioned, "Somebody mentioned you", access.SignedIn, Digest},
+	{FindingAssigned, "A finding was given to you", access.FindingRespond, Digest},
+	{FindingAnswered, "A finding you raised was answered", access.FindingRaise, Digest},
+	{FindingSentBack, "A remediation of yours was sent back", access.FindingRespond, Digest},
+	{AcceptanceExpiring, "An accepted risk comes to its end", access.FindingRespond, Digest},
+	{AcceptanceExpired, "An accepted risk has ended", access.FindingRespond, Digest},
+	{AccessGranted, "You were given access to an engagement", access.SignedIn, Digest},
+}
+
+// For lists the kinds of notice that a can get.
+func For(a access.Actor) []Kind {
+	var out []Kind
+	for _, k := range kinds {
+		if a.Can(k.Needs) && (k.Kind != AccessGranted || a.Role == access.Auditor) {
+			out = append(out, k.Kind)
+		}
+	}
+	return out
+}
+
+func (k Kind) describe() about {
+	for _, a := range kinds {
+		if a.Kind == k {
+			return a
+		}
+	}
+	return about{k, string(k), access.SignedIn, Digest} // of a newer build
+}
+
+// Label is k in words.
+func (k Kind) Label() string { return k.describe().Label }
+
+// Mode is how people are told of k who say nothing else.
+func (k Kind) Mode() Mode { return k.describe().Mode }
+
+// Kinds lists every kind, in the order that pages and mails follow.
+func Kinds() []Kind {
+	out := make([]Kind, len(kinds))
+	for i, k := range kinds {
+		out[i] = k.Kind
+	}
+	return out
+}
