@@ -35,6 +35,8 @@ type App struct {
 	Secure  bool // served over HTTPS
 	// MailServer is where mail goes; "" is nowhere.
 	MailServer, MailFrom string
+	// Scanning is for malware: auditors then get what was found clean only.
+	Scanning bool
 	// JobLabel says a kind of job in words.
 	JobLabel func(kind string) string
 

@@ -14,6 +14,7 @@ import (
 	"assay/models/evidence"
 	"assay/models/people"
 	"assay/models/programme"
+	"assay/models/scan"
 	"assay/models/upload"
 	"assay/templates/evidences"
 	"assay/templates/ui"
@@ -152,7 +153,7 @@ func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item
 	if err != nil {
 		return evidences.ItemData{Item: i}, err
 	}
-	d, err := evidenceFacts(ctx, tx, evidences.Row{Item: i, Control: c})
+	d, err := app.evidenceFacts(ctx, tx, evidences.Row{Item: i, Control: c})
 	if err != nil {
 		return d, err
 	}
@@ -179,9 +180,9 @@ func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item
 }
 
 // evidenceFacts is what the page of an item and its review both show.
-func evidenceFacts(ctx context.Context, tx *models.Tx, row evidences.Row) (d evidences.ItemData, err error) {
+func (app *App) evidenceFacts(ctx context.Context, tx *models.Tx, row evidences.Row) (d evidences.ItemData, err error) {
 	d.Item, d.Control, d.Uploader = row.Item, row.Control, row.Uploader
-	if d.Files, err = evidenceFiles(ctx, tx, row.Item); err != nil {
+	if d.Files, err = app.evidenceFiles(ctx, tx, row.Item); err != nil {
 		return d, err
 	}
 	if d.Twins, err = evidence.Twins(ctx, tx, row.Item); err != nil {
@@ -217,7 +218,7 @@ func namesIn(ctx context.Context, tx *models.Tx, d *evidences.ItemData) error {
 	return err
 }
 
-func evidenceFiles(ctx context.Context, tx *models.Tx, i evidence.Item) ([]evidences.FileView, error) {
+func (app *App) evidenceFiles(ctx context.Context, tx *models.Tx, i evidence.Item) ([]evidences.FileView, error) {
 	files, err := evidence.FilesOf(ctx, tx, i.ID)
 	if err != nil {
 		return nil, err
@@ -225,7 +226,8 @@ func evidenceFiles(ctx context.Context, tx *models.Tx, i evidence.Item) ([]evide
 	receipts, err := evidence.Receipts(ctx, tx, files)
 	views := make([]evidences.FileView, len(files))
 	for n, f := range files {
-		views[n] = evidences.FileView{File: f, Receipt: receipts[f.ID]}
+		r := receipts[f.ID]
+		views[n] = evidences.FileView{File: f, Receipt: r, Scan: scan.Scan{Digest: f.Digest, Verdict: r.Verdict, Finding: r.Finding}, Scanning: app.Scanning}
 	}
 	return views, err
 }

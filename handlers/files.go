@@ -15,14 +15,15 @@ import (
 	"assay/internal/preview"
 	"assay/models"
 	"assay/models/evidence"
+	"assay/models/scan"
 	"assay/templates/evidences"
 	"assay/web"
 )
 
 // stored finds a file of an item that the visitor may see. Nothing is ever found by its
 // digest: to know that bytes exist is no right to read them.
-func (app *App) stored(r *http.Request) (evidence.Item, evidence.File, error) {
-	var f evidence.File
+func (app *App) stored(r *http.Request) (evidence.Item, evidences.FileView, error) {
+	f := evidences.FileView{Scanning: app.Scanning}
 	i, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
 		i, err := evidence.ByCode(ctx, tx, web.Param(r, "item"))
 		if err != nil {
@@ -32,7 +33,11 @@ func (app *App) stored(r *http.Request) (evidence.Item, evidence.File, error) {
 		if err != nil {
 			return i, err
 		}
-		f, err = evidence.FileByID(ctx, tx, i.ID, id)
+		if f.File, err = evidence.FileByID(ctx, tx, i.ID, id); err != nil {
+			return i, err
+		}
+		said, err := scan.Of(ctx, tx, f.Digest)
+		f.Scan = said[f.Digest]
 		return i, err
 	})
 	return i, f, err
@@ -106,9 +111,13 @@ func (app *App) filePreview(w http.ResponseWriter, r *http.Request) error {
 // missingBytes is what a reader is told when the store lost a file.
 const missingBytes = "The bytes of this file are missing from the store. Its record and its digest stand. Tell an administrator, who can restore them from a backup."
 
-// bytesOf opens the bytes of f. That they are missing is no fault of the reader's, who is
+// bytesOf opens the bytes of f, unless they are malware, or nobody has found them clean
+// and the reader is an auditor. That they are missing is no fault of the reader's, who is
 // told so in place of the file, and nothing to pass over in the log.
-func (app *App) bytesOf(r *http.Request, f evidence.File) (io.ReadSeekCloser, error) {
+func (app *App) bytesOf(r *http.Request, f evidences.FileView) (io.ReadSeekCloser, error) {
+	if why := f.Scan.Refusal(web.ActorOf(r), app.Scanning); why != "" {
+		return nil, models.Conflict(why)
+	}
 	body, _, err := app.Blobs.Open(r.Context(), f.Digest)
 	if errors.Is(err, blob.ErrNotFound) {
 		slog.ErrorContext(r.Context(), "evidence is missing from the store", "file", f.Path(), "digest", f.Digest)
@@ -120,9 +129,28 @@ func (app *App) bytesOf(r *http.Request, f evidence.File) (io.ReadSeekCloser, er
 	return body, err
 }
 
+// fileScan has a file scanned for malware once more.
+func (app *App) fileScan(w http.ResponseWriter, r *http.Request) error {
+	i, f, err := app.stored(r)
+	if err != nil {
+		return err
+	}
+	if !app.Scanning {
+		return models.Conflict("This installation has no malware scanner.")
+	}
+	_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (evidence.File, error) {
+		return f.File, scan.Again(ctx, tx, i.ID, f.Digest)
+	})
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", f.Name+" will be scanned again in a moment.")
+	return web.SeeOther(w, r, evidences.Href(i))
+}
+
 // previewOf reads what a page can show of f. ?from= moves on in a long text.
-func (app *App) previewOf(r *http.Request, i evidence.Item, f evidence.File) (evidences.Preview, error) {
-	p := evidences.Preview{Item: i, File: f, Base: "/" + f.Path() + "/preview"}
+func (app *App) previewOf(r *http.Request, i evidence.Item, f evidences.FileView) (evidences.Preview, error) {
+	p := evidences.Preview{Item: i, File: f.File, Base: "/" + f.Path() + "/preview"}
 	body, err := app.bytesOf(r, f)
 	var kept *models.Error
 	if errors.As(err, &kept) {

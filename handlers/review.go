@@ -45,7 +45,7 @@ func (app *App) reviewData(r *http.Request, id int64) (reviews.Data, error) {
 		if err != nil || open == nil {
 			return d, err
 		}
-		return d, openForReview(ctx, tx, &d, *open)
+		return d, app.openForReview(ctx, tx, &d, *open)
 	})
 	if err != nil || d.Item == nil {
 		return d, err
@@ -96,8 +96,8 @@ func firstToDecide(tx *models.Tx, queue []evidences.Row) *evidences.Row {
 	return nil
 }
 
-func openForReview(ctx context.Context, tx *models.Tx, d *reviews.Data, row evidences.Row) error {
-	item, err := evidenceFacts(ctx, tx, row)
+func (app *App) openForReview(ctx context.Context, tx *models.Tx, d *reviews.Data, row evidences.Row) error {
+	item, err := app.evidenceFacts(ctx, tx, row)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func openForReview(ctx context.Context, tx *models.Tx, d *reviews.Data, row evid
 func (app *App) showFile(r *http.Request, d *reviews.Data) error {
 	for n, f := range d.Item.Files {
 		if asked := r.URL.Query().Get("file"); n == 0 && asked == "" || asked == strconv.FormatInt(f.ID, 10) {
-			p, err := app.previewOf(r, d.Item.Item, f.File)
+			p, err := app.previewOf(r, d.Item.Item, f)
 			d.Shown = &p
 			return err
 		}

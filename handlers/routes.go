@@ -87,6 +87,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Post("/evidence/{item}/return", access.EvidenceReview, app.evidenceReturn),
 		web.Post("/evidence/{item}/withdraw", access.EvidenceWithdraw, app.evidenceWithdraw),
 		web.Get("/evidence/{item}/files/{file}", access.EvidenceView, app.fileDownload),
+		web.Post("/evidence/{item}/files/{file}/scan", access.EvidenceScan, app.fileScan),
 		web.Get("/evidence/{item}/files/{file}/preview", access.EvidenceView, app.filePreview),
 		web.Get("/evidence/{item}/files/{file}/picture", access.EvidenceView, app.filePicture),
 		web.Get("/findings", access.FindingView, app.findingsList),

@@ -14,7 +14,7 @@ import (
 
 func (app *App) settingsPage(w http.ResponseWriter, r *http.Request) error {
 	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d settings.Data, err error) {
-		d = settings.Data{Database: app.DB.Dialect(), MaxFile: app.MaxFile, Room: app.Quota.Bytes, FilesPerDay: app.Quota.FilesPerDay, Leavers: app.checking(), Build: app.DB.Build, MailServer: app.MailServer, MailFrom: app.MailFrom}
+		d = settings.Data{Database: app.DB.Dialect(), MaxFile: app.MaxFile, Room: app.Quota.Bytes, FilesPerDay: app.Quota.FilesPerDay, Leavers: app.checking(), Build: app.DB.Build, Scanning: app.Scanning, MailServer: app.MailServer, MailFrom: app.MailFrom}
 		if d.Programme, err = programme.Current(ctx, tx); err != nil {
 			return d, err
 		}

@@ -11,6 +11,7 @@ import (
 	"assay/models"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/scan"
 	"assay/models/upload"
 	"assay/templates/evidences"
 	"assay/web"
@@ -156,6 +157,9 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 		}
 		d, wrong := detailsOf(p.fields, zone)
 		i, err := keep(ctx, tx, d)
+		if err == nil {
+			err = app.haveScanned(ctx, tx, p.files)
+		}
 		if err != nil {
 			return i, err
 		}
@@ -186,6 +190,19 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 	}
 	web.Flash(w, r, "ok", item.Code()+" waits for a reviewer.")
 	return web.SeeOther(w, r, evidences.Href(item))
+}
+
+// haveScanned leaves the new files to the malware scanner, if there is one.
+func (app *App) haveScanned(ctx context.Context, tx *models.Tx, files []evidence.Upload) error {
+	if !app.Scanning {
+		return nil
+	}
+	for _, f := range files {
+		if err := scan.Enqueue(ctx, tx, f.Digest); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sentBefore finds the item that the same form made when it was sent the first time.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"assay/internal/blob"
+	"assay/internal/clamd"
 	"assay/internal/config"
 	"assay/internal/keeper"
 	"assay/models"
@@ -17,7 +18,8 @@ import (
 // blobsOptions are the flags of the three; each declares those it has.
 type blobsOptions struct {
 	db, blob, from, to string
-	remove             bool
+	clamd              string
+	remove, all        bool
 }
 
 // A blobsCommand is the word after assay blobs.
@@ -31,6 +33,7 @@ func blobsCommands() []blobsCommand {
 	return []blobsCommand{
 		{"check", "hash everything again, and look for the bytes of every file", checkFlags, checkBlobs},
 		{"copy", "bring everything into another store", copyFlags, copyBlobs},
+		{"scan", "scan the files of evidence for malware", scanFlags, scanBlobs},
 		{"sweep", "find, or remove, what no record needs", sweepFlags, sweepBlobs},
 	}
 }
@@ -50,6 +53,15 @@ func sweepFlags(o *blobsOptions) *flag.FlagSet {
 	return fs
 }
 
+func scanFlags(o *blobsOptions) *flag.FlagSet {
+	fs := flag.NewFlagSet("blobs scan", flag.ContinueOnError)
+	fs.StringVar(&o.db, "db", "", "`URL` of the database; ASSAY_DATABASE_URL if not given")
+	blobFlag(fs, o)
+	fs.StringVar(&o.clamd, "clamd", "", "`address` of a ClamAV daemon; ASSAY_CLAMD_ADDR if not given")
+	fs.BoolVar(&o.all, "all", false, "scan again what was scanned before, as with new signatures")
+	return fs
+}
+
 func blobFlag(fs *flag.FlagSet, o *blobsOptions) {
 	fs.StringVar(&o.blob, "blob", "", "`URL` of the store; ASSAY_BLOB_URL if not given")
 }
@@ -63,7 +75,7 @@ func copyFlags(o *blobsOptions) *flag.FlagSet {
 
 func blobs(ctx context.Context, s *session) error {
 	if len(s.args) == 0 {
-		return refusef("blobs needs one of check, copy and sweep; \"assay help blobs\" explains them")
+		return refusef("blobs needs one of check, copy, scan and sweep; \"assay help blobs\" explains them")
 	}
 	if name := s.args[0]; name == "-h" || name == "-help" || name == "--help" {
 		return config.ErrHelp
@@ -82,9 +94,12 @@ func blobs(ctx context.Context, s *session) error {
 		if o.blob == "" {
 			o.blob = s.getenv(config.Variable("blob-url"))
 		}
+		if o.clamd == "" {
+			o.clamd = s.getenv(config.Variable("clamd-addr"))
+		}
 		return c.run(ctx, s, o)
 	}
-	return refusef("there is no \"blobs %s\"; it is one of check, copy and sweep", s.args[0])
+	return refusef("there is no \"blobs %s\"; it is one of check, copy, scan and sweep", s.args[0])
 }
 
 // store opens the store at an address with the keys of this session; those of a source
@@ -170,20 +185,50 @@ func copyBlobs(ctx context.Context, s *session, o blobsOptions) error {
 	return nil
 }
 
-func sweepBlobs(ctx context.Context, s *session, o blobsOptions) error {
+// both opens the store and the database of a command that needs the two.
+func (s *session) both(ctx context.Context, o blobsOptions) (blob.Store, *models.DB, error) {
 	if o.db == "" {
-		return refusef("-db is missing; it should be sqlite:///path/to/file or postgres://…")
+		return nil, nil, refusef("-db is missing; it should be sqlite:///path/to/file or postgres://…")
 	}
 	store, err := s.store(ctx, "blob", o.blob, "")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	db, err := openExisting(ctx, o.db)
 	if err != nil {
-		return refuse(err)
+		return nil, nil, refuse(err)
+	}
+	db.Build = build()
+	return store, db, nil
+}
+
+func scanBlobs(ctx context.Context, s *session, o blobsOptions) error {
+	scanner, err := clamd.Parse(o.clamd)
+	if err != nil {
+		return refusef("-clamd: %w", err)
+	}
+	store, db, err := s.both(ctx, o)
+	if err != nil {
+		return err
 	}
 	defer func() { _ = db.Close() }()
-	db.Build = build()
+	if _, err := scanner.Version(ctx); err != nil {
+		return refusef("-clamd: %w", err)
+	}
+	n, err := keeper.ScanAll(ctx, db, store, scanner, !o.all, func(line string) { fmt.Fprintln(s.stdout, line) })
+	fmt.Fprintf(s.stdout, "%d clean, %d infected, %d not scanned.\n", n.Clean, n.Infected, n.Unscanned)
+	if err == nil && n.Infected > 0 {
+		err = errFindings
+	}
+	return err
+}
+
+func sweepBlobs(ctx context.Context, s *session, o blobsOptions) error {
+	store, db, err := s.both(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
 	swept, err := keeper.Sweep(ctx, db, store, o.remove, func(i blob.Info) {
 		fmt.Fprintf(s.stdout, "%s  %d bytes, since %s\n", i.Digest, i.Size, i.ModTime.UTC().Format("2006-01-02 15:04"))
 	})
@@ -208,13 +253,15 @@ func blobsHelp(w io.Writer) {
 		"copy can be run again after it was cut off. Bytes that no longer match their digest",
 		"are named and left behind. Run it once beside a server and once more after stopping",
 		"it, then start the server on the new store.",
+		"scan asks a ClamAV daemon about the files that no scan is known of. What it calls",
+		"infected is set aside: the record stands, and nobody can open the file.",
 		"sweep removes nothing unless asked to, and then only what came more than a day ago.",
 		"Each removal leaves a leaf in the log.", "",
 		"The keys of an S3 store are ASSAY_S3_ACCESS_KEY and ASSAY_S3_SECRET_KEY; those of the",
 		"store that copy reads can be others, ASSAY_FROM_S3_ACCESS_KEY and",
 		"ASSAY_FROM_S3_SECRET_KEY.", "",
-		"Exit status: 0 done or everything holds; 1 something is missing, altered or could not",
-		"be copied; 2 the input cannot be used.")
+		"Exit status: 0 done or everything holds; 1 something is missing, altered, infected or",
+		"could not be copied; 2 the input cannot be used.")
 	for _, c := range blobsCommands() {
 		fmt.Fprintf(w, "\n%s", strings.ToUpper(c.name[:1])+c.name[1:])
 		flags(w, c.flags(new(blobsOptions)), false)

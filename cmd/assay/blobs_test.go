@@ -58,13 +58,14 @@ func TestBlobsMoveToS3AndAreCheckedThere(t *testing.T) {
 func TestBlobsCommandsRefuseInOneSentence(t *testing.T) {
 	folder := "file://" + t.TempDir()
 	missing := "file://" + filepath.Join(t.TempDir(), "not here")
-	refused(t, "needs one of check, copy and sweep", nil, "blobs")
+	refused(t, "needs one of check, copy, scan and sweep", nil, "blobs")
 	refused(t, `there is no "blobs shred"`, nil, "blobs", "shred")
 	refused(t, "-blob is missing", nil, "blobs", "check")
 	refused(t, "there is no store at", nil, "blobs", "check", "-blob="+(&url.URL{Path: missing}).Path)
 	refused(t, "there is no database at", nil, "blobs", "check", "-blob="+folder, "-db=sqlite:///nowhere/assay.db")
 	refused(t, "-from is missing", nil, "blobs", "copy", "-to="+folder)
 	refused(t, "-db is missing", nil, "blobs", "sweep", "-blob="+folder)
+	refused(t, "-clamd: the scanner's address", nil, "blobs", "scan", "-blob="+folder)
 	refused(t, "is no flag", nil, "blobs", "sweep", "-blob="+folder, "now")
 }
 
@@ -79,6 +80,14 @@ func TestTheDemonstrationsStoreHolds(t *testing.T) {
 	}
 	outcome(t, env, exitOK, "0 missing, 0 altered, 0 orphaned", "check")
 	outcome(t, env, exitOK, "are needed by nothing (0 bytes), 0 removed", "sweep")
+	env["ASSAY_CLAMD_ADDR"] = "tcp://127.0.0.1:1"
+	outcome(t, env, exitUnusable, "the scanner does not answer", "scan")
+	env["ASSAY_CLAMD_ADDR"] = testenv.Clamd(t)
+	outcome(t, env, exitOK, " clean, 0 infected, 0 not scanned.", "scan")
+	outcome(t, env, exitOK, "0 clean, 0 infected, 0 not scanned.", "scan")
+	if code, stdout, _ := assay(t, nil, "verify", "-db="+env["ASSAY_DATABASE_URL"]); code != exitOK {
+		t.Error(stdout)
+	}
 	files, err := filepath.Glob(filepath.Join(data, "blobs", "blobs", "*", "*"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("the demonstration stored nothing", err)

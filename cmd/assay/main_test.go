@@ -66,6 +66,7 @@ func TestWrongConfigurationIsOneSentence(t *testing.T) {
 		{"an S3 store without a bucket", vars{"ASSAY_BLOB_URL": "s3://"}, "ASSAY_BLOB_URL cannot be used: "},
 		{"an S3 server that does not answer", vars{"ASSAY_BLOB_URL": "s3://evidence?endpoint=http://127.0.0.1:1", "ASSAY_S3_ACCESS_KEY": "a", "ASSAY_S3_SECRET_KEY": "b"}, "the bucket evidence cannot be reached: the blob store does not answer"},
 		{"half of the S3 keys", vars{"ASSAY_S3_ACCESS_KEY": "a"}, "ASSAY_S3_SECRET_KEY (-s3-secret-key) and -s3-access-key belong together"},
+		{"a scanner's address that is none", vars{"ASSAY_CLAMD_ADDR": "localhost:3310"}, "ASSAY_CLAMD_ADDR cannot be used: the scanner's address"},
 		{"no base URL", vars{"ASSAY_BASE_URL": ""}, "ASSAY_BASE_URL (-base-url) is missing"},
 		{"a base URL with a path", vars{"ASSAY_BASE_URL": "https://example.com/assay"}, "ASSAY_BASE_URL (-base-url) is \"https://example.com/assay\"; it should be scheme and host only"},
 		{"a base URL in the clear", vars{"ASSAY_BASE_URL": "http://assay.example.com"}, "it should begin with https://"},

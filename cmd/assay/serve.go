@@ -17,6 +17,7 @@ import (
 
 	"assay/handlers"
 	"assay/internal/blob"
+	"assay/internal/clamd"
 	"assay/internal/config"
 	"assay/internal/jobs"
 	"assay/internal/keeper"
@@ -101,7 +102,7 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 	}
 	in.app = &handlers.App{
 		DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Quota: evidence.Quota{FilesPerDay: c.MaxFilesPerDay, Bytes: c.MaxEvidence},
-		Secure: base.Scheme == "https", Box: box,
+		Secure: base.Scheme == "https", Box: box, Scanning: c.ClamdAddr != "",
 	}
 	if err := in.employ(c, store); err != nil {
 		return err
@@ -129,6 +130,13 @@ func (in *instance) employ(c config.Serve, store blob.Store) error {
 		}
 		in.app.MailServer, in.app.MailFrom = sender.Server, c.MailFrom
 		works = append(works, jobs.Mail(jobs.Post{Sender: sender, BaseURL: strings.TrimSuffix(c.BaseURL, "/")})...)
+	}
+	if c.ClamdAddr != "" {
+		scanner, err := clamd.Parse(c.ClamdAddr)
+		if err != nil {
+			return &config.Error{Setting: config.Variable("clamd-addr"), Message: "cannot be used: " + err.Error()}
+		}
+		works = append(works, keeper.ScanWork(store, scanner)...)
 	}
 	in.worker = jobs.New(in.db, works...)
 	in.app.JobLabel = in.worker.Label

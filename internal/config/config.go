@@ -78,6 +78,7 @@ type Serve struct {
 	MaxFilesPerDay                                  int
 	SweepOrphans                                    bool
 	SMTPURL, MailFrom                               string
+	ClamdAddr                                       string
 	LogFormat                                       string
 }
 
@@ -109,6 +110,7 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs.Int64Var(&c.MaxEvidence, "max-evidence", 50<<30, "how large all evidence may become in `bytes`; 0 for as large as the store")
 	fs.IntVar(&c.MaxFilesPerDay, "max-files-per-day", 500, "`number` of evidence files that one person may store in 24 hours; 0 for any")
 	fs.BoolVar(&c.SweepOrphans, "sweep-orphans", false, "remove stored bytes that no record needs, a day after they came; without it they are counted only")
+	fs.StringVar(&c.ClamdAddr, "clamd-addr", "", "`address` of a ClamAV daemon that scans evidence for malware: tcp://127.0.0.1:3310 or unix:///run/clamav/clamd.ctl; auditors then get only what was found clean")
 	fs.StringVar(&c.LogFormat, "log-format", "text", "`format` of the program's own log: text or json")
 	return fs
 }

@@ -40,6 +40,7 @@ const (
 	EvidenceSubmit   Permission = "evidence.submit"
 	EvidenceReview   Permission = "evidence.review"
 	EvidenceWithdraw Permission = "evidence.withdraw"
+	EvidenceScan     Permission = "evidence.scan" // have a file scanned for malware once more
 	FindingRaise     Permission = "finding.raise"
 	FindingRespond   Permission = "finding.respond"   // management response, plan, milestones, proof
 	FindingManage    Permission = "finding.manage"    // rate, approve plans, verify, dismiss, re-open
@@ -92,7 +93,7 @@ func (r Role) Valid() bool { return slices.Contains(Roles, r) }
 // changing lists the permissions that lead to a write. Everything else only reads.
 var changing = []Permission{
 	ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
-	EvidenceSubmit, EvidenceReview, EvidenceWithdraw,
+	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
 	EngagementManage, PeopleManage, ViewSave, SystemManage,
 }
@@ -102,13 +103,13 @@ var grants = map[Role][]Permission{
 	Administrator: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, FindingView,
 		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
-		ProgrammeManage, EngagementManage, PeopleManage, ViewSave, SystemManage,
+		ProgrammeManage, EngagementManage, EvidenceScan, PeopleManage, ViewSave, SystemManage,
 	},
 	Compliance: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, EvidenceQueue, FindingView,
 		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
-		EvidenceSubmit, EvidenceReview, EvidenceWithdraw,
+		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, ViewSave,
 	},
 	Owner: {

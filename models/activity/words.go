@@ -70,6 +70,11 @@ var phrases = map[string]string{
 	"evidence.supersede": "marked %s as superseded",
 	"evidence.withdraw":  "withdrew %s",
 
+	"scan.clean":     "found no malware in a file of %s",
+	"scan.infected":  "found malware in a file of %s and set it aside",
+	"scan.unscanned": "could not scan a file of %s for malware",
+	"scan.again":     "had a file of %s scanned for malware again",
+
 	"engagement.create":         "set up the engagement %s",
 	"engagement.change":         "changed the engagement %s",
 	"engagement.plan":           "moved %s to planning",

@@ -29,6 +29,17 @@ func write(ctx context.Context, db *models.DB, f func(*models.Tx) error) error {
 	return err
 }
 
+// Try runs f as the clock; when it says that there was nothing to do, nothing is written.
+func Try(ctx context.Context, db *models.DB, f func(*models.Tx) (bool, error)) error {
+	return write(ctx, db, func(tx *models.Tx) error {
+		did, err := f(tx)
+		if err == nil && !did {
+			err = errKept
+		}
+		return err
+	})
+}
+
 // lock takes the row of a digest until the transaction ends. One that has none gets one,
 // as old as the bytes: an upload that begins now waits for this transaction.
 func lock(ctx context.Context, tx *models.Tx, a Arrival) error {

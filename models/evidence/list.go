@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"assay/models"
+	"assay/models/scan"
 )
 
 // A Filter narrows a list. Zero fields do not.
@@ -119,12 +120,15 @@ func Holding(ctx context.Context, tx *models.Tx, digest string) ([]Item, error) 
 }
 
 // A Receipt is the place of a file in the log: the leaf that says these bytes came in,
-// and the first signed checkpoint that holds it.
+// and the first signed checkpoint that holds it. With it comes what a malware scan said of
+// the bytes, in the same query because every page of files needs both.
 type Receipt struct {
 	FileID     int64
 	Leaf       int64
 	At         time.Time
 	Checkpoint int64 // its size; 0 until one is signed
+	Verdict    scan.Verdict
+	Finding    string
 }
 
 // Receipts gives the receipts of an item's files, by file.
@@ -138,8 +142,9 @@ func Receipts(ctx context.Context, tx *models.Tx, files []File) (map[int64]Recei
 		ids[n] = f.ID
 	}
 	list, err := models.Raw[Receipt](ctx, tx, `SELECT l.entity_id AS file_id, l.seq AS leaf, l.at AS at,
-		COALESCE((SELECT min(c.size) FROM checkpoints c WHERE c.size > l.seq), 0) AS checkpoint
-		FROM log_leaves l WHERE l.within = ? AND l.within <> '' AND l.entity = 'evidence_files' AND l.entity_rev = 1 AND l.entity_id IN ?`,
+		COALESCE((SELECT min(c.size) FROM checkpoints c WHERE c.size > l.seq), 0) AS checkpoint,
+		COALESCE(s.verdict, '') AS verdict, COALESCE(s.finding, '') AS finding
+		FROM log_leaves l JOIN evidence_files f ON f.id = l.entity_id LEFT JOIN scans s ON s.digest = f.digest WHERE l.within = ? AND l.within <> '' AND l.entity = 'evidence_files' AND l.entity_rev = 1 AND l.entity_id IN ?`,
 		files[0].Within(), ids)
 	for _, r := range list {
 		out[r.FileID] = r

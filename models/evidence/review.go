@@ -9,6 +9,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/people"
+	"assay/models/scan"
 )
 
 // MayNotDecide says why the actor may not accept or return i, or "" when they may. Four
@@ -28,8 +29,11 @@ func MayNotDecide(a access.Actor, i Item, c control.Control) string {
 // Accept finds a submitted item good. The item it names as replaced becomes superseded.
 // Neither its uploader nor the control's owner or backup owner at this moment can accept
 // it; who these were is written down. When somebody decided first, the Conflict says who
-// and how.
+// and how. What holds malware cannot be accepted.
 func Accept(ctx context.Context, tx *models.Tx, id, rev int64, note string) (Item, error) {
+	if err := scan.Refuse(ctx, tx, id); err != nil {
+		return Item{}, err
+	}
 	i, err := decide(ctx, tx, id, rev, Accepted, note)
 	if err != nil || i.SupersedesID == nil {
 		return i, err

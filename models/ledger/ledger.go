@@ -10,6 +10,7 @@ import (
 	"assay/models/finding"
 	"assay/models/people"
 	"assay/models/programme"
+	"assay/models/scan"
 	"assay/models/view"
 )
 
@@ -23,6 +24,7 @@ func Tables() []models.LoggedTable {
 		models.Logged[control.Version](),
 		models.Logged[evidence.Item](),
 		models.Logged[evidence.File](),
+		models.Logged[scan.Scan](),
 		models.Logged[engagement.Engagement](),
 		models.Logged[engagement.Auditor](),
 		models.Logged[finding.Finding](),

@@ -13,6 +13,7 @@ import (
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/scan"
 	"assay/models/upload"
 	"assay/templates/ui"
 )
@@ -38,7 +39,29 @@ type ListData struct {
 // FileView is a stored file and its place in the log.
 type FileView struct {
 	evidence.File
-	Receipt evidence.Receipt
+	Receipt  evidence.Receipt
+	Scan     scan.Scan
+	Scanning bool // for malware
+}
+
+// unreadable says that nobody gets the bytes of f.
+func (f FileView) unreadable() bool { return f.Scan.Verdict == scan.Infected }
+
+// malware says what a scan knows of f, in words with a state; nothing to say is "".
+func (f FileView) malware() (ui.State, string) {
+	switch f.Scan.Verdict {
+	case scan.Clean:
+		return ui.OK, "No malware found"
+	case scan.Infected:
+		return ui.Exception, "Set aside: " + f.Scan.Finding
+	case scan.Unscanned:
+		return ui.Late, "Not scanned: " + f.Scan.Finding
+	case scan.Pending:
+		if f.Scanning {
+			return ui.Future, "Waits for its malware scan"
+		}
+	}
+	return "", ""
 }
 
 // ItemData is the page of one item.

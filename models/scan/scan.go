@@ -1,0 +1,144 @@
+// Package scan is what a malware scanner said of the bytes of evidence, and who may read
+// them before and after it did. It knows no scanner.
+package scan
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/job"
+)
+
+// A Verdict is what came of a scan.
+type Verdict string
+
+// The verdicts. Bytes that no scan is known of are Pending, which is no row.
+const (
+	Pending   Verdict = ""
+	Clean     Verdict = "clean"
+	Infected  Verdict = "infected"
+	Unscanned Verdict = "unscanned" // the scanner could not look
+)
+
+// A Scan is the last verdict on stored bytes.
+type Scan struct {
+	models.Meta
+	Digest     string
+	EvidenceID int64 // the item they first came with
+	Verdict    Verdict
+	Finding    string // Infected: the signature; Unscanned: why
+	Scanner    string
+	ScannedAt  time.Time
+}
+
+// TableName is where scans live.
+func (Scan) TableName() string { return "scans" }
+
+// Path is the item that the bytes first came with.
+func (s Scan) Path() string { return fmt.Sprintf("evidence/E-%d", s.EvidenceID) }
+
+// VisibleTo shows what is known of bytes to whoever found them by a record.
+func (Scan) VisibleTo(a access.Actor) (string, []any) {
+	if a.Role == "" {
+		return "1 = 0", nil
+	}
+	return "", nil
+}
+
+// Kind is the job that scans the bytes of one digest.
+const Kind = "evidence.scan"
+
+// A Task is what that job is told.
+type Task struct{ Digest string }
+
+// Enqueue has bytes scanned soon, unless that is so already.
+func Enqueue(ctx context.Context, tx *models.Tx, digest string) error {
+	return job.Enqueue(ctx, tx, Kind, digest, Task{digest})
+}
+
+// Again has bytes scanned once more, whatever was said of them.
+func Again(ctx context.Context, tx *models.Tx, item int64, digest string) error {
+	if !tx.Actor.Can(access.EvidenceScan) {
+		return models.Forbidden("A scan is asked for by a compliance manager or an administrator.")
+	}
+	if err := job.Enqueue(ctx, tx, Kind, digest+"@"+tx.Now.Format(time.RFC3339), Task{digest}); err != nil {
+		return err
+	}
+	return tx.Record("scan.again", fmt.Sprintf("evidence/E-%d", item), models.Note{"digest": digest})
+}
+
+// Of gives the last scan of each of these bytes, by digest.
+func Of(ctx context.Context, tx *models.Tx, digests ...string) (map[string]Scan, error) {
+	out := map[string]Scan{}
+	if len(digests) == 0 {
+		return out, nil
+	}
+	list, err := models.Rows[Scan](tx).Where("digest IN ?", digests).Find(ctx)
+	for _, s := range list {
+		out[s.Digest] = s
+	}
+	return out, err
+}
+
+// Conclude records a verdict. The same one again changes nothing, and is false; what was
+// looked at and found clean or infected does not become unscanned because a scanner was
+// away.
+func Conclude(ctx context.Context, tx *models.Tx, digest string, v Verdict, finding, scanner string) (bool, error) {
+	known, err := Of(ctx, tx, digest)
+	if err != nil {
+		return false, err
+	}
+	s, before := known[digest]
+	if before && (s.Verdict == v && s.Finding == finding || v == Unscanned && s.Verdict != Unscanned) {
+		return false, nil
+	}
+	s.Verdict, s.Finding, s.Scanner, s.ScannedAt = v, finding, scanner, tx.Now
+	note := models.Note{"digest": digest, "finding": finding, "scanner": scanner}
+	if before {
+		return true, models.Update(ctx, tx, &s, models.Columns{"Verdict", "Finding", "Scanner", "ScannedAt"}, "scan."+string(v), note)
+	}
+	s.Digest = digest
+	if s.EvidenceID, err = models.Value[int64](ctx, tx, "SELECT COALESCE(min(evidence_id), 0) FROM evidence_files WHERE digest = ?", digest); err != nil || s.EvidenceID == 0 {
+		return false, err // of nothing that is evidence any more
+	}
+	return true, models.Insert(ctx, tx, &s, "scan."+string(v), note)
+}
+
+// Refuse is a Conflict when a file of an item of evidence is malware.
+func Refuse(ctx context.Context, tx *models.Tx, item int64) error {
+	n, err := models.Value[int](ctx, tx, `SELECT count(*) FROM evidence_files f JOIN scans s ON s.digest = f.digest
+		WHERE f.evidence_id = ? AND s.verdict = ?`, item, Infected)
+	if err == nil && n > 0 {
+		err = models.Conflict("A file of this was set aside by a malware scan, so it cannot be accepted. Return it and ask for a clean copy.")
+	}
+	return err
+}
+
+// Backlog lists bytes of evidence that no scan is known of, in the order of their digests.
+func Backlog(ctx context.Context, tx *models.Tx, after string, limit int) ([]string, error) {
+	type row struct{ Digest string }
+	rows, err := models.Raw[row](ctx, tx, `SELECT DISTINCT digest FROM evidence_files f WHERE digest > ?
+		AND NOT EXISTS (SELECT 1 FROM scans s WHERE s.digest = f.digest) ORDER BY digest LIMIT ?`, after, limit)
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		out[i] = r.Digest
+	}
+	return out, err
+}
+
+// Refusal says why the actor may not have the bytes that s is about, or "". Malware is for
+// nobody; while scans are required, an auditor gets what was found clean and nothing else.
+func (s Scan) Refusal(a access.Actor, required bool) string {
+	switch {
+	case s.Verdict == Infected:
+		return "A malware scan found " + s.Finding + " in this file, so it is set aside and cannot be opened or downloaded. Its record and its digest stand. Whoever uploaded it should hand in a clean copy."
+	case a.Company() || !required || s.Verdict == Clean:
+		return ""
+	case s.Verdict == Unscanned:
+		return "This file could not be scanned for malware, so it is not handed out. Ask your contact at the company."
+	}
+	return "This file waits for its malware scan. Try again in a few minutes."
+}
