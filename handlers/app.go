@@ -63,7 +63,7 @@ func (app *App) Router() http.Handler {
 		who = app.visitor
 	}
 	return web.New(app.Routes(), web.Site{
-		Who: who, SignIn: app.signInFirst, Seen: app.seen, Failed: app.failed, Secure: app.Secure, Proxies: app.Proxies,
+		Who: who, SignIn: app.signInFirst, Seen: app.seen, Fresh: app.fresh, StepUp: app.stepUp, Failed: app.failed, Secure: app.Secure, Proxies: app.Proxies,
 	})
 }
 

@@ -13,6 +13,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/signin", access.Public, app.signinPage),
 		web.Get("/auth/start", access.Public, app.signinStart),
 		web.Get(CallbackPath, access.Public, app.signinFinish),
+		web.Get("/auth/continue", access.SignedIn, app.stepUpContinue),
 		web.Post(LogoutPath, access.Public, app.signoutByProvider),
 		web.Post("/signout", access.Public, app.signout),
 		web.Get("/", access.SignedIn, app.home),
@@ -28,11 +29,11 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 
 		web.Get("/people", access.PeopleView, app.peopleList),
 		web.Get("/people/new", access.PeopleManage, app.personNew),
-		web.Post("/people", access.PeopleManage, app.personInvite),
+		web.Fresh("invite somebody", web.Post("/people", access.PeopleManage, app.personInvite)),
 		web.Get("/people/{person}", access.PeopleView, app.personPage),
-		web.Post("/people/{person}/role", access.PeopleManage, app.personRole),
-		web.Post("/people/{person}/deactivate", access.PeopleManage, app.personDeactivate),
-		web.Post("/people/{person}/reactivate", access.PeopleManage, app.personReactivate),
+		web.Fresh("change what somebody may do", web.Post("/people/{person}/role", access.PeopleManage, app.personRole)),
+		web.Fresh("deactivate an account", web.Post("/people/{person}/deactivate", access.PeopleManage, app.personDeactivate)),
+		web.Fresh("let somebody in again", web.Post("/people/{person}/reactivate", access.PeopleManage, app.personReactivate)),
 		web.Post("/people/{person}/handover", access.PeopleManage, app.personHandOver),
 		web.Post("/people/{person}/sessions/{session}/end", access.PeopleManage, app.personSessionEnd),
 
@@ -143,9 +144,9 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/engagements/new", access.EngagementManage, app.engagementNew),
 		web.Get("/engagements/{engagement}", access.EngagementView, app.engagementPage),
 		web.Get("/engagements/{engagement}/edit", access.EngagementManage, app.engagementEdit),
-		web.Post("/engagements/{engagement}/edit", access.EngagementManage, app.engagementChange),
+		web.Fresh("change what auditors see, and until when", web.Post("/engagements/{engagement}/edit", access.EngagementManage, app.engagementChange)),
 		web.Post("/engagements/{engagement}/move", access.EngagementManage, app.engagementMove),
-		web.Post("/engagements/{engagement}/auditors", access.EngagementManage, app.engagementAddAuditor),
+		web.Fresh("give an auditor access", web.Post("/engagements/{engagement}/auditors", access.EngagementManage, app.engagementAddAuditor)),
 		web.Post("/engagements/{engagement}/auditors/{grant}/remove", access.EngagementManage, app.engagementRemoveAuditor),
 	}
 }

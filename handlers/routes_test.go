@@ -35,9 +35,12 @@ func roles(p access.Permission) string {
 // who may reach a page is a line in the diff.
 func TestRoutes(t *testing.T) {
 	app := &handlers.App{}
-	needs := map[string]access.Permission{}
+	needs, fresh := map[string]access.Permission{}, map[string]string{}
 	for _, rt := range app.Routes() {
 		needs[rt.Method+" "+rt.Pattern] = rt.Needs
+		if rt.Fresh != "" {
+			fresh[rt.Method+" "+rt.Pattern] = " (fresh sign-in: to " + rt.Fresh + ")"
+		}
 	}
 	var lines []string
 	err := chi.Walk(web.New(app.Routes(), web.Site{}), func(method, pattern string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
@@ -48,7 +51,7 @@ func TestRoutes(t *testing.T) {
 		if !ok {
 			t.Errorf("%s %s is served but not in the table", method, pattern)
 		}
-		lines = append(lines, fmt.Sprintf("%-5s %-48s %-18s %s", method, pattern, p, roles(p)))
+		lines = append(lines, fmt.Sprintf("%-5s %-48s %-18s %s", method, pattern, p, roles(p))+fresh[method+" "+pattern])
 		return nil
 	})
 	if err != nil {
@@ -90,6 +93,7 @@ func TestRoleMatrix(t *testing.T) {
 				return r.Context(), who, nil
 			},
 			SignIn: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusSeeOther) },
+			Fresh:  func(*http.Request) bool { return true },
 			Failed: func(w http.ResponseWriter, _ *http.Request, code int, _ string) { w.WriteHeader(code) },
 		})
 		for _, rt := range routes {

@@ -37,17 +37,38 @@ func (app *App) provider() string {
 	return app.ProviderName
 }
 
-// signinStart remembers the sign-in on our side and sends the browser to the provider.
-// Several tabs may each have one pending; they share the cookie of the browser.
 func (app *App) signinStart(w http.ResponseWriter, r *http.Request) error {
-	if app.OIDC == nil {
-		return app.refuse(w, r, errors.New("no identity provider is configured"))
-	}
-	address, pending, err := app.OIDC.Begin(r.Context(), r.URL.Query().Get("return_to"), oidc.Ask{})
+	address, err := app.begin(w, r, oidc.Ask{}, nil)
 	if err != nil {
 		return app.refuse(w, r, err)
 	}
-	data, err := json.Marshal(pending)
+	return web.SeeOther(w, r, address)
+}
+
+// pendingSignIn is what is kept on our side while somebody is at the provider.
+type pendingSignIn struct {
+	oidc.Pending
+	Held *held `json:",omitempty"`
+}
+
+var errNoProvider = errors.New("no identity provider is configured")
+
+// begin remembers a sign-in on our side and returns where to send the browser. Several
+// tabs may each have one pending; they share the cookie of the browser.
+func (app *App) begin(w http.ResponseWriter, r *http.Request, ask oidc.Ask, what *held) (address string, err error) {
+	if app.OIDC == nil {
+		return "", errNoProvider
+	}
+	p := pendingSignIn{Held: what}
+	if address, p.Pending, err = app.OIDC.Begin(r.Context(), r.URL.Query().Get("return_to"), ask); err != nil {
+		return "", err
+	}
+	return address, app.keep(w, r, p.State, p, app.SignInLimit)
+}
+
+// keep puts what into the table of pending sign-ins under the name, for this browser.
+func (app *App) keep(w http.ResponseWriter, r *http.Request, name string, what any, limit int) error {
+	data, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}
@@ -55,44 +76,49 @@ func (app *App) signinStart(w http.ResponseWriter, r *http.Request) error {
 	if browser == "" {
 		browser = web.NewToken()
 	}
-	p := people.PendingSignIn{
-		StateHash: web.TokenHash(pending.State), Browser: web.TokenHash(browser), Data: string(data), Address: web.ClientIP(r),
+	row := people.PendingSignIn{
+		StateHash: web.TokenHash(name), Browser: web.TokenHash(browser), Data: string(data), Address: web.ClientIP(r),
 	}
-	err = app.DB.Bookkeep(r.Context(), func(tx *models.Tx) error { return p.Begin(r.Context(), tx, app.SignInLimit) })
-	if err != nil {
-		return app.refuse(w, r, err)
+	if err := app.DB.Bookkeep(r.Context(), func(tx *models.Tx) error { return row.Begin(r.Context(), tx, limit) }); err != nil {
+		return err
 	}
 	http.SetCookie(w, web.SecretCookie(browserCookie, browser, int(people.PendingLife.Seconds()), app.Secure))
-	return web.SeeOther(w, r, address)
+	return nil
 }
 
 // signinFinish takes the browser back from the provider. The pending sign-in is taken
 // out first, so whatever happens next it cannot be finished twice.
 func (app *App) signinFinish(w http.ResponseWriter, r *http.Request) error {
 	if app.OIDC == nil {
-		return app.refuse(w, r, errors.New("no identity provider is configured"))
+		return app.refuse(w, r, errNoProvider)
 	}
 	pending, err := app.takePending(r)
 	if err != nil {
 		return app.refuse(w, r, err)
 	}
-	id, err := app.OIDC.Finish(r.Context(), r.URL.Query(), pending)
+	id, err := app.OIDC.Finish(r.Context(), r.URL.Query(), pending.Pending)
 	if err != nil {
 		return app.refuse(w, r, err)
 	}
 	p, err := app.arrive(r.Context(), id)
+	if err == nil && pending.Held != nil && pending.Held.Person != p.ID {
+		err = models.Forbidden("You signed in as somebody else than had begun this, so nothing was done.")
+	}
 	if err != nil {
 		return app.refuse(w, r, err)
 	}
 	if err := app.startSession(w, r, p, id, pending.Ask); err != nil {
 		return err
 	}
+	if pending.Held != nil {
+		return app.stepUpDone(w, r, *pending.Held)
+	}
 	return web.SeeOther(w, r, pending.ReturnTo)
 }
 
 // takePending returns the zero Pending, which oidc refuses with a reason, when this
 // browser has none with the state it brings.
-func (app *App) takePending(r *http.Request) (pending oidc.Pending, err error) {
+func (app *App) takePending(r *http.Request) (pending pendingSignIn, err error) {
 	browser := web.Secret(r, browserCookie, app.Secure)
 	err = app.DB.Bookkeep(r.Context(), func(tx *models.Tx) error {
 		p, err := people.TakePending(r.Context(), tx, web.TokenHash(r.URL.Query().Get("state")), web.TokenHash(browser))
@@ -102,7 +128,7 @@ func (app *App) takePending(r *http.Request) (pending oidc.Pending, err error) {
 		return json.Unmarshal([]byte(p.Data), &pending)
 	})
 	if models.KindOf(err) == models.KindNotFound {
-		return oidc.Pending{}, nil
+		return pendingSignIn{}, nil
 	}
 	return pending, err
 }

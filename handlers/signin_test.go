@@ -37,7 +37,7 @@ func TestSignInWithDex(t *testing.T) { suite(t, modelstest.SQLite(t), dex) }
 
 // suite is what both providers have to pass.
 func suite(t *testing.T, db *models.DB, from provider) {
-	h := open(t, db, from)
+	h := open(t, db, from, func(app *handlers.App, _ *oidc.Config) { app.TrustPrompt = true }) // Dex never says when
 	at := func(f func(t *testing.T)) func(t *testing.T) {
 		return func(t *testing.T) {
 			h.t = t
@@ -157,6 +157,22 @@ func suite(t *testing.T, db *models.DB, from provider) {
 		if !h.isIn(browser, h.base) {
 			t.Error("somebody the provider stands by was put out")
 		}
+	}))
+	t.Run("what gives rights wants a fresh sign-in, and what was typed waits for it", at(func(t *testing.T) {
+		browser := h.enter(h.peer.manager)
+		now := db.Now()
+		defer modelstest.At(db, now)
+		modelstest.At(db, now.Add(6*time.Minute))
+		asked := h.send(browser, "/engagements/7/auditors", "email", "jo@firm.example", "name", "Jo <O'Hara>").want(http.StatusUnauthorized)
+		done := h.stepUp(browser, asked, h.peer.manager).want(http.StatusSeeOther)
+		page := h.get(browser, done.To).want(http.StatusOK).has("Go on to give an auditor access", "jo@firm.example", `action="/engagements/7/auditors"`)
+		h.get(browser, done.To).want(http.StatusOK) // it can be loaded again
+		form := hiddenFields(page.Body)
+		if form.Get("email") != "jo@firm.example" || len(form) != 2 {
+			t.Errorf("the form carries %v", form)
+		}
+		h.send(browser, "/engagements/7/auditors", "email", form.Get("email")).want(http.StatusNotFound) // there is no such engagement: it was tried
+		h.get(h.enter(h.peer.manager), done.To).want(http.StatusNotFound)                                // in another browser there is nothing
 	}))
 	t.Run("signing out ends the session", at(func(t *testing.T) {
 		browser := h.enter(h.peer.manager)

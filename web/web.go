@@ -38,6 +38,9 @@ type Route struct {
 	Do      Handler
 	// Body is the largest request body in bytes; 0 means DefaultBody.
 	Body int64
+	// Fresh says in words what the route does, if it does so only for somebody who proved
+	// a moment ago who they are.
+	Fresh string
 }
 
 // DefaultBody bounds forms without files.
@@ -51,6 +54,13 @@ func Get(pattern string, needs access.Permission, do Handler) Route {
 // Post is a route that changes something.
 func Post(pattern string, needs access.Permission, do Handler) Route {
 	return Route{Method: http.MethodPost, Pattern: pattern, Needs: needs, Do: do}
+}
+
+// Fresh is a route for somebody who proved a moment ago who they are. what says what it
+// does, as in "to change a role".
+func Fresh(what string, rt Route) Route {
+	rt.Fresh = what
+	return rt
 }
 
 // Upload is Post with a body of at most limit bytes.
@@ -83,6 +93,10 @@ type Site struct {
 	// Seen logs that a read-only actor is about to be shown something. When it fails
 	// the page is not shown.
 	Seen func(r *http.Request, a access.Actor) error
+	// Fresh reports whether the visitor proved a moment ago who they are, and StepUp asks
+	// them to, for what a route does.
+	Fresh  func(r *http.Request) bool
+	StepUp func(w http.ResponseWriter, r *http.Request, what string) error
 	// Failed renders an error page.
 	Failed func(w http.ResponseWriter, r *http.Request, code int, message string)
 	// Secure adds what holds on HTTPS only.
@@ -277,12 +291,16 @@ func (s Site) guard(rt Route) http.HandlerFunc {
 	}
 }
 
-// serve logs what a read-only actor is about to see, then answers.
+// serve logs what a read-only actor is about to see, then answers, or asks for a proof
+// first.
 func (s Site) serve(rt Route, w http.ResponseWriter, r *http.Request, a access.Actor) error {
 	if a.ID != 0 && !a.Company() && rt.Needs != access.Public && s.Seen != nil {
 		if err := s.Seen(r, a); err != nil {
 			return fmt.Errorf("the view could not be logged: %w", err)
 		}
+	}
+	if rt.Fresh != "" && !s.Fresh(r) {
+		return s.StepUp(w, r, rt.Fresh)
 	}
 	return rt.Do(w, r)
 }

@@ -17,6 +17,8 @@ import (
 	"assay/internal/blob"
 	"assay/models"
 	"assay/models/access"
+	"assay/models/people"
+	"assay/web"
 )
 
 // A Site is the product over a test database, without sign-in: every request says as
@@ -40,7 +42,8 @@ func New(tb testing.TB, db *models.DB) *Site {
 	s := &Site{tb: tb, actors: map[string]access.Actor{}}
 	s.App = &handlers.App{DB: db, Blobs: store, MaxFile: 100 << 20, Demo: true}
 	s.App.Who = func(_ http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error) {
-		return r.Context(), s.actors[r.Header.Get(actorHeader)], nil
+		now := db.Now() // everybody has just signed in
+		return web.WithSession(r.Context(), people.Session{AuthAt: &now}), s.actors[r.Header.Get(actorHeader)], nil
 	}
 	s.router = s.App.Router()
 	return s

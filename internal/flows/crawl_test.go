@@ -346,6 +346,7 @@ var unlinked = map[string]bool{
 	"/":                         true, // sends everybody on
 	"/setup":                    true, // until it is done
 	"/controls/import/{digest}": true, // after a file was sent
+	"/auth/continue":            true, // after somebody signed in again
 }
 
 // tail is the last lines of said that contain words.

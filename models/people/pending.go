@@ -62,6 +62,13 @@ func TakePending(ctx context.Context, tx *models.Tx, stateHash, browser string) 
 	return p, err
 }
 
+// FindPending finds what was kept in this browser under the hash, without taking it.
+func FindPending(ctx context.Context, tx *models.Tx, hash, browser string) (PendingSignIn, error) {
+	p, err := models.Rows[PendingSignIn](tx).
+		Where("state_hash = ? AND browser = ? AND created_at > ?", hash, browser, tx.Now.Add(-PendingLife)).Take(ctx)
+	return models.One(p, err, "What you were about to do")
+}
+
 // A LogoutToken is an order of the provider that was carried out. It is kept for as
 // long as it would pass, so that it cannot be sent again.
 type LogoutToken struct {
