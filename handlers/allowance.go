@@ -12,6 +12,23 @@ import (
 	"assay/web"
 )
 
+// guessesMost is how many tokens that are none one network may bring in a minute: answers
+// of the provider to sign-ins nobody began, and orders it never gave. Session tokens are
+// not counted. They have 256 bits, so guessing is hopeless, and refusing a network for
+// them would let one visitor keep an office out.
+const guessesMost = 20
+
+// guessing refuses a network that brought too many tokens that are none.
+func (app *App) guessing(r *http.Request) error {
+	if wait := app.guesses.Wait(web.ClientIP(r), app.DB.Now()); wait > 0 {
+		return models.TooMany("Too many requests from your network did not pass our checks. Wait a minute, then try again.", wait)
+	}
+	return nil
+}
+
+// guessed counts one more.
+func (app *App) guessed(r *http.Request) { app.guesses.Take(web.ClientIP(r), app.DB.Now()) }
+
 // How many uploads run at once, of one person and on this replica. Each holds a
 // connection, a few buffers and a temporary file.
 const (

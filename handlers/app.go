@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -53,17 +54,18 @@ type App struct {
 	Proxies      []string     // networks whose X-Forwarded-For is believed
 
 	sending *throttle.Turns // who is sending files to this replica
+	guesses *throttle.Rates // who brought this replica tokens that are none
 }
 
 // Router serves the table of routes.
 func (app *App) Router() http.Handler {
-	app.sending = new(throttle.Turns)
+	app.sending, app.guesses = new(throttle.Turns), throttle.NewRates(guessesMost, time.Minute)
 	who := app.Who
 	if who == nil {
 		who = app.visitor
 	}
 	return web.New(app.Routes(), web.Site{
-		Who: who, SignIn: app.signInFirst, Seen: app.seen, Fresh: app.fresh, StepUp: app.stepUp, Failed: app.failed, Secure: app.Secure, Proxies: app.Proxies,
+		Who: who, SignIn: app.signInFirst, Seen: app.seen, Fresh: app.fresh, StepUp: app.stepUp, Failed: app.failed, Secure: app.Secure, Programs: app.Demo, Proxies: app.Proxies,
 	})
 }
 

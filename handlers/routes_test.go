@@ -15,6 +15,7 @@ import (
 
 	"assay/handlers"
 	"assay/models/access"
+	"assay/models/modelstest"
 	"assay/web"
 )
 
@@ -132,39 +133,79 @@ func TestNothingIsWrittenByReadOnlyRoles(t *testing.T) {
 
 func TestCrossSiteChangesAreRefused(t *testing.T) {
 	who := access.Actor{ID: 1, Role: access.Compliance}
-	mux := web.New([]web.Route{web.Post("/x", access.SignedIn, func(w http.ResponseWriter, _ *http.Request) error {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	})}, web.Site{
-		Who: func(_ http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error) {
-			return r.Context(), who, nil
-		},
-		Failed: func(w http.ResponseWriter, _ *http.Request, code int, _ string) { w.WriteHeader(code) },
-	})
+	site := func(secure, programs bool) http.Handler {
+		return web.New([]web.Route{web.Post("/x", access.SignedIn, func(w http.ResponseWriter, _ *http.Request) error {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		})}, web.Site{
+			Who: func(_ http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error) {
+				return r.Context(), who, nil
+			},
+			Failed: func(w http.ResponseWriter, _ *http.Request, code int, _ string) { w.WriteHeader(code) },
+			Secure: secure, Programs: programs,
+		})
+	}
 	for name, c := range map[string]struct {
-		header map[string]string
-		want   int
+		header     map[string]string
+		want, demo int
 	}{
-		"the same origin":                       {map[string]string{"Sec-Fetch-Site": "same-origin", "Cookie": "a=b"}, 204},
-		"another site":                          {map[string]string{"Sec-Fetch-Site": "cross-site", "Cookie": "a=b"}, 403},
-		"a sibling of the site":                 {map[string]string{"Sec-Fetch-Site": "same-site", "Cookie": "a=b"}, 403},
-		"another origin":                        {map[string]string{"Origin": "https://evil.example", "Cookie": "a=b"}, 403},
-		"a browser that does not say":           {map[string]string{"User-Agent": "Mozilla/5.0 (old)", "Cookie": "a=b"}, 403},
-		"a script with a cookie":                {map[string]string{"User-Agent": "curl/8.0", "Cookie": "a=b"}, 204},
-		"our origin, from an old browser":       {map[string]string{"Origin": "http://example.com", "Cookie": "a=b"}, 204},
-		"a program that carries no cookie":      {nil, 204},
-		"an opaque origin (sandboxed document)": {map[string]string{"Origin": "null", "Cookie": "a=b"}, 403},
+		"the same origin":                       {map[string]string{"Sec-Fetch-Site": "same-origin", "Cookie": "a=b"}, 204, 204},
+		"another site":                          {map[string]string{"Sec-Fetch-Site": "cross-site", "Cookie": "a=b"}, 403, 403},
+		"a sibling of the site":                 {map[string]string{"Sec-Fetch-Site": "same-site", "Cookie": "a=b"}, 403, 403},
+		"another origin":                        {map[string]string{"Origin": "https://evil.example", "Cookie": "a=b"}, 403, 403},
+		"a browser that does not say":           {map[string]string{"User-Agent": "Mozilla/5.0 (old)", "Cookie": "a=b"}, 403, 403},
+		"a text browser, or a script":           {map[string]string{"User-Agent": "Lynx/2.9", "Cookie": "a=b"}, 403, 204},
+		"a script that says":                    {map[string]string{"User-Agent": "curl/8.0", "Origin": "https://example.com", "Cookie": "a=b"}, 204, 204},
+		"our host over plain HTTP":              {map[string]string{"Origin": "http://example.com", "Cookie": "a=b"}, 403, 204},
+		"a program that carries no cookie":      {nil, 204, 204},
+		"an opaque origin (sandboxed document)": {map[string]string{"Origin": "null", "Cookie": "a=b"}, 403, 403},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodPost, "/x", http.NoBody)
-			for k, v := range c.header {
-				r.Header.Set(k, v)
-			}
-			rec := httptest.NewRecorder()
-			mux.ServeHTTP(rec, r)
-			if rec.Code != c.want {
-				t.Errorf("got %d, want %d", rec.Code, c.want)
+			for mux, want := range map[http.Handler]int{site(true, false): c.want, site(false, true): c.demo} {
+				r := httptest.NewRequest(http.MethodPost, "/x", http.NoBody)
+				for k, v := range c.header {
+					r.Header.Set(k, v)
+				}
+				rec := httptest.NewRecorder()
+				mux.ServeHTTP(rec, r)
+				if rec.Code != want {
+					t.Errorf("got %d, want %d", rec.Code, want)
+				}
 			}
 		})
+	}
+}
+
+// Every answer of every route, whoever asks, carries what a browser needs to keep it safe.
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	app := &handlers.App{DB: modelstest.SQLite(t), Secure: true}
+	app.Who = func(_ http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error) {
+		return r.Context(), access.Actor{}, nil
+	}
+	router := app.Router()
+	routes := append(app.Routes(), web.Route{Method: http.MethodGet, Pattern: "/nowhere"}, web.Route{Method: "TRACE", Pattern: "/"})
+	for _, rt := range routes {
+		r := httptest.NewRequest(rt.Method, param.ReplaceAllString(rt.Pattern, "1"), http.NoBody)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		rec := httptest.NewRecorder()
+		router.ServeHTTP(rec, r)
+		h := rec.Header()
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+			"Permissions-Policy": "microphone=()", "Strict-Transport-Security": "max-age=31536000",
+		} {
+			if !strings.Contains(h.Get(name), want) {
+				t.Errorf("%s %s: %s is %q", rt.Method, rt.Pattern, name, h.Get(name))
+			}
+		}
+		if !strings.HasPrefix(rt.Pattern, "/static/") && h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s %s may be kept: %q", rt.Method, rt.Pattern, h.Get("Cache-Control"))
+		}
+		for _, c := range rec.Result().Cookies() {
+			if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode || !strings.HasPrefix(c.Name, "__Host-") {
+				t.Errorf("%s %s: cookie %v", rt.Method, rt.Pattern, c)
+			}
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"assay/internal/oidc"
+	"assay/internal/throttle"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/people"
@@ -77,7 +78,7 @@ func (app *App) keep(w http.ResponseWriter, r *http.Request, name string, what a
 		browser = web.NewToken()
 	}
 	row := people.PendingSignIn{
-		StateHash: web.TokenHash(name), Browser: web.TokenHash(browser), Data: string(data), Address: web.ClientIP(r),
+		StateHash: web.TokenHash(name), Browser: web.TokenHash(browser), Data: string(data), Address: throttle.Network(web.ClientIP(r)),
 	}
 	if err := app.DB.Bookkeep(r.Context(), func(tx *models.Tx) error { return row.Begin(r.Context(), tx, limit) }); err != nil {
 		return err
@@ -92,12 +93,18 @@ func (app *App) signinFinish(w http.ResponseWriter, r *http.Request) error {
 	if app.OIDC == nil {
 		return app.refuse(w, r, errNoProvider)
 	}
+	if err := app.guessing(r); err != nil {
+		return app.refuse(w, r, err)
+	}
 	pending, err := app.takePending(r)
 	if err != nil {
 		return app.refuse(w, r, err)
 	}
 	id, err := app.OIDC.Finish(r.Context(), r.URL.Query(), pending.Pending)
 	if err != nil {
+		if pending.State == "" {
+			app.guessed(r)
+		}
 		return app.refuse(w, r, err)
 	}
 	p, err := app.arrive(r.Context(), id)
@@ -244,8 +251,12 @@ func (app *App) signoutByProvider(w http.ResponseWriter, r *http.Request) error 
 	if app.OIDC == nil {
 		return models.NotFound("Page")
 	}
+	if err := app.guessing(r); err != nil {
+		return app.refuseOrder(w, r, err)
+	}
 	order, err := app.OIDC.VerifyLogout(r.Context(), web.Form(r).Typed("logout_token"))
 	if err != nil {
+		app.guessed(r)
 		return app.refuseOrder(w, r, err)
 	}
 	var ended []people.Session
@@ -276,8 +287,12 @@ func (app *App) refuseOrder(w http.ResponseWriter, r *http.Request, err error) e
 	slog.WarnContext(r.Context(), "logout order refused", "id", models.RequestID(r.Context()), "err", err)
 	code := http.StatusBadRequest
 	var failure *oidc.Failure
-	if errors.As(err, &failure) && failure.Status() == http.StatusServiceUnavailable {
+	switch {
+	case errors.As(err, &failure) && failure.Status() == http.StatusServiceUnavailable:
 		code = http.StatusServiceUnavailable // the provider may send it again
+	case models.KindOf(err) == models.KindTooMany:
+		code = http.StatusTooManyRequests
+		web.RetryAfter(w, err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -565,4 +566,52 @@ func TestSignInsAreThrottled(t *testing.T) {
 	h.do(browser, r).want(http.StatusSeeOther) // somebody else behind the same proxy
 	modelstest.At(db, modelstest.Now.Add(61*time.Second))
 	h.get(browser, "/auth/start").want(http.StatusSeeOther)
+}
+
+func TestTokensThatAreNoneAreCounted(t *testing.T) {
+	db := modelstest.SQLite(t)
+	h := open(t, db, demonstration, func(app *handlers.App, _ *oidc.Config) { app.Proxies = []string{"127.0.0.0/8"} })
+	from := func(address, method, path, body string) answer {
+		r, err := http.NewRequestWithContext(t.Context(), method, h.base+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-For", address)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return h.do(h.browser(), r)
+	}
+	for range 10 {
+		from("192.0.2.7", http.MethodPost, handlers.LogoutPath, "logout_token=nonsense").want(http.StatusBadRequest)
+		from("192.0.2.7", http.MethodGet, handlers.CallbackPath+"?state=forged&code=1", "").want(http.StatusBadRequest)
+	}
+	order := from("192.0.2.7", http.MethodPost, handlers.LogoutPath, "logout_token=nonsense").want(http.StatusTooManyRequests)
+	if order.Header.Get("Retry-After") != "3" {
+		t.Errorf("try again after %q seconds", order.Header.Get("Retry-After"))
+	}
+	page := from("192.0.2.7", http.MethodGet, handlers.CallbackPath+"?state=forged&code=1", "").want(http.StatusTooManyRequests).has("Wait a minute")
+	if page.Header.Get("Retry-After") != "3" {
+		t.Errorf("try again after %q seconds", page.Header.Get("Retry-After"))
+	}
+	from("192.0.2.8", http.MethodPost, handlers.LogoutPath, "logout_token=nonsense").want(http.StatusBadRequest)
+	// What the visitor writes in front of what the proxy adds counts for nothing.
+	from("203.0.113.9, 192.0.2.7", http.MethodPost, handlers.LogoutPath, "logout_token=nonsense").want(http.StatusTooManyRequests)
+	h.enter("max@example.com") // somebody who signs in is not counted
+	modelstest.At(db, modelstest.Now.Add(time.Minute))
+	from("192.0.2.7", http.MethodPost, handlers.LogoutPath, "logout_token=nonsense").want(http.StatusBadRequest)
+}
+
+func TestAnAddressIsBelievedFromTrustedProxiesOnly(t *testing.T) {
+	h := open(t, modelstest.SQLite(t), demonstration, func(app *handlers.App, _ *oidc.Config) {
+		app.SignInLimit, app.Proxies = 2, []string{"10.0.0.0/8"} // and the tests come from 127.0.0.1
+	})
+	for n, want := range []int{http.StatusSeeOther, http.StatusSeeOther, http.StatusTooManyRequests} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.base+"/auth/start", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-For", fmt.Sprintf("192.0.2.%d", n))
+		if got := h.do(h.browser(), r).want(want); want == http.StatusTooManyRequests && got.Header.Get("Retry-After") != "60" {
+			t.Errorf("try again after %q seconds", got.Header.Get("Retry-After"))
+		}
+	}
 }

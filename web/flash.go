@@ -9,23 +9,20 @@ import (
 const flashCookie = "flash"
 
 // Flash leaves a sentence for the next page that this browser is shown. It travels in
-// a cookie, so that any replica can answer next; it is text and is escaped like any
-// other. Kind is "ok", or "bad" for what must not fade away by itself.
+// a cookie, so that any replica can answer next and no neighbouring host can plant one;
+// it is text and is escaped like any other. Kind is "ok", or "bad" for what must not fade away by itself.
 func Flash(w http.ResponseWriter, r *http.Request, kind, text string) {
-	http.SetCookie(w, &http.Cookie{
-		Name: flashCookie, Value: base64.RawURLEncoding.EncodeToString([]byte(kind + "\n" + text)),
-		Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
-	})
+	http.SetCookie(w, SecretCookie(flashCookie, base64.RawURLEncoding.EncodeToString([]byte(kind+"\n"+text)), 60, secureSite(r)))
 }
 
 // TakeFlash returns what Flash left and clears it.
 func TakeFlash(w http.ResponseWriter, r *http.Request) (kind, text string, ok bool) {
-	c, err := r.Cookie(flashCookie)
-	if err != nil || c.Value == "" {
+	value := Secret(r, flashCookie, secureSite(r))
+	if value == "" {
 		return "", "", false
 	}
-	http.SetCookie(w, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	b, err := base64.RawURLEncoding.DecodeString(c.Value)
+	http.SetCookie(w, SecretCookie(flashCookie, "", -1, secureSite(r)))
+	b, err := base64.RawURLEncoding.DecodeString(value)
 	if err != nil || len(b) > 1000 {
 		return "", "", false
 	}

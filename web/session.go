@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/gorilla/sessions"
@@ -42,6 +44,14 @@ func Secret(r *http.Request, name string, secure bool) string {
 	return c.Value
 }
 
+type secureKey struct{}
+
+// secureSite reports whether the site that answers r is served over HTTPS.
+func secureSite(r *http.Request) bool {
+	secure, _ := r.Context().Value(secureKey{}).(bool)
+	return secure
+}
+
 func secretName(name string, secure bool) string {
 	if secure {
 		return "__Host-" + name
@@ -53,12 +63,24 @@ func secretName(name string, secure bool) string {
 // Site.Proxies says.
 func ClientIP(r *http.Request) string { return middleware.GetClientIP(r.Context()) }
 
-// clientIP notes the visitor's address.
+// clientIP notes the visitor's address. Without trusted proxies that is whoever opened the
+// connection, which is the proxy when there is one: then everybody counts as one, and
+// whoever runs it is told.
 func (s Site) clientIP() func(http.Handler) http.Handler {
-	if len(s.Proxies) == 0 {
-		return middleware.ClientIPFromRemoteAddr
+	if len(s.Proxies) > 0 {
+		return middleware.ClientIPFromXFF(s.Proxies...)
 	}
-	return middleware.ClientIPFromXFF(s.Proxies...)
+	warn := sync.OnceFunc(func() {
+		slog.Warn("a request came through a proxy, and no proxy is trusted, so all visitors count as one address; set ASSAY_TRUSTED_PROXIES")
+	})
+	return func(next http.Handler) http.Handler {
+		return middleware.ClientIPFromRemoteAddr(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Forwarded-For") != "" {
+				warn()
+			}
+			next.ServeHTTP(w, r)
+		}))
+	}
 }
 
 // SessionRows is where sessions are kept: a table that this package does not know.

@@ -101,6 +101,9 @@ type Site struct {
 	Failed func(w http.ResponseWriter, r *http.Request, code int, message string)
 	// Secure adds what holds on HTTPS only.
 	Secure bool
+	// Programs may change things with a cookie without saying where they come from. It is
+	// for demonstrations, which scripts try out.
+	Programs bool
 	// Proxies are the networks, as CIDR prefixes, whose X-Forwarded-For is believed.
 	Proxies []string
 }
@@ -240,23 +243,30 @@ func (s Site) headers(next http.Handler) http.Handler {
 		h.Add("Vary", "HX-Request, Cookie")
 		if s.Secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+			r = r.WithContext(context.WithValue(r.Context(), secureKey{}, true))
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// knownOrigin closes the gap that CrossOriginProtection leaves for old browsers: a
-// change that a browser sends with a cookie has to say where it comes from. Every
-// browser calls itself Mozilla; a program does not, and no other site can make it act.
+// knownOrigin closes the gaps that CrossOriginProtection leaves: a change that comes with
+// a cookie has to say where it comes from, and on HTTPS that is not plain HTTP. Only where
+// Programs are let through need one not say so, if it does not call itself Mozilla, as
+// every browser but a text one does.
 func (s Site) knownOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		unsafe := r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions
-		browser := strings.HasPrefix(r.UserAgent(), "Mozilla/")
-		if unsafe && browser && r.Header.Get("Cookie") != "" && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" {
+		origin := r.Header.Get("Origin")
+		silent := r.Header.Get("Cookie") != "" && r.Header.Get("Sec-Fetch-Site") == "" && origin == ""
+		program := s.Programs && !strings.HasPrefix(r.UserAgent(), "Mozilla/")
+		switch {
+		case unsafe && silent && !program:
 			s.Failed(w, r, http.StatusForbidden, "Your browser did not say which page this came from, so it was not done.")
-			return
+		case unsafe && s.Secure && strings.HasPrefix(origin, "http://"):
+			s.Failed(w, r, http.StatusForbidden, "This came from a page that was not read over HTTPS, so it was not done.")
+		default:
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	})
 }
 
