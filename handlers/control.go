@@ -221,10 +221,18 @@ func versionData(ctx context.Context, tx *models.Tx, r *http.Request) (d control
 }
 
 // onVersion runs a verb on the version of the address, in the state the form was
-// filled in against.
+// filled in against, and goes back to it.
 func (app *App) onVersion(w http.ResponseWriter, r *http.Request, question, said string, f *web.Values, verb func(context.Context, *models.Tx, *control.Version) error) error {
-	err := f.Err()
-	if err == nil {
+	if answered, err := app.tryVersion(w, r, question, f, verb); answered || err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", said)
+	return web.SeeOther(w, r, strings.TrimSuffix(r.URL.Path, "/"+question))
+}
+
+// tryVersion runs the verb. answered says that it was refused and the page shown again.
+func (app *App) tryVersion(w http.ResponseWriter, r *http.Request, question string, f *web.Values, verb func(context.Context, *models.Tx, *control.Version) error) (answered bool, err error) {
+	if err = f.Err(); err == nil {
 		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (struct{}, error) {
 			_, v, err := versionOf(ctx, tx, r)
 			if err != nil {
@@ -234,21 +242,34 @@ func (app *App) onVersion(w http.ResponseWriter, r *http.Request, question, said
 			return struct{}{}, verb(ctx, tx, &v)
 		})
 	}
-	if errs := web.Errors(err); errs != nil {
-		return app.versionAgain(w, r, web.Status(err), func(d *controls.VersionData) {
-			d.Open, d.Errors = asked(question, errs), errs
-			d.Typed = map[string]string{"reason": f.Typed("reason"), "effective_from": f.Typed("effective_from")}
-		})
+	errs := web.Errors(err)
+	if errs == nil {
+		return false, err
 	}
-	if err != nil {
-		return err
-	}
-	web.Flash(w, r, "ok", said)
-	return web.SeeOther(w, r, strings.TrimSuffix(r.URL.Path, "/"+question))
+	return true, app.versionAgain(w, r, web.Status(err), func(d *controls.VersionData) {
+		d.Open, d.Errors = asked(question, errs), errs
+		d.Typed = map[string]string{"reason": f.Typed("reason"), "effective_from": f.Typed("effective_from")}
+	})
 }
 
 func (app *App) versionSubmit(w http.ResponseWriter, r *http.Request) error {
 	return app.onVersion(w, r, "submit", "Submitted. Somebody else has to approve it.", web.Form(r), control.Submit)
+}
+
+func (app *App) versionDiscard(w http.ResponseWriter, r *http.Request) error {
+	to := "/controls/" + web.Param(r, "code")
+	answered, err := app.tryVersion(w, r, "discard", web.Form(r), func(ctx context.Context, tx *models.Tx, v *control.Version) error {
+		gone, err := control.Discard(ctx, tx, v)
+		if gone {
+			to = "/controls"
+		}
+		return err
+	})
+	if answered || err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", "Discarded. The history keeps that it was written, and by whom.")
+	return web.SeeOther(w, r, to)
 }
 
 func (app *App) versionReturn(w http.ResponseWriter, r *http.Request) error {

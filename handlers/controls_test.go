@@ -185,6 +185,27 @@ func TestControlFromNothingIntoEffect(t *testing.T) {
 	p.Get(p.viewer, "/controls/ZZ-01").Want(200).Has("Retired", "Merged")
 }
 
+func TestADraftIsDiscarded(t *testing.T) {
+	p := newPortal(t)
+	p.Post(p.priya, "/controls/new", "code", "zz-01", "title", "Badges are counted", "criteria", "CC6.4").Want(303)
+	version := "/controls/ZZ-01/versions/1"
+	page := p.Get(p.priya, version).Want(200).Has("Discard ZZ-01?", "The history keeps that Compliance manager 1 wrote it", "ZZ-01 goes with it")
+	p.Get(p.tomas, version).Want(200).Lacks("Discard")
+	p.Post(p.tomas, version+"/discard", "rev", page.Field("rev")).Want(403).Has("Only the owner of ZZ-01")
+	p.Post(p.viewer, version+"/discard", "rev", page.Field("rev")).Want(404)
+	p.Post(p.priya, version+"/discard", "rev", "7").Want(409).Has("Someone changed this")
+	p.sees(p.priya, p.Post(p.priya, version+"/discard", "rev", page.Field("rev"))).Has("Controls").Lacks("ZZ-01")
+	p.Get(p.priya, "/controls/ZZ-01").Want(404)
+	p.Get(p.priya, "/activity?record=ZZ-01").Want(200).Has("discarded the draft version 1 of ZZ-01", "before any version of it was approved")
+
+	effective := "/controls/AC-03/versions/1"
+	p.Get(p.priya, effective).Want(200).Lacks("Discard")
+	p.Post(p.priya, effective+"/discard", "rev", "1").Want(409).Has("Only a draft can be discarded")
+	p.Post(p.priya, "/controls/AC-03/revise").Want(303)
+	page = p.Get(p.priya, "/controls/AC-03/versions/2").Want(200).Has("Version 1 stays as it is.")
+	p.sees(p.priya, p.Post(p.priya, "/controls/AC-03/versions/2/discard", "rev", page.Field("rev"))).Has("AC-03", "Effective").Lacks("Version 2")
+}
+
 func TestControlsAreNotFoundByAuditorsOutsideTheWindow(t *testing.T) {
 	p := newPortal(t)
 	p.Get(p.auditor, "/controls").Want(200).Has("No controls").Lacks("AC-03")

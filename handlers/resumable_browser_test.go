@@ -156,7 +156,7 @@ func TestWhatIsKnownIsSaidBeforeItTravels(t *testing.T) {
 	p.Goto(formOfFebruary)
 	p.Upload(`#f-files`, saved(t, "again.csv", review.body), saved(t, "large.txt", string(bytesOf(1<<20+1))))
 	p.Wait(browser.Words("These bytes are part of"))
-	p.Wait(browser.Words("Larger than 1.0 MB"))
+	p.Wait(browser.Words("Larger than 1 MiB"))
 	p.Keep("upload-known")
 	p.Accessible()
 	if n := patches[0].Load() + patches[1].Load(); n > 0 {

@@ -144,7 +144,7 @@ func TestAnUploadIsOnePersons(t *testing.T) {
 func TestWhatIsRefusedBeforeItTravels(t *testing.T) {
 	s := newShop(t)
 	s.App.MaxFile = 1 << 20
-	s.begin(s.owner, "big.txt", 1<<20+1).Want(413).Has("larger than 1.0 MB")
+	s.begin(s.owner, "big.txt", 1<<20+1).Want(413).Has("larger than 1 MiB")
 	s.begin(s.owner, "empty.txt", 0).Want(422).Has("The file is empty")
 	s.begin(s.owner, "setup.exe", 10).Want(422).Has("are not accepted")
 	s.begin(s.owner, "", 10).Want(422)

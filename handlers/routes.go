@@ -69,6 +69,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/controls/{code}/versions/{number}", access.ControlView, app.versionPage),
 		web.Get("/controls/{code}/versions/{number}/diff", access.ControlView, app.versionDiff),
 		web.Post("/controls/{code}/versions/{number}/submit", access.ControlWrite, app.versionSubmit),
+		web.Post("/controls/{code}/versions/{number}/discard", access.ControlWrite, app.versionDiscard),
 		web.Post("/controls/{code}/versions/{number}/return", access.ControlApprove, app.versionReturn),
 		web.Post("/controls/{code}/versions/{number}/approve", access.ControlApprove, app.versionApprove),
 

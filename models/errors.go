@@ -86,6 +86,9 @@ func One[T any](v T, err error, what string) (T, error) {
 // Duplicate reports whether err comes from a unique constraint.
 func Duplicate(err error) bool { return errors.Is(err, gorm.ErrDuplicatedKey) }
 
+// Referred reports whether err comes from a foreign key: another row names this one.
+func Referred(err error) bool { return errors.Is(err, gorm.ErrForeignKeyViolated) }
+
 // Broken reports whether err comes from a check constraint or a trigger: the
 // database guarded a rule that a verb should have refused first.
 func Broken(err error) bool { return errors.Is(err, gorm.ErrCheckConstraintViolated) }

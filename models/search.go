@@ -47,6 +47,18 @@ func (s SearchIndex) Put(ctx context.Context, tx *Tx, id int64, texts ...string)
 	return tx.exec(ctx, statement{"INSERT INTO " + table + " (rowid, words) VALUES (?, ?)", []any{id, body}})
 }
 
+// Drop makes the row id unfindable.
+func (s SearchIndex) Drop(ctx context.Context, tx *Tx, id int64) error {
+	if err := tx.mustWrite(); err != nil {
+		return err
+	}
+	column := "rowid"
+	if tx.Postgres() {
+		column = "id"
+	}
+	return tx.exec(ctx, statement{"DELETE FROM " + string(s) + "_search WHERE " + column + " = ?", []any{id}})
+}
+
 // Matching is a condition on column, the id of a row, for what a reader typed: every
 // word must be there, as a prefix; a single letter as a word, since half of all words
 // begin with it. limit bounds the rows considered. ok is false when

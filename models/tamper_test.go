@@ -42,6 +42,39 @@ func (r raw) exec(query string, args ...any) {
 	}
 }
 
+// unguard takes the triggers of the log away, as somebody who may change the schema can.
+func (r raw) unguard() {
+	r.t.Helper()
+	statements := []string{"DROP TRIGGER log_leaves_kept", "DROP TRIGGER log_leaves_stay", "DROP TRIGGER checkpoints_kept", "DROP TRIGGER checkpoints_stay"}
+	if r.postgres {
+		statements = []string{"ALTER TABLE log_leaves DISABLE TRIGGER USER", "ALTER TABLE checkpoints DISABLE TRIGGER USER"}
+	}
+	for _, s := range statements {
+		if _, err := r.ExecContext(r.t.Context(), s); err != nil {
+			r.t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+// TestTheLogIsGuardedByTheDatabase: a client that speaks to the database beside the product
+// can add nothing to what stands there, and take nothing away.
+func TestTheLogIsGuardedByTheDatabase(t *testing.T) {
+	beside(t, func(t *testing.T, _ *models.DB, door raw, _ *tlog.Signer) {
+		statements := []string{
+			"UPDATE log_leaves SET verb = 'person.invented' WHERE seq = 7", "DELETE FROM log_leaves WHERE seq = 10",
+			"UPDATE checkpoints SET signed = 'x' WHERE size = 11", "DELETE FROM checkpoints WHERE size = 11",
+		}
+		if door.postgres {
+			statements = append(statements, "TRUNCATE log_leaves", "TRUNCATE checkpoints")
+		}
+		for _, s := range statements {
+			if _, err := door.ExecContext(t.Context(), s); err == nil || !strings.Contains(err.Error(), "never") {
+				t.Errorf("%s: %v", s, err)
+			}
+		}
+	})
+}
+
 func migrated(t *testing.T, url string) *models.DB {
 	t.Helper()
 	db, err := models.Open(t.Context(), url)
@@ -63,6 +96,15 @@ func migrated(t *testing.T, url string) *models.DB {
 // attacked runs f on both databases, each with a log of eleven leaves under two
 // checkpoints, and a second door into the database.
 func attacked(t *testing.T, f func(t *testing.T, db *models.DB, door raw, signer *tlog.Signer)) {
+	t.Helper()
+	beside(t, func(t *testing.T, db *models.DB, door raw, signer *tlog.Signer) {
+		door.unguard()
+		f(t, db, door, signer)
+	})
+}
+
+// beside is attacked with the triggers in their place.
+func beside(t *testing.T, f func(t *testing.T, db *models.DB, door raw, signer *tlog.Signer)) {
 	t.Helper()
 	begin := func(t *testing.T, url, driver, dsn string) {
 		db := migrated(t, url)

@@ -406,12 +406,12 @@ func ID(r *http.Request, name string) (int64, error) {
 	return id, nil
 }
 
-// Code reads a numbered code such as E-12 or F-014 from the address and returns its
-// number.
+// Code reads a numbered code such as E-12 from the address and returns its number. There
+// is one way to write each, so that no record has two addresses: E-012 is not found.
 func Code(r *http.Request, name, prefix string) (int64, error) {
 	digits, ok := strings.CutPrefix(chi.URLParam(r, name), prefix)
 	id, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || id <= 0 {
+	if !ok || err != nil || id <= 0 || digits != strconv.FormatInt(id, 10) {
 		return 0, models.NotFound("Page")
 	}
 	return id, nil

@@ -54,6 +54,8 @@ var phrases = map[string]string{
 	"version.draft":     "drafted %s",
 	"version.edit":      "edited %s",
 	"version.import":    "imported %s",
+	"version.discard":   "discarded the draft %s",
+	"control.discard":   "discarded %s before any version of it was approved",
 	"version.submit":    "sent %s to review",
 	"version.return":    "returned %s to its author",
 	"version.approve":   "approved %s",

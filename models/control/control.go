@@ -20,6 +20,7 @@ type Control struct {
 	Code      string
 	Template  string // the catalog entry it was taken from, or ""
 	OwnerID   *int64
+	Former    models.List[Holder] // who owned or backed it up before
 	BackupID  *int64
 	Version   int // the number of the version lists show: the effective one, else the newest
 	Title     string
@@ -103,15 +104,27 @@ func show(ctx context.Context, tx *models.Tx, c *Control) error {
 		return err
 	}
 	v := shown(all)
-	old := *c
+	old := c.face()
 	c.copy(v)
-	if *c != old {
+	if c.face() != old {
 		set := models.Columns{"Version", "Title", "Category", "Frequency", "Nature", "AI", "Status"}
 		if err := models.Update(ctx, tx, c, set, "control.show"); err != nil {
 			return err
 		}
 	}
 	return derive(ctx, tx, c.ID, v)
+}
+
+// A face is what lists show of a control.
+type face struct {
+	version                            int
+	title, category, frequency, nature string
+	ai                                 bool
+	status                             Status
+}
+
+func (c *Control) face() face {
+	return face{c.Version, c.Title, c.Category, c.Frequency, c.Nature, c.AI, c.Status}
 }
 
 func (c *Control) copy(v Version) {

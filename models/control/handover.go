@@ -5,6 +5,7 @@ import (
 
 	"assay/models"
 	"assay/models/people"
+	"assay/models/programme"
 )
 
 // HeldBy lists the controls that a person owns or stands in for, by code.
@@ -28,6 +29,10 @@ func HandOver(ctx context.Context, tx *models.Tx, from, to int64) (int, error) {
 	if why := unfit(who[to]); why != "" {
 		return 0, models.Invalid(map[string]string{"to": why})
 	}
+	today, err := programme.Today(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
 	for _, c := range list {
 		owner, backup := c.OwnerID, c.BackupID
 		if is(owner, from) {
@@ -39,7 +44,7 @@ func HandOver(ctx context.Context, tx *models.Tx, from, to int64) (int, error) {
 		if same(owner, backup) {
 			backup = nil
 		}
-		if err := assign(ctx, tx, &c, owner, backup, who); err != nil {
+		if err := assign(ctx, tx, &c, owner, backup, who, today); err != nil {
 			return 0, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"assay/models"
 	"assay/models/people"
+	"assay/models/programme"
 )
 
 var codeForm = regexp.MustCompile(`^[A-Z0-9][A-Z0-9._-]{0,19}$`)
@@ -136,14 +137,18 @@ func Assign(ctx context.Context, tx *models.Tx, c *Control, owner, backup *int64
 	if owner != nil && is(backup, *owner) {
 		return models.Invalid(map[string]string{"backup": "The backup owner has to be somebody else."})
 	}
-	return assign(ctx, tx, c, owner, backup, who)
+	today, err := programme.Today(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return assign(ctx, tx, c, owner, backup, who, today)
 }
 
-func assign(ctx context.Context, tx *models.Tx, c *Control, owner, backup *int64, who map[int64]people.Person) error {
+func assign(ctx context.Context, tx *models.Tx, c *Control, owner, backup *int64, who map[int64]people.Person, today models.Date) error {
 	wasOwner, wasBackup := c.OwnerID, c.BackupID
-	c.OwnerID, c.BackupID = owner, backup
+	c.answers(owner, backup, today)
 	note := models.Note{"owner": name(owner, who), "backup": name(backup, who)}
-	if err := models.Update(ctx, tx, c, models.Columns{"OwnerID", "BackupID"}, "control.assign", note); err != nil {
+	if err := models.Update(ctx, tx, c, models.Columns{"OwnerID", "BackupID", "Former"}, "control.assign", note); err != nil {
 		return err
 	}
 	return tellOwners(ctx, tx, c, wasOwner, wasBackup)
@@ -209,6 +214,10 @@ func AssignMany(ctx context.Context, tx *models.Tx, codes []string, a Assignment
 	if len(list) == 0 {
 		return 0, models.NotFound("Control")
 	}
+	today, err := programme.Today(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
 	changed := 0
 	for _, c := range list {
 		owner, backup := a.over(c)
@@ -218,7 +227,7 @@ func AssignMany(ctx context.Context, tx *models.Tx, codes []string, a Assignment
 		if owner != nil && is(backup, *owner) {
 			return 0, models.Invalid(map[string]string{"owner": name(owner, who) + " would be owner and backup owner of " + c.Code + ". Nothing was changed."})
 		}
-		if err := assign(ctx, tx, &c, owner, backup, who); err != nil {
+		if err := assign(ctx, tx, &c, owner, backup, who, today); err != nil {
 			return 0, err
 		}
 		changed++

@@ -188,7 +188,6 @@ func (c company) handOver(to access.Actor) {
 		if err != nil {
 			return err
 		}
-		row.OwnerID = &to.ID
-		return models.Update(ctx, tx, &row, models.Columns{"OwnerID"}, "control.assign")
+		return control.Assign(ctx, tx, &row, &to.ID, row.BackupID)
 	}))
 }

@@ -13,7 +13,9 @@ import (
 )
 
 // MayNotDecide says why the actor may not accept or return i, or "" when they may. Four
-// eyes: neither who uploaded it, nor who owns or backs up the control now.
+// eyes: neither who uploaded it, nor who owns or backs up the control now, nor who did so
+// on a day that the evidence covers or after it was uploaded. Whoever hands a control over
+// does not judge the time in which it was theirs.
 func MayNotDecide(a access.Actor, i Item, c control.Control) string {
 	switch {
 	case !a.Can(access.EvidenceReview):
@@ -22,8 +24,20 @@ func MayNotDecide(a access.Actor, i Item, c control.Control) string {
 		return "You uploaded this. Somebody else has to decide on it."
 	case c.OwnedBy(a):
 		return "You own or back up " + c.Code + ". Somebody else has to decide on its evidence."
+	case c.HeldSince(a.ID, i.since()):
+		return "You owned or backed up " + c.Code + " in the time this evidence is about. Somebody else has to decide on it."
 	}
 	return ""
+}
+
+// since is the first day that i is about: the first it covers or, if that is later, the
+// day on which it came.
+func (i Item) since() models.Date {
+	came := models.DateOf(i.UploadedAt, time.UTC)
+	if i.CoversFrom.IsZero() {
+		return came
+	}
+	return min(i.CoversFrom, came)
 }
 
 // Accept finds a submitted item good. The item it names as replaced becomes superseded.

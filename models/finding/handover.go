@@ -32,7 +32,7 @@ func DutiesOf(ctx context.Context, tx *models.Tx, person int64) (d Duties, err e
 	}
 	d.Milestones, err = models.Rows[Milestone](tx).
 		Where("owner_id = ? AND status IN ?", person, []MilestoneStatus{MilestonePlanned, MilestoneInProgress}).
-		Where("finding_id IN (SELECT id FROM findings f WHERE f.status IN ?)", open).
+		Where("plan_id IN (SELECT p.id FROM remediation_plans p JOIN findings f ON f.id = p.finding_id AND f.cycle = p.cycle WHERE f.status IN ?)", open).
 		Order("finding_id, id").Find(ctx)
 	return d, err
 }
@@ -75,14 +75,16 @@ func (d Duties) give(ctx context.Context, tx *models.Tx, to int64) error {
 		}
 	}
 	for i := range d.Plans {
+		touch(&d.Plans[i].Hands, d.Plans[i].OwnerID, to)
 		d.Plans[i].OwnerID = to
-		if err := models.Update(ctx, tx, &d.Plans[i], owner, "plan.assign"); err != nil {
+		if err := models.Update(ctx, tx, &d.Plans[i], append(owner, "Hands"), "plan.assign"); err != nil {
 			return err
 		}
 	}
 	for i := range d.Milestones {
+		touch(&d.Milestones[i].Hands, d.Milestones[i].OwnerID, to)
 		d.Milestones[i].OwnerID = to
-		if err := models.Update(ctx, tx, &d.Milestones[i], owner, "milestone.assign"); err != nil {
+		if err := models.Update(ctx, tx, &d.Milestones[i], append(owner, "Hands"), "milestone.assign"); err != nil {
 			return err
 		}
 	}

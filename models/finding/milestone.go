@@ -26,6 +26,7 @@ type Milestone struct {
 	Note          string
 	VerifiedBy    *int64
 	VerifiedAt    *time.Time
+	Hands         models.List[int64] // who wrote it, owned it or called it done
 }
 
 // TableName is where milestones live.
@@ -92,6 +93,7 @@ func AddMilestone(ctx context.Context, tx *models.Tx, id int64, in Step) (Milest
 		FindingID: id, PlanID: p.ID, Title: in.Title, OwnerID: in.OwnerID,
 		DueOn: in.DueOn, OriginalDueOn: in.DueOn, Status: MilestonePlanned,
 	}
+	touch(&m.Hands, tx.Actor.ID, m.OwnerID)
 	return m, models.Insert(ctx, tx, &m, "milestone.add", models.Note{"title": m.Title})
 }
 
@@ -108,7 +110,8 @@ func EditMilestone(ctx context.Context, tx *models.Tx, id, milestone, rev int64,
 		return err
 	}
 	m.Title, m.OwnerID, m.DueOn, m.OriginalDueOn = in.Title, in.OwnerID, in.DueOn, in.DueOn
-	return models.Update(ctx, tx, m, models.Columns{"Title", "OwnerID", "DueOn", "OriginalDueOn"}, "milestone.edit", models.Note{"title": m.Title})
+	touch(&m.Hands, tx.Actor.ID, m.OwnerID)
+	return models.Update(ctx, tx, m, models.Columns{"Title", "OwnerID", "DueOn", "OriginalDueOn", "Hands"}, "milestone.edit", models.Note{"title": m.Title})
 }
 
 // StartMilestone begins a step. With the first one the plan and the finding begin too.
@@ -148,7 +151,8 @@ func FinishMilestone(ctx context.Context, tx *models.Tx, id, milestone, rev, pro
 		return err
 	}
 	m.Status, m.ProofID, m.DoneBy, m.DoneAt, m.Note = MilestoneDone, &proofID, &tx.Actor.ID, &tx.Now, note
-	return models.Update(ctx, tx, m, models.Columns{"Status", "ProofID", "DoneBy", "DoneAt", "Note"}, "milestone.done", models.Note{"title": m.Title, "note": note})
+	touch(&m.Hands, tx.Actor.ID)
+	return models.Update(ctx, tx, m, models.Columns{"Status", "ProofID", "DoneBy", "DoneAt", "Note", "Hands"}, "milestone.done", models.Note{"title": m.Title, "note": note})
 }
 
 // VerifyMilestone says that the proof shows the step.

@@ -3,6 +3,7 @@ package finding
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"assay/models"
@@ -32,6 +33,7 @@ type Plan struct {
 	VerifiedBy       *int64
 	VerifiedAt       *time.Time
 	VerificationNote string
+	Hands            models.List[int64] // who drew it up, revised, submitted, owned or completed it
 }
 
 // TableName is where plans live.
@@ -46,6 +48,15 @@ func (p Plan) Within() string { return path(p.FindingID) }
 // VisibleTo follows the finding.
 func (Plan) VisibleTo(a access.Actor) (string, []any) {
 	return visible(a, "remediation_plans.finding_id")
+}
+
+// touch remembers people who had a hand in something, each once.
+func touch(hands *models.List[int64], people ...int64) {
+	for _, id := range people {
+		if !slices.Contains(*hands, id) {
+			*hands = append(slices.Clone(*hands), id)
+		}
+	}
 }
 
 // A PlanDraft is what is planned.
@@ -85,6 +96,7 @@ func DraftPlan(ctx context.Context, tx *models.Tx, id int64, in PlanDraft) (Plan
 		FindingID: id, Cycle: c.Cycle, Status: PlanDrafted, Summary: in.Summary, OwnerID: in.OwnerID,
 		DueOn: in.DueOn, OriginalDueOn: in.DueOn, CreatedBy: tx.Actor.ID, CreatedAt: tx.Now,
 	}
+	touch(&p.Hands, tx.Actor.ID, p.OwnerID)
 	return p, models.Insert(ctx, tx, &p, "plan.draft")
 }
 
@@ -107,7 +119,8 @@ func RevisePlan(ctx context.Context, tx *models.Tx, id, rev int64, in PlanDraft)
 		}
 	}
 	p.Summary, p.OwnerID, p.DueOn, p.OriginalDueOn = in.Summary, in.OwnerID, in.DueOn, in.DueOn
-	return models.Update(ctx, tx, p, models.Columns{"Summary", "OwnerID", "DueOn", "OriginalDueOn"}, "plan.revise")
+	touch(&p.Hands, tx.Actor.ID, p.OwnerID)
+	return models.Update(ctx, tx, p, models.Columns{"Summary", "OwnerID", "DueOn", "OriginalDueOn", "Hands"}, "plan.revise")
 }
 
 // SubmitPlan asks for approval.
@@ -122,7 +135,8 @@ func SubmitPlan(ctx context.Context, tx *models.Tx, id, rev int64) error {
 	p := c.Plan()
 	// A decision about the plan as it was says nothing about this one.
 	p.Status, p.SubmittedAt, p.DecidedBy, p.DecidedAt, p.DecisionNote = PlanSubmitted, &tx.Now, nil, nil, ""
-	return models.Update(ctx, tx, p, models.Columns{"Status", "SubmittedAt", "DecidedBy", "DecidedAt", "DecisionNote"}, "plan.submit")
+	touch(&p.Hands, tx.Actor.ID)
+	return models.Update(ctx, tx, p, models.Columns{"Status", "SubmittedAt", "DecidedBy", "DecidedAt", "DecisionNote", "Hands"}, "plan.submit")
 }
 
 // ApprovePlan agrees to the plan; its date becomes the finding's.
@@ -191,7 +205,8 @@ func CompletePlan(ctx context.Context, tx *models.Tx, id, rev int64, note string
 	}
 	p := c.Plan()
 	p.Status, p.CompletedBy, p.CompletedAt, p.CompletionNote = PlanCompleted, &tx.Actor.ID, &tx.Now, note
-	if err := models.Update(ctx, tx, p, models.Columns{"Status", "CompletedBy", "CompletedAt", "CompletionNote"}, "plan.complete", models.Note{"note": note}); err != nil {
+	touch(&p.Hands, tx.Actor.ID)
+	if err := models.Update(ctx, tx, p, models.Columns{"Status", "CompletedBy", "CompletedAt", "CompletionNote", "Hands"}, "plan.complete", models.Note{"note": note}); err != nil {
 		return err
 	}
 	return c.move(ctx, tx, ReadyForVerification, "finding.ready", note)

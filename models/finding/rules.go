@@ -33,15 +33,30 @@ func (c *Case) leads(p *Plan, a access.Actor) bool {
 	return a.Can(access.FindingManage) || p != nil && a.Can(access.FindingRespond) && (p.OwnerID == a.ID || p.CreatedBy == a.ID || is(c.OwnerID, a))
 }
 
-// remediated: a had a hand in putting it right, so it is not a who verifies.
+// remediated: a had a hand in putting it right, or in the plan for it, so it is not a who
+// verifies. To be sent back, or to hand one's part over, takes nobody's hand out of it.
 func (c *Case) remediated(a access.Actor) bool {
 	p := c.Plan()
-	if is(c.OwnerID, a) || p != nil && (p.OwnerID == a.ID || is(p.CompletedBy, a)) {
+	if is(c.OwnerID, a) || p != nil && p.touchedBy(a) {
 		return true
 	}
 	return p != nil && slices.ContainsFunc(c.Steps(p.ID), func(m *Milestone) bool {
-		return m.Status != MilestoneCancelled && (m.OwnerID == a.ID || is(m.DoneBy, a))
+		return m.Status != MilestoneCancelled && m.touchedBy(a)
 	})
+}
+
+// wrote: a drew up the plan or a step of it, so it is not a who decides on it.
+func (c *Case) wrote(a access.Actor) bool {
+	p := c.Plan()
+	return p.touchedBy(a) || slices.ContainsFunc(c.Steps(p.ID), func(m *Milestone) bool { return m.touchedBy(a) })
+}
+
+func (p *Plan) touchedBy(a access.Actor) bool {
+	return p.OwnerID == a.ID || p.CreatedBy == a.ID || is(p.CompletedBy, a) || slices.Contains(p.Hands, a.ID)
+}
+
+func (m *Milestone) touchedBy(a access.Actor) bool {
+	return m.OwnerID == a.ID || is(m.DoneBy, a) || slices.Contains(m.Hands, a.ID)
 }
 
 func is(id *int64, a access.Actor) bool { return id != nil && *id == a.ID }
@@ -165,13 +180,13 @@ func (c *Case) MaySubmit(a access.Actor) error {
 	return nil
 }
 
-// MayDecide is for a compliance manager who does not own the plan: to approve or reject
-// it.
+// MayDecide is for a compliance manager who neither owns the plan nor wrote in it: to
+// approve or reject it.
 func (c *Case) MayDecide(a access.Actor) error {
 	if err := all(c.whilePlan(PlanSubmitted), onlyIf(a.Can(access.FindingManage), onlyManagers)); err != nil {
 		return err
 	}
-	return onlyIf(c.Plan().OwnerID != a.ID, "You own this plan, so somebody else has to decide about it.")
+	return onlyIf(!c.wrote(a), "You own this plan or wrote in it, so somebody else has to decide about it.")
 }
 
 // MayAddStep is for who works on the plan, except while it waits for a decision.
@@ -211,7 +226,7 @@ func (c *Case) MayVerifyStep(m *Milestone, a access.Actor) error {
 	if err := all(c.whilePlan(PlanInProgress, PlanCompleted), onlyIf(a.Can(access.FindingManage), onlyManagers)); err != nil {
 		return err
 	}
-	own := m.OwnerID == a.ID || is(m.DoneBy, a) || c.Plan().OwnerID == a.ID
+	own := m.touchedBy(a) || c.Plan().OwnerID == a.ID
 	return all(onlyIf(!own, "You worked on this step, so somebody else has to verify it."), m.while(MilestoneDone))
 }
 
