@@ -10,11 +10,24 @@ import (
 	"assay/models"
 	"assay/models/control"
 	"assay/templates/controls"
+	"assay/templates/ui"
 	"assay/web"
 )
 
 func (app *App) controlNew(w http.ResponseWriter, r *http.Request) error {
-	return app.page(w, r, http.StatusOK, controls.Form(controls.FormData{New: true}))
+	return app.controlForm(w, r, http.StatusOK, controls.FormData{New: true})
+}
+
+// controlForm shows the form of a version.
+func (app *App) controlForm(w http.ResponseWriter, r *http.Request, code int, d controls.FormData) error {
+	calendars, err := read(app, r, control.AllCalendars)
+	if err != nil {
+		return err
+	}
+	for _, c := range calendars {
+		d.Calendars = append(d.Calendars, ui.Option{Value: strconv.FormatInt(c.ID, 10), Label: c.Name})
+	}
+	return app.page(w, r, code, controls.Form(d))
 }
 
 func (app *App) controlCreate(w http.ResponseWriter, r *http.Request) error {
@@ -31,7 +44,7 @@ func (app *App) controlCreate(w http.ResponseWriter, r *http.Request) error {
 	}
 	if errs := web.Errors(err); errs != nil {
 		d := controls.FormData{New: true, Errors: errs, Typed: typedContent(f)}
-		return app.page(w, r, web.Status(err), controls.Form(d))
+		return app.controlForm(w, r, web.Status(err), d)
 	}
 	if err != nil {
 		return err
@@ -50,7 +63,7 @@ func (app *App) controlEdit(w http.ResponseWriter, r *http.Request) error {
 	if v.ID == 0 {
 		return web.SeeOther(w, r, "/controls/"+web.Param(r, "code"))
 	}
-	return app.page(w, r, http.StatusOK, controls.Form(formOf(v)))
+	return app.controlForm(w, r, http.StatusOK, formOf(v))
 }
 
 // openDraft finds the draft of the control in the address, for somebody who may write
@@ -94,7 +107,7 @@ func (app *App) controlSave(w http.ResponseWriter, r *http.Request) error {
 	if errs := web.Errors(err); errs != nil && v.ID != 0 {
 		d := formOf(v)
 		d.Rev, d.Editorial, d.Typed, d.Errors, d.Values = rev, f.Bool("editorial"), typedContent(f), errs, controls.Values(content)
-		return app.page(w, r, web.Status(err), controls.Form(d))
+		return app.controlForm(w, r, web.Status(err), d)
 	}
 	if err != nil {
 		return err
@@ -135,6 +148,15 @@ func formOf(v control.Version) controls.FormData {
 	if v.AnchorMonth > 0 {
 		typed["anchor_month"] = strconv.Itoa(v.AnchorMonth)
 	}
+	if v.DueDay > 0 {
+		typed["due_day"] = strconv.Itoa(v.DueDay)
+	}
+	if v.GraceDays != nil {
+		typed["grace_days"] = strconv.Itoa(*v.GraceDays)
+	}
+	if v.CalendarID != nil {
+		typed["calendar"] = strconv.FormatInt(*v.CalendarID, 10)
+	}
 	if v.AI {
 		typed["ai"] = "on"
 	}
@@ -147,6 +169,14 @@ func contentTyped(f *web.Values, base control.Content) control.Content {
 	c.Title, c.Statement = f.Line("title", 200), f.Text("statement", 10_000)
 	c.Category, c.Kind, c.Nature = f.Line("category", 100), f.Line("kind", 20), f.Line("nature", 20)
 	c.Frequency, c.AnchorMonth = f.Line("frequency", 30), f.Int("anchor_month")
+	c.DueDay, c.GraceDays, c.CalendarID = f.Int("due_day"), nil, nil
+	if f.Typed("grace_days") != "" {
+		grace := f.Int("grace_days")
+		c.GraceDays = &grace
+	}
+	if id := f.ID("calendar"); id != 0 {
+		c.CalendarID = &id
+	}
 	c.EventTrigger, c.EventDirection = f.Line("event_trigger", 300), f.Line("event_direction", 10)
 	limit, err := control.ReadLimit(f.Line("event_limit", 40))
 	if err != nil {
@@ -186,7 +216,7 @@ func tailored(f *web.Values, base, c control.Content) control.Content {
 func typedContent(f *web.Values) map[string]string {
 	typed := map[string]string{}
 	for _, name := range []string{
-		"code", "title", "statement", "criteria", "evidence", "frequency", "anchor_month", "event_trigger", "event_direction", "event_limit",
+		"code", "title", "statement", "criteria", "evidence", "frequency", "anchor_month", "due_day", "grace_days", "calendar", "event_trigger", "event_direction", "event_limit",
 		"category", "kind", "nature", "owner_function", "population", "tests_design", "tests_operating", "ai", "change_note",
 	} {
 		typed[name] = f.Typed(name)

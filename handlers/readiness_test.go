@@ -10,34 +10,43 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
-	"assay/models/evidence"
 	"assay/models/finding"
 	"assay/models/modelstest"
 )
 
-func TestReadinessCounts(t *testing.T) {
+func TestReadinessPages(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
 		a := newAudit(t, db)
-		// One control in scope of the current engagement, with accepted evidence and no
-		// finding of its own.
+		// One control in scope of the current engagement. It acts quarterly, so nothing was due yet.
 		before := db.Queries()
 		p := a.Get(a.priya, "/readiness").Want(200)
-		if n := db.Queries() - before; n > 12 {
-			t.Errorf("the page took %d queries, want at most 12", n)
+		if n := db.Queries() - before; n > 16 {
+			t.Errorf("the page took %d queries when something had changed, want at most 16", n)
 		}
-		p.Has("1 of 1 control has accepted evidence for the period.", "100% (1 of 1)", "it does not say that the whole period is covered", "Every criterion in scope has at least one")
+		before = db.Queries()
+		a.Get(a.priya, "/readiness").Want(200)
+		if n := db.Queries() - before; n > 8 {
+			t.Errorf("the page took %d queries when nothing had changed, want at most 8", n)
+		}
+		p.Has("0 of 1 control are operating with evidence.", "1 Not yet due", "A1, March 2026: in progress, 0 of 1 performed", "A1, April 2026: not yet due", "Every criterion in scope has at least one")
+		a.Get(a.priya, "/readiness/A1/2026-03").Want(200).Has("AV-01", "Pending", "none due")
+		a.Get(a.priya, "/readiness/A1/2026-07").Want(404)
+		a.Get(a.priya, "/readiness/ZZ/2026-03").Want(404)
+		a.Get(a.priya, "/readiness/controls?standing=not_yet&group=A1").Want(200).Has("AV-01")
+		a.Get(a.priya, "/readiness/controls?standing=behind").Want(200).Has("No control of the period is here")
+		a.Get(a.priya, "/readiness?period=nothing").Want(404)
 
-		// What was returned comes first, and names who is waited for.
-		a.item(a.aside, evidence.Returned, "2026-02-01", "2026-02-28")
-		a.Get(a.priya, "/readiness").Has("0 of 1 control has accepted evidence for the period. 1 has evidence that was returned .", "0% (0 of 1)", a.ines.Name, "1 returned")
+		// The quarter is over, and so is its grace: it was missed, and says who is waited for.
+		modelstest.At(db, modelstest.Now.AddDate(0, 2, 0))
+		a.Get(a.priya, "/readiness").Has("1 is late", "A1, March 2026: 1 of 1 missed", "Late and due this week")
 
 		// An open finding about the control comes before everything.
 		a.do(func(ctx context.Context, tx *models.Tx) error {
 			return models.Insert(ctx, tx, &finding.Affected{FindingID: a.theirs.ID, ControlID: a.aside.ID}, "finding.link")
 		})
-		a.Get(a.priya, "/readiness").Has("1 carries an open finding .").Lacks("has evidence that was returned")
+		a.Get(a.priya, "/readiness").Has("1 carries an open finding .")
 
-		// A retired control covers nothing, and its criterion is named.
+		// A retired control covers nothing, and its criterion is named. What it owed stays.
 		a.do(func(ctx context.Context, tx *models.Tx) error {
 			c, err := control.ByCode(ctx, tx, "AV-01")
 			if err != nil {
@@ -46,6 +55,7 @@ func TestReadinessCounts(t *testing.T) {
 			return control.Retire(ctx, tx, &c, "No longer done.", true)
 		})
 		a.Get(a.priya, "/readiness").Has("No control is in use for the criteria in scope", "A1.1")
+		a.Get(a.priya, "/readiness/A1/2026-03").Has("Missed")
 		a.Get(modelstest.Person(t, db, access.Executive), "/readiness").Want(200)
 	})
 }

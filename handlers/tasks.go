@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 	"strings"
+	"time"
 
 	"assay/models"
 	"assay/models/access"
@@ -11,49 +13,79 @@ import (
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
-	"assay/templates/evidences"
+	"assay/models/occurrence"
+	"assay/models/people"
+	"assay/models/period"
+	"assay/models/programme"
 	"assay/templates/findings"
 	"assay/templates/tasks"
+	"assay/web"
 )
 
 // taskLimit bounds each part of the page.
 const taskLimit = 100
 
 func (app *App) taskList(w http.ResponseWriter, r *http.Request) error {
+	return app.tasksAgain(w, r, http.StatusOK, func(*tasks.Data) {})
+}
+
+// tasksAgain shows the list, with what was refused on it.
+func (app *App) tasksAgain(w http.ResponseWriter, r *http.Request, code int, change func(*tasks.Data)) error {
 	d, err := read(app, r, taskData)
 	if err != nil {
 		return err
 	}
-	return app.page(w, r, http.StatusOK, tasks.Page(d))
+	change(&d)
+	return app.page(w, r, code, tasks.Page(d))
+}
+
+// taskFrame is the days in which tasks are looked for.
+func taskFrame(ctx context.Context, tx *models.Tx) (occurrence.Frame, engagement.Engagement, error) {
+	zone, err := programme.Zone(ctx, tx)
+	if err != nil {
+		return occurrence.Frame{}, engagement.Engagement{}, err
+	}
+	current, _, err := engagement.Current(ctx, tx)
+	f := occurrence.FrameOf(period.Span{}, zone, tx.Now)
+	f.Days = occurrence.TaskDays(current.PeriodStart, f.Today)
+	return f, current, err
 }
 
 // taskData is what the actor owes.
 func taskData(ctx context.Context, tx *models.Tx) (tasks.Data, error) {
 	d := tasks.Data{Name: tx.Actor.Name}
-	zone, err := companyZone(ctx, tx)
+	f, current, err := taskFrame(ctx, tx)
 	if err != nil {
 		return d, err
 	}
-	current, _, err := engagement.Current(ctx, tx)
+	d.Period, d.Today = current.Name, f.Today
+	all, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{Person: tx.Actor.ID})
 	if err != nil {
 		return d, err
 	}
-	d.Period = current.Name
-	if d.Debts, err = evidence.Owed(ctx, tx, zone, current.PeriodStart); err != nil {
+	d.Take(all, tx.Actor.ID)
+	items, err := evidence.Uploads(ctx, tx, taskLimit, evidence.Stored, evidence.Returned, evidence.Submitted)
+	if err != nil {
 		return d, err
 	}
-	for status, into := range map[evidence.Status]*[]evidences.Row{
-		evidence.Stored: &d.Unsent, evidence.Returned: &d.Returned, evidence.Submitted: &d.Waiting,
-	} {
-		items, err := evidence.Uploads(ctx, tx, taskLimit, status)
-		if err != nil {
-			return d, err
-		}
-		if *into, err = evidenceRows(ctx, tx, items); err != nil {
-			return d, err
+	rows, err := evidenceRows(ctx, tx, items)
+	if err != nil {
+		return d, err
+	}
+	for _, row := range rows {
+		switch row.Status { //nolint:exhaustive // only these were asked for
+		case evidence.Stored:
+			d.Unsent = append(d.Unsent, row)
+		case evidence.Returned:
+			d.Returned = append(d.Returned, row)
+		case evidence.Submitted:
+			d.Waiting = append(d.Waiting, row)
 		}
 	}
 	if err := owedToFindings(ctx, tx, &d); err != nil {
+		return d, err
+	}
+	if err := toDecide(ctx, tx, &d); err != nil {
 		return d, err
 	}
 	return d, explain(ctx, tx, &d)
@@ -76,15 +108,33 @@ func owedToFindings(ctx context.Context, tx *models.Tx, d *tasks.Data) error {
 	return err
 }
 
+// toDecide adds what waits for a compliance manager: what is said not to apply, and
+// questions.
+func toDecide(ctx context.Context, tx *models.Tx, d *tasks.Data) (err error) {
+	if !tx.Actor.Can(access.EvidenceReview) {
+		return nil
+	}
+	if d.Exemptions, err = occurrence.Waiting(ctx, tx, taskLimit); err != nil {
+		return err
+	}
+	if d.Questions, err = occurrence.OpenQuestions(ctx, tx, taskLimit); err != nil {
+		return err
+	}
+	var ids []int64
+	for _, e := range d.Exemptions {
+		ids = append(ids, e.AskedBy)
+	}
+	for _, q := range d.Questions {
+		ids = append(ids, q.AskedBy)
+	}
+	d.People, err = people.Named(ctx, tx, ids...)
+	return err
+}
+
 // explain adds what each control asks for, and what was last found good.
 func explain(ctx context.Context, tx *models.Tx, d *tasks.Data) error {
 	d.Asks = map[int64]string{}
-	var ids []int64
-	for _, list := range [][]evidence.Debt{d.Debts.Late, d.Debts.Due, d.Debts.Coming, d.Debts.Backup} {
-		for _, debt := range list {
-			ids = append(ids, debt.Control.ID)
-		}
-	}
+	ids := d.Controls()
 	if len(ids) == 0 {
 		return nil
 	}
@@ -105,4 +155,258 @@ func asks(v control.Version) string {
 		return ""
 	}
 	return "Expected: " + strings.Join(v.Evidence, "; ") + "."
+}
+
+// windowOf is the window of the address.
+func windowOf(r *http.Request) (period.Span, error) {
+	from, err1 := models.ParseDate(web.Param(r, "from"))
+	to, err2 := models.ParseDate(web.Param(r, "to"))
+	if err1 != nil || err2 != nil || to < from {
+		return period.Span{}, models.NotFound("Task")
+	}
+	return period.Span{From: from, To: to}, nil
+}
+
+func (app *App) taskPage(w http.ResponseWriter, r *http.Request) error {
+	return app.taskAgain(w, r, http.StatusOK, func(*tasks.OneData) {})
+}
+
+func (app *App) taskAgain(w http.ResponseWriter, r *http.Request, code int, change func(*tasks.OneData)) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (tasks.OneData, error) { return app.oneTask(ctx, tx, r) })
+	if err != nil {
+		return err
+	}
+	change(&d)
+	return app.page(w, r, code, tasks.One(d))
+}
+
+// oneTask is one window of one control: what is asked, what is there, and the form that
+// brings the rest, filled in as far as it can be.
+func (app *App) oneTask(ctx context.Context, tx *models.Tx, r *http.Request) (d tasks.OneData, err error) {
+	if d.Window, err = windowOf(r); err != nil {
+		return d, err
+	}
+	if d.Control, err = control.ByCode(ctx, tx, web.Param(r, "code")); err != nil {
+		return d, err
+	}
+	f, _, err := taskFrame(ctx, tx)
+	if err != nil {
+		return d, err
+	}
+	f.Days.First = min(f.Days.First, d.Window.Days().First)
+	d.Today, d.Zone = f.Today, f.Zone
+	if d.Sheet, d.Occurrence, d.Task, err = occurrence.At(ctx, tx, f, d.Control.ID, d.Window); err != nil {
+		return d, err
+	}
+	holder := d.Sheet.Handed[d.Window.Days()]
+	d.Mine = occurrence.MayRecord(tx.Actor, d.Control, holder == tx.Actor.ID)
+	if d.Form, err = app.evidenceForm(ctx, tx, &d.Control); err != nil {
+		return d, err
+	}
+	d.Form.Typed = map[string]string{
+		"key": rand.Text(), "covers_from": string(d.Window.From), "covers_to": string(d.Window.To),
+		"window_from": string(d.Window.From), "window_to": string(d.Window.To), "performed_at": tx.Now.In(f.Zone).Format("2006-01-02T15:04"),
+	}
+	if d.Task != nil && len(d.Task.Holes) > 0 {
+		hole := d.Task.Holes[0].Span()
+		d.Form.Typed["covers_from"], d.Form.Typed["covers_to"] = string(hole.From), string(hole.To)
+	}
+	if d.Occurrence.Act >= 0 {
+		d.Form.Typed["performed_at"] = d.Occurrence.Performed.Starts(f.Zone).Add(12 * time.Hour).Format("2006-01-02T15:04")
+	}
+	if e := d.Form.Example; e != nil {
+		d.Form.Typed["kind"], d.Form.Typed["source"], d.Form.Typed["location"] = e.Kind, e.Source, e.Location
+	}
+	return d, taskPeople(ctx, tx, &d)
+}
+
+// taskPeople adds who holds the task, who could, and what was said about it.
+func taskPeople(ctx context.Context, tx *models.Tx, d *tasks.OneData) (err error) {
+	if d.Performances, err = occurrence.Performances(ctx, tx, d.Control.ID, taskLimit); err != nil {
+		return err
+	}
+	if d.Exemptions, err = occurrence.Exemptions(ctx, tx, d.Control.ID, taskLimit); err != nil {
+		return err
+	}
+	if d.Questions, err = occurrence.Questions(ctx, tx, d.Control.ID, taskLimit); err != nil {
+		return err
+	}
+	if d.Candidates, err = owners(ctx, tx); err != nil {
+		return err
+	}
+	ids := []int64{d.Sheet.OwnerID, d.Sheet.BackupID, d.Sheet.Handed[d.Window.Days()]}
+	for _, p := range d.Performances {
+		ids = append(ids, p.RecordedBy)
+	}
+	for _, e := range d.Exemptions {
+		ids = append(ids, e.AskedBy)
+		if e.DecidedBy != nil {
+			ids = append(ids, *e.DecidedBy)
+		}
+	}
+	for _, q := range d.Questions {
+		ids = append(ids, q.AskedBy)
+		if q.AnsweredBy != nil {
+			ids = append(ids, *q.AnsweredBy)
+		}
+	}
+	d.People, err = people.Named(ctx, tx, ids...)
+	return err
+}
+
+// onTask runs a verb on the window of the address. A refusal opens the question again.
+func (app *App) onTask(w http.ResponseWriter, r *http.Request, question, said string, f *web.Values, verb func(context.Context, *models.Tx, control.Control, period.Span) error) error {
+	window, err := windowOf(r)
+	if err != nil {
+		return err
+	}
+	if err = f.Err(); err == nil {
+		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (struct{}, error) {
+			c, err := control.ByCode(ctx, tx, web.Param(r, "code"))
+			if err != nil {
+				return struct{}{}, err
+			}
+			return struct{}{}, verb(ctx, tx, c, window)
+		})
+	}
+	if refused := web.Errors(err); refused != nil {
+		return app.taskAgain(w, r, web.Status(err), func(d *tasks.OneData) {
+			d.Open, d.Errors, d.Typed = question, refused, f.All()
+		})
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", said)
+	if question == "handover" {
+		return web.SeeOther(w, r, "/tasks")
+	}
+	return web.SeeOther(w, r, strings.TrimSuffix(r.URL.Path, "/"+question))
+}
+
+func (app *App) taskPerform(w http.ResponseWriter, r *http.Request) error {
+	zone, err := read(app, r, programme.Zone)
+	if err != nil {
+		return err
+	}
+	f := web.Form(r)
+	act := occurrence.Act{
+		At: f.Instant("performed_at", zone), By: f.Line("performed_by", 200), Result: f.Text("result", 2000), LateReason: f.Text("late_reason", 2000),
+	}
+	return app.onTask(w, r, "perform", "Recorded. Its evidence can still be added.", f, func(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
+		act.Window = window
+		_, err := occurrence.Perform(ctx, tx, c, act)
+		return err
+	})
+}
+
+func (app *App) taskExcuse(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	reason := f.Text("reason", 2000)
+	return app.onTask(w, r, "excuse", "Sent. A compliance manager decides whether it applied.", f, func(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
+		_, err := occurrence.Excuse(ctx, tx, c, window, reason)
+		return err
+	})
+}
+
+func (app *App) taskHandOver(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	to, note := f.ID("to"), f.Text("note", 1000)
+	return app.onTask(w, r, "handover", "Handed over.", f, func(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
+		_, err := occurrence.HandOver(ctx, tx, c, window, to, note)
+		return err
+	})
+}
+
+func (app *App) taskAsk(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	text := f.Text("question", 2000)
+	return app.onTask(w, r, "ask", "Asked. The answer will stand here.", f, func(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
+		_, err := occurrence.Ask(ctx, tx, c, window, text)
+		return err
+	})
+}
+
+// settleTask runs a decision about one thing on the list of tasks, and shows the list again
+// with what was refused.
+func (app *App) settleTask(w http.ResponseWriter, r *http.Request, param, said string, f *web.Values, verb func(context.Context, *models.Tx, int64) error) error {
+	id, err := web.ID(r, param)
+	if err != nil {
+		return err
+	}
+	if err = f.Err(); err == nil {
+		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (struct{}, error) { return struct{}{}, verb(ctx, tx, id) })
+	}
+	if refused := web.Errors(err); refused != nil {
+		return app.tasksAgain(w, r, web.Status(err), func(d *tasks.Data) { d.RefusedID, d.Errors, d.Typed = param+web.Param(r, param), refused, f.All() })
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", said)
+	return web.SeeOther(w, r, "/tasks")
+}
+
+func (app *App) exemptionDecide(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	rev, note, yes := f.Rev(), f.Text("note", 2000), f.Line("decision", 10) == "approve"
+	said := "Refused. The task is open again."
+	if yes {
+		said = "Approved. The window does not count."
+	}
+	return app.settleTask(w, r, "exemption", said, f, func(ctx context.Context, tx *models.Tx, id int64) error {
+		_, err := occurrence.Decide(ctx, tx, id, rev, yes, note)
+		return err
+	})
+}
+
+func (app *App) exemptionWithdraw(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	rev, note := f.Rev(), f.Text("note", 2000)
+	return app.settleTask(w, r, "exemption", "Taken back.", f, func(ctx context.Context, tx *models.Tx, id int64) error {
+		_, err := occurrence.TakeBack(ctx, tx, id, rev, note)
+		return err
+	})
+}
+
+func (app *App) questionAnswer(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	rev, text := f.Rev(), f.Text("answer", 4000)
+	return app.settleTask(w, r, "question", "Answered.", f, func(ctx context.Context, tx *models.Tx, id int64) error {
+		_, err := occurrence.Answer(ctx, tx, id, rev, text)
+		return err
+	})
+}
+
+func (app *App) performanceWithdraw(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.ID(r, "performance")
+	if err != nil {
+		return err
+	}
+	f := web.Form(r)
+	rev, reason := f.Rev(), f.Text("reason", 2000)
+	if err = f.Err(); err != nil {
+		return err
+	}
+	p, err := write(app, r, func(ctx context.Context, tx *models.Tx) (occurrence.Performance, error) {
+		return occurrence.Withdraw(ctx, tx, id, rev, reason)
+	})
+	if refused := web.Errors(err); refused != nil && p.Code != "" {
+		said := refused[""]
+		if said == "" {
+			said = refused["reason"]
+		}
+		web.Flash(w, r, "bad", said)
+		return web.SeeOther(w, r, "/controls/"+p.Code)
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", "Withdrawn. It stays to be read, and counts no longer.")
+	return web.SeeOther(w, r, "/controls/"+p.Code)
+}
+
+// evidenceWindow is the window that an upload form names, none when it came from elsewhere.
+func evidenceWindow(fields *web.Values) period.Span {
+	return period.Span{From: fields.Date("window_from"), To: fields.Date("window_to")}
 }

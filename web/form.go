@@ -52,6 +52,15 @@ func (v *Values) Typed(field string) string {
 	return ""
 }
 
+// All is everything that the reader typed, by field, for a form that comes back.
+func (v *Values) All() map[string]string {
+	out := make(map[string]string, len(v.values))
+	for field := range v.values {
+		out[field] = v.Typed(field)
+	}
+	return out
+}
+
 // Text is a field of at most limit characters, in Unicode NFC, without blanks around
 // it and without control characters other than line breaks and tabs. Line breaks are
 // LF.

@@ -61,6 +61,31 @@ var fields = []field{
 		func(c Content) string { return FrequencyLabel(c.Frequency) }, readFrequency,
 	},
 	{"anchor_month", "Counted from", []string{"anchor"}, writeMonth, readMonth},
+	{
+		"due_day", "Due on day of the month",
+		nil, func(c Content) string { return number(c.DueDay) }, func(c *Content, s string) (err error) {
+			c.DueDay, err = readNumber(s, "day of the month", 1, 31)
+			return err
+		},
+	},
+	{
+		"grace_days", "Grace in days",
+		[]string{"grace"},
+		func(c Content) string {
+			if c.GraceDays == nil {
+				return ""
+			}
+			return strconv.Itoa(*c.GraceDays)
+		}, func(c *Content, s string) error {
+			c.GraceDays = nil
+			if strings.TrimSpace(s) == "" {
+				return nil
+			}
+			n, err := readNumber(s, "grace", 0, 180)
+			c.GraceDays = &n
+			return err
+		},
+	},
 	text("event_trigger", "Trigger", func(c *Content) *string { return &c.EventTrigger }, "trigger"),
 	{
 		"event_direction", "Before or after the trigger", nil,
@@ -212,6 +237,24 @@ func readFrequency(c *Content, s string) error {
 		labels = append(labels, f.Label)
 	}
 	return fmt.Errorf("The frequency “%s” is none of %s.", s, strings.Join(labels, ", ")) //nolint:revive,staticcheck // a sentence for the reader
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func readNumber(s, what string, least, most int) (int, error) {
+	if s = strings.TrimSpace(s); s == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < least || n > most {
+		return 0, fmt.Errorf("The %s “%s” is no number from %d to %d.", what, s, least, most) //nolint:revive,staticcheck // a sentence for the reader
+	}
+	return n, nil
 }
 
 func writeMonth(c Content) string {

@@ -11,6 +11,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/framework"
+	"assay/models/period"
 )
 
 // A Version is what a control said from one day to another. From the moment it is
@@ -42,7 +43,10 @@ type Content struct {
 	Kind           string
 	Nature         string
 	Frequency      string
-	AnchorMonth    int // the month a yearly or quarterly rhythm is counted from; 0 is January
+	AnchorMonth    int    // the month a yearly or quarterly rhythm is counted from; 0 is January
+	DueDay         int    // the day of a window's last month by which it acts; 0 is its end
+	GraceDays      *int   // after that; nil is the grace of the frequency
+	CalendarID     *int64 // of business days, for a daily control that rests on others and for limits
 	EventTrigger   string
 	EventDirection string // "before" the trigger or "after" it
 	EventLimit     string // ISO 8601 duration, of an "after"
@@ -58,7 +62,7 @@ type Content struct {
 }
 
 var contentColumns = models.Columns{
-	"Title", "Statement", "Category", "Kind", "Nature", "Frequency", "AnchorMonth",
+	"Title", "Statement", "Category", "Kind", "Nature", "Frequency", "AnchorMonth", "DueDay", "GraceDays", "CalendarID",
 	"EventTrigger", "EventDirection", "EventLimit", "OwnerFunction", "Population",
 	"Evidence", "TestsDesign", "TestsOperating", "Parameters", "Criteria", "AI", "ChangeNote",
 }
@@ -239,6 +243,20 @@ func (c Content) check() error {
 	}
 	if !slices.Contains([]string{"", "before", "after"}, c.EventDirection) {
 		wrong["event_direction"] = "Choose before or after the trigger."
+	}
+	if c.DueDay < 0 || c.DueDay > 31 {
+		wrong["due_day"] = "Give a day of the month from 1 to 31, or leave it empty."
+	}
+	if c.GraceDays != nil && (*c.GraceDays < 0 || *c.GraceDays > 180) {
+		wrong["grace_days"] = "Give a grace of 0 to 180 days, or leave it empty."
+	}
+	if c.CalendarID != nil && c.Frequency != "daily" && c.Frequency != "event" {
+		wrong["calendar"] = "Business days are for daily controls, and for limits of event-driven ones."
+	}
+	if c.EventLimit != "" {
+		if _, err := period.ParseLimit(c.EventLimit); err != nil {
+			wrong["event_limit"] = "Write the limit as PT24H for hours, P30D for days or P3D business for business days."
+		}
 	}
 	for _, r := range c.Criteria {
 		if _, ok := framework.CriterionOf(r.Framework, r.Code); !ok {

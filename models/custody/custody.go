@@ -57,6 +57,7 @@ func arrive(ctx context.Context, tx *models.Tx, a Arrival) error {
 // needed lists the digests among those asked for that a record names or that came after
 // the instant.
 const needed = `SELECT digest FROM evidence_files WHERE digest IN ?
+	UNION SELECT digest FROM fact_lists WHERE digest IN ?
 	UNION SELECT digest FROM uploads WHERE digest IN ? AND digest <> ''
 	UNION SELECT digest FROM arrivals WHERE digest IN ? AND at > ?`
 
@@ -67,7 +68,7 @@ func Needed(ctx context.Context, tx *models.Tx, digests []string) (map[string]bo
 	if len(digests) == 0 {
 		return out, nil
 	}
-	rows, err := models.Raw[row](ctx, tx, needed, digests, digests, digests, tx.Now.Add(-Grace))
+	rows, err := models.Raw[row](ctx, tx, needed, digests, digests, digests, digests, tx.Now.Add(-Grace))
 	for _, r := range rows {
 		out[r.Digest] = true
 	}

@@ -135,8 +135,16 @@ type listKey struct{}
 // Current is the engagement that pages speak about unless they name another: the one
 // whose period is running, else the next to begin, else the last that ended. ok is
 // false when there is none.
-func Current(ctx context.Context, tx *models.Tx) (current Engagement, ok bool, err error) {
+func Current(ctx context.Context, tx *models.Tx) (Engagement, bool, error) {
 	list, err := List(ctx, tx)
+	if err != nil {
+		return Engagement{}, false, err
+	}
+	return CurrentOf(list, tx.Now)
+}
+
+// CurrentOf is Current among engagements that are listed with the latest period first.
+func CurrentOf(list []Engagement, now time.Time) (current Engagement, ok bool, err error) {
 	for _, e := range list {
 		if e.Status == Archived || e.Status == Cancelled {
 			continue
@@ -145,7 +153,7 @@ func Current(ctx context.Context, tx *models.Tx) (current Engagement, ok bool, e
 		if err != nil {
 			return Engagement{}, false, err
 		}
-		today := models.DateOf(tx.Now, zone)
+		today := models.DateOf(now, zone)
 		if e.PeriodEnd >= today || !ok { // the list goes backwards in time
 			current, ok = e, true
 		}
@@ -153,5 +161,5 @@ func Current(ctx context.Context, tx *models.Tx) (current Engagement, ok bool, e
 			break
 		}
 	}
-	return current, ok, err
+	return current, ok, nil
 }

@@ -8,6 +8,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
+	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/models/programme"
 	"assay/models/scan"
@@ -20,11 +21,18 @@ func Tables() []models.LoggedTable {
 		models.Logged[programme.Programme](),
 		models.Logged[people.Person](),
 		models.Logged[view.View](),
+		models.Logged[control.Calendar](),
+		models.Logged[control.Holiday](),
 		models.Logged[control.Control](),
 		models.Logged[control.Version](),
 		models.Logged[evidence.Item](),
 		models.Logged[evidence.File](),
 		models.Logged[scan.Scan](),
+		models.Logged[occurrence.Performance](),
+		models.Logged[occurrence.Exemption](),
+		models.Logged[occurrence.Delegation](),
+		models.Logged[occurrence.Question](),
+		models.Logged[occurrence.List](),
 		models.Logged[engagement.Engagement](),
 		models.Logged[engagement.Auditor](),
 		models.Logged[finding.Finding](),

@@ -71,6 +71,11 @@ func ByID(ctx context.Context, tx *models.Tx, id int64) (Person, error) {
 	return models.One(p, err, "Person")
 }
 
+// CanOwn reports whether p can answer for controls and tasks.
+func (p Person) CanOwn() bool {
+	return p.Status == Active && (p.Role == access.Owner || p.Role == access.Compliance)
+}
+
 // Named reads the people with these ids into a map, in one query: what a page says of
 // them, which is less than the row. Ids that are zero or unknown are left out.
 func Named(ctx context.Context, tx *models.Tx, ids ...int64) (map[int64]Person, error) {

@@ -2,7 +2,9 @@ package period_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,8 +23,38 @@ func load(t *testing.T, into any) {
 	}
 }
 
+func day(d models.Date) period.Day { return period.DayOf(d, period.Never) }
+
+func days(from, to models.Date) period.Days {
+	return period.Days{First: period.DayOf(from, period.Ever), Last: period.DayOf(to, period.Never)}
+}
+
 func always(frequency string, anchor int) []period.Version {
-	return []period.Version{{Frequency: frequency, AnchorMonth: anchor, Effective: period.Span{From: "2020-01-01"}}}
+	return []period.Version{{
+		Rhythm: period.Rhythm{Frequency: frequency, Anchor: anchor, Grace: period.DefaultGrace(frequency)}, Number: 1, Effective: days("2020-01-01", ""),
+	}}
+}
+
+func windows(versions []period.Version, within period.Days) []period.Window {
+	return slices.Collect(period.Windows(versions, within))
+}
+
+// said is a window as tests write it: its days and the end of its grace.
+func said(w period.Window) string {
+	return fmt.Sprintf("%s %s %s", w.First.Date(), w.Last.Date(), w.Due.Date())
+}
+
+func TestDaysAreThoseOfTheCalendar(t *testing.T) {
+	for at := time.Date(1999, 12, 25, 0, 0, 0, 0, time.UTC); at.Year() < 2101; at = at.AddDate(0, 0, 1) {
+		date := models.Date(at.Format(time.DateOnly))
+		d := day(date)
+		if d.Date() != date || d.Weekday() != at.Weekday() || period.DayAt(at, time.UTC) != d {
+			t.Fatalf("%s: day %d is %s, a %s", date, d, d.Date(), d.Weekday())
+		}
+	}
+	if period.DayOf("", period.Ever) != period.Ever || period.Never.Date() != "" || day("1969-12-31") != -1 || day("1969-12-28").Weekday() != time.Sunday {
+		t.Error("the ends of time")
+	}
 }
 
 func TestWindowsAgreeWithTheVectors(t *testing.T) {
@@ -41,7 +73,7 @@ func TestWindowsAgreeWithTheVectors(t *testing.T) {
 		t.Fatalf("%d vectors", len(v.Cases))
 	}
 	for _, c := range v.Cases {
-		got := period.Windows(always(c.Frequency, c.Anchor), c.Start, c.End)
+		got := windows(always(c.Frequency, c.Anchor), days(c.Start, c.End))
 		if len(got) != c.Expected {
 			t.Errorf("%s from %s to %s: %d windows, want %d", c.Frequency, c.Start, c.End, len(got), c.Expected)
 			continue
@@ -49,11 +81,11 @@ func TestWindowsAgreeWithTheVectors(t *testing.T) {
 		if c.Expected == 0 {
 			continue
 		}
-		if want := (period.Span{From: c.First[0], To: c.First[1]}); got[0].Span != want {
-			t.Errorf("%s from %s: first is %v, want %v", c.Frequency, c.Start, got[0].Span, want)
+		if want := days(c.First[0], c.First[1]); got[0].Days != want {
+			t.Errorf("%s from %s: first is %v, want %v", c.Frequency, c.Start, got[0].Days, want)
 		}
-		if want := (period.Span{From: c.Last[0], To: c.Last[1]}); got[len(got)-1].Span != want {
-			t.Errorf("%s to %s: last is %v, want %v", c.Frequency, c.End, got[len(got)-1].Span, want)
+		if want := days(c.Last[0], c.Last[1]); got[len(got)-1].Days != want {
+			t.Errorf("%s to %s: last is %v, want %v", c.Frequency, c.End, got[len(got)-1].Days, want)
 		}
 	}
 }
@@ -68,10 +100,7 @@ func TestInstantsAgreeWithTheVectors(t *testing.T) {
 	}
 	load(t, &v)
 	for _, c := range v.Cases {
-		zone, err := time.LoadLocation(c.TZ)
-		if err != nil {
-			t.Fatal(err)
-		}
+		zone := zoneOf(t, c.TZ)
 		from, until := period.Span{From: c.Start, To: c.End}.Instants(zone)
 		if !from.Equal(c.UTC[0]) || !until.Equal(c.UTC[1]) {
 			t.Errorf("%s to %s in %s: %s to %s, want %s", c.Start, c.End, c.TZ, from, until, c.UTC)
@@ -79,71 +108,81 @@ func TestInstantsAgreeWithTheVectors(t *testing.T) {
 	}
 }
 
-func TestWindows(t *testing.T) {
-	week := func(versions []period.Version, from, to models.Date, want ...period.Window) func(*testing.T) {
-		return func(t *testing.T) {
-			got := period.Windows(versions, from, to)
-			if len(got) != len(want) {
-				t.Fatalf("got %v, want %v", got, want)
-			}
-			for i := range got {
-				if got[i] != want[i] {
-					t.Errorf("got %v, want %v", got[i], want[i])
-				}
-			}
-		}
+func zoneOf(t testing.TB, name string) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
 	}
-	window := func(from, to, due models.Date) period.Window {
-		return period.Window{Span: period.Span{From: from, To: to}, Due: due}
-	}
-	changed := []period.Version{
-		{Frequency: "monthly", Effective: period.Span{From: "2026-01-01", To: "2026-05-31"}},
-		{Frequency: "weekly", Effective: period.Span{From: "2026-06-01"}},
-	}
-	ended := []period.Version{{Frequency: "monthly", Effective: period.Span{From: "2026-01-01", To: "2026-03-30"}}}
+	return zone
+}
 
-	t.Run("ISO week 53 of 2026 ends in 2027", week(always("weekly", 0), "2026-12-28", "2027-01-03", window("2026-12-28", "2027-01-03", "2027-01-06")))
-	t.Run("a day on which daylight saving ends is one window", week(always("daily", 0), "2026-11-01", "2026-11-01", window("2026-11-01", "2026-11-01", "2026-11-02")))
-	t.Run("the version of the last day decides, so May is a month and June begins with a week", week(changed, "2026-05-15", "2026-06-07",
-		window("2026-05-01", "2026-05-31", "2026-06-10"), window("2026-06-01", "2026-06-07", "2026-06-10")))
-	t.Run("a month that a control did not live to see the end of is not expected", week(ended, "2026-02-01", "2026-12-31",
-		window("2026-02-01", "2026-02-28", "2026-03-10")))
-	t.Run("an annual control anchored in May covers May to April", week(always("annual", 5), "2026-01-01", "2026-12-31",
-		window("2025-05-01", "2026-04-30", "2026-05-30")))
-	t.Run("event-driven controls have no windows", week(always("event", 0), "2026-01-01", "2026-12-31"))
-	t.Run("always-on controls have no windows", week(always("continuous", 0), "2026-01-01", "2026-12-31"))
-	t.Run("controls that act many times a day have no windows", week(always("multiple_daily", 0), "2026-01-01", "2026-12-31"))
+func TestWindows(t *testing.T) {
+	business := period.Rhythm{Frequency: "daily", Business: &period.Calendar{
+		Weekend: period.SatSun, Holidays: map[period.Day]string{day("2026-12-25"): "Christmas Day"},
+	}}
+	for _, c := range []struct {
+		name     string
+		versions []period.Version
+		within   period.Days
+		want     []string
+	}{
+		{"a day on which daylight saving ends is one window", always("daily", 0), days("2026-11-01", "2026-11-01"), []string{"2026-11-01 2026-11-01 2026-11-02"}},
+		{
+			"business days leave out weekends and holidays",
+			[]period.Version{{Rhythm: business, Effective: days("2020-01-01", "")}},
+			days("2026-12-24", "2026-12-28"), []string{"2026-12-24 2026-12-24 2026-12-24", "2026-12-28 2026-12-28 2026-12-28"},
+		},
+		{
+			"a month that a control did not live to see the end of is not expected",
+			[]period.Version{{Rhythm: period.Rhythm{Frequency: "monthly", Grace: 10}, Effective: days("2026-01-01", "2026-03-30")}},
+			days("2026-02-01", "2026-12-31"), []string{"2026-02-01 2026-02-28 2026-03-10"},
+		},
+		{"an annual control counted from May covers May to April", always("annual", 5), days("2026-01-01", "2026-12-31"), []string{"2025-05-01 2026-04-30 2026-05-30"}},
+		{"quarters counted from February", always("quarterly", 2), days("2026-01-01", "2026-05-31"), []string{"2025-11-01 2026-01-31 2026-02-15", "2026-02-01 2026-04-30 2026-05-15"}},
+		{"a grace of no days", []period.Version{{Rhythm: period.Rhythm{Frequency: "weekly"}, Effective: days("2026-01-01", "")}}, days("2026-03-01", "2026-03-07"), []string{"2026-02-23 2026-03-01 2026-03-01"}},
+		{"event-driven controls have no windows", always("event", 0), days("2026-01-01", "2026-12-31"), nil},
+		{"always-on controls have no windows", always("continuous", 0), days("2026-01-01", "2026-12-31"), nil},
+		{"controls that act many times a day have no windows", always("multiple_daily", 0), days("2026-01-01", "2026-12-31"), nil},
+		{"a frequency nobody knows has no windows", always("sometimes", 0), days("2026-01-01", "2026-12-31"), nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, w := range windows(c.versions, c.within) {
+				got = append(got, said(w))
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
 }
 
 func TestHoles(t *testing.T) {
-	span := func(from, to models.Date) period.Span { return period.Span{From: from, To: to} }
-	march := span("2026-03-01", "2026-03-31")
+	march := days("2026-03-01", "2026-03-31")
 	for _, c := range []struct {
 		name    string
-		window  period.Span
-		covered []period.Span
-		want    []period.Span
+		window  period.Days
+		covered []period.Days
+		want    []period.Days
 	}{
-		{"an export of 1 January to 15 March covers February", span("2026-02-01", "2026-02-28"), []period.Span{span("2026-01-01", "2026-03-15")}, nil},
-		{"and leaves the second half of March", march, []period.Span{span("2026-01-01", "2026-03-15")}, []period.Span{span("2026-03-16", "2026-03-31")}},
-		{"two items that share a day cover", march, []period.Span{span("2026-03-15", "2026-03-31"), span("2026-03-01", "2026-03-15")}, nil},
-		{"two items that meet cover", march, []period.Span{span("2026-03-01", "2026-03-15"), span("2026-03-16", "2026-03-31")}, nil},
-		{"two items with a day between leave that day", march, []period.Span{span("2026-03-01", "2026-03-14"), span("2026-03-16", "2026-03-31")}, []period.Span{span("2026-03-15", "2026-03-15")}},
-		{"a screenshot of one instant covers its day and no more", march, []period.Span{span("2026-03-10", "2026-03-10")}, []period.Span{span("2026-03-01", "2026-03-09"), span("2026-03-11", "2026-03-31")}},
-		{"nothing covers nothing", march, nil, []period.Span{march}},
-		{"a short item inside a long one takes nothing away", march, []period.Span{span("2026-03-01", "2026-03-31"), span("2026-03-02", "2026-03-03")}, nil},
-		{"what lies outside does not count", march, []period.Span{span("2026-02-01", "2026-02-28"), span("2026-04-01", "2026-04-30")}, []period.Span{march}},
+		{"nothing covers nothing", march, nil, []period.Days{march}},
+		{"a short item inside a long one takes nothing away", march, []period.Days{days("2026-03-01", "2026-03-31"), days("2026-03-02", "2026-03-03")}, nil},
+		{"what lies outside does not count", march, []period.Days{days("2026-02-01", "2026-02-28"), days("2026-04-01", "2026-04-30")}, []period.Days{march}},
+		{"an item that ends where time does", march, []period.Days{days("2026-03-05", "")}, []period.Days{days("2026-03-01", "2026-03-04")}},
+		{"an empty item", march, []period.Days{{First: day("2026-03-09"), Last: day("2026-03-08")}}, []period.Days{march}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := period.Holes(c.window, c.covered)
-			if len(got) != len(c.want) {
-				t.Fatalf("got %v, want %v", got, c.want)
-			}
-			for i := range got {
-				if got[i] != c.want[i] {
-					t.Errorf("got %v, want %v", got, c.want)
-				}
+			if got := period.Holes(c.window, c.covered); !slices.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestSegments(t *testing.T) {
+	versions := []period.Version{{Number: 1}, {Number: 2, Editorial: true}, {Number: 3}, {Number: 4, Editorial: true}, {Number: 5, Editorial: true}}
+	if got := period.Segments(versions); !slices.Equal(got, [][2]int{{0, 1}, {2, 4}}) {
+		t.Errorf("got %v", got)
 	}
 }

@@ -62,6 +62,12 @@ func Today(ctx context.Context, tx *models.Tx) (models.Date, error) {
 	return models.DateOf(tx.Now, p.Location()), err
 }
 
+// Zone is the zone in which the company counts its days.
+func Zone(ctx context.Context, tx *models.Tx) (*time.Location, error) {
+	p, err := Current(ctx, tx)
+	return p.Location(), err
+}
+
 // SetUp makes the programme. Security is among the categories whether named or not.
 // It refuses an empty name, an unknown zone or category, and a second time.
 func SetUp(ctx context.Context, tx *models.Tx, company, zone string, categories []string) (Programme, error) {

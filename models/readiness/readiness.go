@@ -1,42 +1,26 @@
-// Package readiness counts where the programme stands: which controls are in effect,
-// what is known about their evidence, and who is waited for. It states counts and never
-// an opinion, and what is not known is never counted as good.
+// Package readiness says where a period stands: what was expected, what was performed,
+// what evidence covers it, what nobody knows, and who is waited for. It states counts and
+// never an opinion, and what is not known is never counted as good.
 package readiness
 
 import (
 	"context"
-	_ "embed"
 	"slices"
 	"strings"
+	"time"
 
 	"assay/models"
-	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/finding"
 	"assay/models/framework"
+	"assay/models/occurrence"
 	"assay/models/people"
+	"assay/models/period"
 	"assay/models/programme"
 )
 
-// A Standing is what is known about one control. A control has exactly one: the first
-// that applies.
-type Standing string
-
-// The standings, in that order.
-const (
-	Planned   Standing = "planned"   // no version is in effect
-	Weak      Standing = "weak"      // a finding about it is open
-	Returned  Standing = "returned"  // evidence was returned and waits to be sent again
-	Submitted Standing = "submitted" // evidence waits for a reviewer, and none is accepted
-	Nothing   Standing = "nothing"   // in effect, and no evidence for the period
-	Proven    Standing = "proven"    // accepted evidence covers a day of the period, or more
-)
-
-// Standings lists them as a bar shows them.
-var Standings = []Standing{Proven, Submitted, Nothing, Returned, Weak, Planned}
-
 // Counts are controls by standing.
-type Counts map[Standing]int
+type Counts map[occurrence.Standing]int
 
 // Total is how many controls there are.
 func (c Counts) Total() int {
@@ -47,62 +31,113 @@ func (c Counts) Total() int {
 	return n
 }
 
-// A Group is a row of the table: the controls of one group of criteria. A control can
-// be in several groups, so groups do not add up to the total.
+// aiGroup is the last row of the table: the controls for AI, across all criteria.
+const aiGroup = "AI"
+
+// A Group is a row of the table: the controls of one group of criteria, by month. A
+// control can be in several groups, so groups do not add up to the total.
 type Group struct {
 	Code, Title string
-	Counts
-	Ownerless int
-	Criteria  int // in scope
-	Uncovered int // of those, without a control in effect
+	Controls    int
+	Behind      int // controls with a window that is over and not done
+	Exceptions  int // controls with an open finding
+	Criteria    int // in scope
+	Uncovered   int // of those, without a control in effect
+	Squares     []occurrence.Square
 }
 
 // A Blocker is somebody others wait for.
 type Blocker struct {
 	Person   people.Person
+	Late     int         // windows past their grace
 	Returned int         // evidence returned on controls they answer for
 	Overdue  int         // findings past their date that they answer for
 	Since    models.Date // the oldest of it
 }
 
-// A Picture is the state of the programme at one instant.
+// A Picture is the state of a period at one instant.
 type Picture struct {
 	Programme  programme.Programme
-	Engagement engagement.Engagement // the current one; its ID is 0 when there is none
-	Period     bool                  // evidence is held against the engagement's period
+	Engagement engagement.Engagement   // whose period it is; its ID is 0 when there is none
+	Chosen     bool                    // by name, rather than because it is the current one
+	Others     []engagement.Engagement // to choose instead
+	Frame      occurrence.Frame
+	Months     []period.Days
 	Counts
-	Ownerless int
+	Ownerless int // controls in effect that nobody answers for
 	Groups    []Group
 	Uncovered []framework.Criterion
+	Tasks     []occurrence.Task // late, and due within a week, the earliest first
+	People    map[int64]people.Person
 	Blockers  []Blocker
+	History   []Point
 }
 
-//go:embed standing.sql
-var standingSQL string
+// Period reports that there is a period to look at.
+func (p Picture) Period() bool { return p.Engagement.ID != 0 }
 
-// Of reads the picture. Without an engagement it looks at the criteria of the programme's
-// categories, and at evidence of any day.
-func Of(ctx context.Context, tx *models.Tx) (p Picture, err error) {
-	if p.Programme, err = programme.Current(ctx, tx); err != nil || !p.Programme.Ready() {
-		return p, err
+// FrameOf is the period of e, seen at now. Without an engagement it is the year that the
+// day is in, in the company's zone.
+func FrameOf(e engagement.Engagement, p programme.Programme, now time.Time) (occurrence.Frame, error) {
+	if e.ID == 0 {
+		zone := p.Location()
+		year := models.DateOf(now, zone)[:4]
+		return occurrence.FrameOf(period.Span{From: year + "-01-01", To: year + "-12-31"}, zone, now), nil
 	}
-	if p.Engagement, p.Period, err = engagement.Current(ctx, tx); err != nil {
+	zone, err := e.Location()
+	return occurrence.FrameOf(e.Period(), zone, now), err
+}
+
+// Choose is the engagement of the address, "" being the current one, and the others.
+func Choose(ctx context.Context, tx *models.Tx, slug string) (chosen engagement.Engagement, others []engagement.Engagement, err error) {
+	list, err := engagement.List(ctx, tx)
+	if err != nil {
+		return chosen, nil, err
+	}
+	if slug == "" {
+		chosen, _, err = engagement.CurrentOf(list, tx.Now)
+	} else if i := slices.IndexFunc(list, func(e engagement.Engagement) bool { return e.Slug == slug }); i >= 0 {
+		chosen = list[i]
+	} else {
+		err = models.NotFound("Period")
+	}
+	return chosen, slices.DeleteFunc(slices.Clone(list), func(e engagement.Engagement) bool { return e.ID == chosen.ID || e.Status == engagement.Cancelled }), err
+}
+
+// Of reads the picture of an engagement's period, "" being the current one's. Without any
+// it looks at the criteria of the programme's categories and at this year.
+func Of(ctx context.Context, tx *models.Tx, slug string) (p Picture, err error) {
+	if err := p.look(ctx, tx, slug); err != nil || !p.Programme.Ready() {
 		return p, err
 	}
 	codes := p.codes()
-	if err := p.count(ctx, tx, codes); err != nil {
+	l, err := read(ctx, tx, p.Engagement, p.Frame, codes)
+	if err != nil {
 		return p, err
 	}
-	if err := p.cover(ctx, tx, codes); err != nil {
-		return p, err
+	p.Counts, p.Ownerless, p.Groups = l.counts, l.ownerless, slices.Clone(l.groups)
+	p.Tasks, p.Blockers, p.People, p.History = l.tasks, l.blockers, l.people, l.history
+	p.cover(l, codes)
+	return p, nil
+}
+
+// look finds the period that slug names.
+func (p *Picture) look(ctx context.Context, tx *models.Tx, slug string) (err error) {
+	if p.Programme, err = programme.Current(ctx, tx); err != nil || !p.Programme.Ready() {
+		return err
 	}
-	p.Blockers, err = blockers(ctx, tx, models.DateOf(tx.Now, p.Programme.Location()))
-	return p, err
+	if p.Engagement, p.Others, err = Choose(ctx, tx, slug); err != nil {
+		return err
+	}
+	p.Chosen = slug != ""
+	p.Frame, err = FrameOf(p.Engagement, p.Programme, tx.Now)
+	p.Months = p.Frame.Months()
+	return err
 }
 
 // codes are the criteria in question.
 func (p Picture) codes() []string {
-	if p.Period {
+	if p.Period() {
 		return p.Engagement.Criteria
 	}
 	var out []string
@@ -112,47 +147,51 @@ func (p Picture) codes() []string {
 	return out
 }
 
-type countRow struct {
-	Grp       string
-	Standing  Standing
-	Controls  int
-	Ownerless int
-}
-
-// count reads the standing of every control, once over all and once for each group.
-func (p *Picture) count(ctx context.Context, tx *models.Tx, codes []string) error {
-	from, to := models.Date("0000-01-01"), models.Date("9999-12-31")
-	if p.Period {
-		from, to = p.Engagement.PeriodStart, p.Engagement.PeriodEnd
-	}
-	group := "substr(cc.code, 1, instr(cc.code, '.') - 1)"
-	if tx.Postgres() {
-		group = "split_part(cc.code, '.', 1)"
-	}
-	base := strings.ReplaceAll(standingSQL, "{group}", group)
-	args := []any{to, from, closedStatuses(), framework.SOC2, codes}
-	rows, err := models.Raw[countRow](ctx, tx, base, args...)
-	if err != nil {
-		return err
-	}
-	p.Counts = Counts{}
-	groups := map[string]*Group{}
-	for _, r := range rows {
-		if r.Grp == "" { // over all
-			p.Counts[r.Standing] += r.Controls
-			p.Ownerless += r.Ownerless
+// cover names the criteria in question that no control in effect helps to meet.
+func (p *Picture) cover(l *ledger, codes []string) {
+	for _, c := range framework.CriteriaFor(everyCategory()) {
+		if !slices.Contains(codes, c.Code) || l.covered[c.Code] {
 			continue
 		}
-		g := groups[r.Grp]
-		if g == nil {
-			g = &Group{Counts: Counts{}}
-			groups[r.Grp] = g
+		p.Uncovered = append(p.Uncovered, c)
+		for i := range p.Groups {
+			if p.Groups[i].Code == groupOf(c.Code) {
+				p.Groups[i].Uncovered++
+			}
 		}
-		g.Counts[r.Standing] += r.Controls
-		g.Ownerless += r.Ownerless
 	}
-	p.Groups = named(groups, codes)
-	return nil
+}
+
+// groupOf is the group that prints a criterion: CC6 of CC6.1, and P of every P1 to P8.
+func groupOf(code string) string {
+	group, _, _ := strings.Cut(code, ".")
+	if group[0] == 'P' && group[1] != 'I' {
+		return "P"
+	}
+	return group
+}
+
+type waitRow struct {
+	PersonID int64
+	Returned int
+	Overdue  int
+	Since    models.Date
+}
+
+// waitRows counts what was returned to people and what findings ask of them.
+func waitRows(ctx context.Context, tx *models.Tx, today models.Date) ([]waitRow, error) {
+	day := "substr(min(e.decided_at), 1, 10)"
+	if tx.Postgres() {
+		day = "to_char(min(e.decided_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+	}
+	return models.Raw[waitRow](ctx, tx, `
+		SELECT c.owner_id AS person_id, count(*) AS returned, 0 AS overdue, `+day+` AS since
+		FROM evidence e JOIN controls c ON c.id = e.control_id
+		WHERE e.status = 'returned' AND c.owner_id IS NOT NULL GROUP BY c.owner_id
+		UNION ALL
+		SELECT f.owner_id AS person_id, 0 AS returned, count(*) AS overdue, min(f.due_on) AS since
+		FROM findings f WHERE f.owner_id IS NOT NULL AND f.due_on <> '' AND f.due_on < ? AND f.status NOT IN ? GROUP BY f.owner_id`,
+		today, closedStatuses())
 }
 
 // closedStatuses are those of findings that nobody has to do anything about.
@@ -166,29 +205,34 @@ func closedStatuses() []finding.Status {
 	return out
 }
 
-// named puts the groups of the criteria in question into the order of the framework,
-// also those that no control is in.
-func named(groups map[string]*Group, codes []string) []Group {
+func everyCategory() []string {
+	var out []string
+	for _, c := range framework.Categories() {
+		out = append(out, c.ID)
+	}
+	return out
+}
+
+// groups are the rows of the table without their counts, in the order of the framework.
+func groupsFor(codes []string, months int) []Group {
 	var out []Group
 	for _, c := range framework.CriteriaFor(everyCategory()) {
 		if !slices.Contains(codes, c.Code) {
 			continue
 		}
-		code, _, _ := strings.Cut(c.Code, ".")
-		if len(out) == 0 || out[len(out)-1].Code != code {
-			g := Group{Code: code, Title: groupTitle(c.Group), Counts: Counts{}}
-			if found := groups[code]; found != nil {
-				g.Counts, g.Ownerless = found.Counts, found.Ownerless
-			}
-			out = append(out, g)
+		if code := groupOf(c.Code); len(out) == 0 || out[len(out)-1].Code != code {
+			out = append(out, Group{Code: code, Title: groupTitle(c.Group, code), Squares: make([]occurrence.Square, months)})
 		}
 		out[len(out)-1].Criteria++
 	}
-	return out
+	return append(out, Group{Code: aiGroup, Title: "of which controls for AI", Squares: make([]occurrence.Square, months)})
 }
 
 // groupTitle is the heading under which the framework prints a criterion.
-func groupTitle(id string) string {
+func groupTitle(id, code string) string {
+	if code == "P" {
+		return "Privacy"
+	}
 	soc2, _ := framework.ByID(framework.SOC2)
 	for _, g := range soc2.Groups {
 		if g.ID == id {
@@ -198,75 +242,74 @@ func groupTitle(id string) string {
 	return id
 }
 
-func everyCategory() []string {
-	var out []string
-	for _, c := range framework.Categories() {
-		out = append(out, c.ID)
-	}
-	return out
+// A Part is one control in a square: its windows that ended in the month, or what lists
+// say of the month.
+type Part struct {
+	Sheet       *occurrence.Sheet
+	Square      occurrence.Square
+	Occurrences []period.Occurrence
 }
 
-// cover names the criteria in question that no control in effect helps to meet.
-func (p *Picture) cover(ctx context.Context, tx *models.Tx, codes []string) error {
-	missing, err := control.Uncovered(ctx, tx, everyCategory())
-	for _, c := range missing {
-		if !slices.Contains(codes, c.Code) {
+// Square is what a square of the table is made of.
+type Square struct {
+	Engagement engagement.Engagement
+	Chosen     bool
+	Frame      occurrence.Frame
+	Group      Group // with this one square
+	Month      period.Days
+	Parts      []Part
+	People     map[int64]people.Person
+}
+
+// At reads one square: the group's code and the month, 2026-08.
+func At(ctx context.Context, tx *models.Tx, slug, group, month string) (s Square, err error) {
+	var p Picture
+	if err := p.look(ctx, tx, slug); err != nil {
+		return s, err
+	}
+	if !p.Programme.Ready() {
+		return s, models.NotFound("Square")
+	}
+	s.Engagement, s.Chosen, s.Frame = p.Engagement, p.Chosen, p.Frame
+	codes := p.codes()
+	at := slices.IndexFunc(p.Months, func(m period.Days) bool { return strings.HasPrefix(string(m.First.Date()), month+"-") })
+	groups := groupsFor(codes, 1)
+	g := slices.IndexFunc(groups, func(g Group) bool { return g.Code == group })
+	if at < 0 || g < 0 || len(month) != len("2026-08") {
+		return s, models.NotFound("Square")
+	}
+	s.Group, s.Month = groups[g], p.Months[at]
+	if group != aiGroup {
+		codes = slices.DeleteFunc(slices.Clone(codes), func(c string) bool { return groupOf(c) != group })
+	}
+	sheets, err := occurrence.Sheets(ctx, tx, s.Frame, occurrence.Scope{Criteria: codes})
+	if err != nil {
+		return s, err
+	}
+	s.take(sheets, at)
+	var ids []int64
+	for _, p := range s.Parts {
+		ids = append(ids, p.Sheet.OwnerID)
+	}
+	s.People, err = people.Named(ctx, tx, ids...)
+	return s, err
+}
+
+func (s *Square) take(sheets []*occurrence.Sheet, month int) {
+	for _, sheet := range sheets {
+		if s.Group.Code == aiGroup && !sheet.AI {
 			continue
 		}
-		p.Uncovered = append(p.Uncovered, c)
-		code, _, _ := strings.Cut(c.Code, ".")
-		for i := range p.Groups {
-			if p.Groups[i].Code == code {
-				p.Groups[i].Uncovered++
+		part := Part{Sheet: sheet, Square: sheet.Squares(s.Frame)[month]}
+		if part.Square.Empty() {
+			continue
+		}
+		for o := range sheet.Facts.Occurrences(s.Frame.Days, s.Frame.Today) {
+			if s.Month.Has(o.Last) {
+				part.Occurrences = append(part.Occurrences, o)
 			}
 		}
+		s.Group.Squares[0].Add(part.Square)
+		s.Parts = append(s.Parts, part)
 	}
-	return err
-}
-
-type waitRow struct {
-	PersonID int64
-	Returned int
-	Overdue  int
-	Since    models.Date
-}
-
-// blockers lists whom others wait for, the longest first.
-func blockers(ctx context.Context, tx *models.Tx, today models.Date) ([]Blocker, error) {
-	day := "substr(min(e.decided_at), 1, 10)"
-	if tx.Postgres() {
-		day = "to_char(min(e.decided_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
-	}
-	rows, err := models.Raw[waitRow](ctx, tx, `
-		SELECT c.owner_id AS person_id, count(*) AS returned, 0 AS overdue, `+day+` AS since
-		FROM evidence e JOIN controls c ON c.id = e.control_id
-		WHERE e.status = 'returned' AND c.owner_id IS NOT NULL GROUP BY c.owner_id
-		UNION ALL
-		SELECT f.owner_id AS person_id, 0 AS returned, count(*) AS overdue, min(f.due_on) AS since
-		FROM findings f WHERE f.owner_id IS NOT NULL AND f.due_on <> '' AND f.due_on < ? AND f.status NOT IN ? GROUP BY f.owner_id`,
-		today, closedStatuses())
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	merged := map[int64]*Blocker{}
-	var ids []int64
-	for _, r := range rows {
-		b := merged[r.PersonID]
-		if b == nil {
-			b = &Blocker{Since: r.Since}
-			merged[r.PersonID] = b
-			ids = append(ids, r.PersonID)
-		}
-		b.Returned, b.Overdue, b.Since = b.Returned+r.Returned, b.Overdue+r.Overdue, min(b.Since, r.Since)
-	}
-	names, err := people.Named(ctx, tx, ids...)
-	var out []Blocker
-	for id, b := range merged {
-		b.Person = names[id]
-		out = append(out, *b)
-	}
-	slices.SortFunc(out, func(a, b Blocker) int {
-		return strings.Compare(string(a.Since)+a.Person.Name, string(b.Since)+b.Person.Name)
-	})
-	return out[:min(len(out), 12)], err
 }

@@ -13,6 +13,7 @@ import (
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/framework"
+	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/templates/ui"
 )
@@ -228,6 +229,7 @@ type FormData struct {
 	Editorial bool
 	Typed     map[string]string // what stands in each field
 	Values    []Value
+	Calendars []ui.Option // of business days
 	Errors    map[string]string
 }
 
@@ -378,4 +380,53 @@ func href(c control.Control) string { return "/" + c.Path() }
 // CriterionHref is the address of a criterion.
 func CriterionHref(r framework.Ref) string {
 	return "/frameworks/" + r.Framework + "/" + url.PathEscape(r.Code)
+}
+
+// ListsData is the lists that a control rests on.
+type ListsData struct {
+	Control   control.Control
+	Lists     []occurrence.List
+	People    map[int64]people.Person
+	Zone      string
+	Now       string // for a field
+	Mine      bool   // the reader may add one
+	Typed     map[string]string
+	RefusedID int64 // the list that a refusal is about; 0 is the form
+	Errors    map[string]string
+}
+
+func (d ListsData) triggers() bool {
+	return occurrence.KindFor(d.Control.Frequency) == occurrence.Triggers
+}
+
+func (d ListsData) title() string {
+	if d.triggers() {
+		return "Triggers of " + d.Control.Code
+	}
+	return "Check results of " + d.Control.Code
+}
+
+func (d ListsData) lede() string {
+	if d.triggers() {
+		return "How often this control should have acted comes from the list of what triggered it. Without one, nobody knows."
+	}
+	return "This control acts all the time. What is known of it are the intervals in which a check had a result; what lies between is unknown, and never a pass."
+}
+
+func (d ListsData) columns() string {
+	if d.triggers() {
+		return "CSV or XLSX with the columns key, triggered_at and performed_at. One line for each trigger; performed_at stays empty where nothing was done."
+	}
+	return "CSV or XLSX with the columns from, to and result (pass or fail), and collected_at where it differs."
+}
+
+func (d ListsData) input(name, label string, in ui.Input) ui.Input {
+	in.Name, in.Label, in.Value = name, label, d.Typed[name]
+	if d.RefusedID == 0 {
+		in.Error = d.Errors[name]
+	}
+	if name == "extracted_at" && in.Value == "" {
+		in.Value = d.Now
+	}
+	return in
 }

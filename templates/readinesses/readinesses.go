@@ -1,35 +1,80 @@
-// Package readinesses is the page a manager's day begins with.
+// Package readinesses is the page a manager's day begins with, and what its squares are
+// made of.
 package readinesses
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
+	"assay/models/engagement"
+	"assay/models/occurrence"
+	"assay/models/people"
+	"assay/models/period"
 	"assay/models/readiness"
 	"assay/templates/ui"
 )
 
-var labels = map[readiness.Standing]string{
-	readiness.Proven:    "With accepted evidence",
-	readiness.Submitted: "Evidence in review",
-	readiness.Nothing:   "No evidence yet",
-	readiness.Returned:  "Evidence returned",
-	readiness.Weak:      "With an open finding",
-	readiness.Planned:   "Not in effect yet",
+var states = map[occurrence.Standing]ui.State{
+	occurrence.Operating: ui.OK, occurrence.DueSoon: ui.Soon, occurrence.InReview: ui.InReview, occurrence.Idle: ui.NA, occurrence.NotYet: ui.Future,
+	occurrence.Blind: ui.Open, occurrence.Behind: ui.Late, occurrence.Deviated: ui.Returned, occurrence.Exception: ui.Exception, occurrence.Planned: ui.Future,
 }
 
-var states = map[readiness.Standing]ui.State{
-	readiness.Proven: ui.OK, readiness.Submitted: ui.InReview, readiness.Nothing: ui.Open,
-	readiness.Returned: ui.Returned, readiness.Weak: ui.Exception, readiness.Planned: ui.Future,
+// StateOf is the shape of an occurrence's status.
+func StateOf(s period.Status) ui.State {
+	switch s {
+	case period.OnTime, period.OnTimeInGrace:
+		return ui.OK
+	case period.Late, period.OutsidePeriod:
+		return ui.Returned
+	case period.Missed:
+		return ui.Late
+	case period.Pending:
+		return ui.Soon
+	case period.Upcoming, period.NotDueInPeriod:
+		return ui.Future
+	case period.NotApplicable:
+		return ui.NA
+	case period.Unknown:
+	}
+	return ui.Open
 }
 
-func shares(c readiness.Counts) []ui.Share {
+func shares(p readiness.Picture) []ui.Share {
 	var out []ui.Share
-	for _, s := range readiness.Standings {
-		out = append(out, ui.Share{State: states[s], Label: labels[s], Count: c[s], Href: "/controls"})
+	for _, s := range occurrence.Standings {
+		if n := p.Counts[s]; n > 0 {
+			out = append(out, ui.Share{State: states[s], Label: s.Label(), Count: n, Href: controlsHref(p, string(s), "")})
+		}
 	}
 	return out
+}
+
+// controlsHref lists the controls of a standing or of a group.
+func controlsHref(p readiness.Picture, standing, group string) string {
+	q := url.Values{}
+	if p.Chosen {
+		q.Set("period", p.Engagement.Slug)
+	}
+	if standing != "" {
+		q.Set("standing", standing)
+	}
+	if group != "" {
+		q.Set("group", group)
+	}
+	return "/readiness/controls?" + q.Encode()
+}
+
+// address keeps the chosen period.
+func address(p readiness.Picture, path string) string { return inPeriod(path, p.Engagement, p.Chosen) }
+
+func inPeriod(path string, e engagement.Engagement, chosen bool) string {
+	if chosen {
+		return path + "?period=" + e.Slug
+	}
+	return path
 }
 
 // plural is "1 control" or "3 controls".
@@ -42,15 +87,11 @@ func plural(n int, noun string) string {
 
 // opening is the first sentence of the page: what is known, of how many.
 func opening(p readiness.Picture) string {
-	when := ""
-	if p.Period {
-		when = " for the period"
+	verb := "are"
+	if p.Counts[occurrence.Operating] == 1 {
+		verb = "is"
 	}
-	verb := "have"
-	if p.Total() == 1 {
-		verb = "has"
-	}
-	return fmt.Sprintf("%d of %s %s accepted evidence%s.", p.Counts[readiness.Proven], plural(p.Total(), "control"), verb, when)
+	return fmt.Sprintf("%d of %s %s operating with evidence.", p.Counts[occurrence.Operating], plural(p.Total(), "control"), verb)
 }
 
 // worries are what follows it: counts of what needs somebody, none of them zero.
@@ -64,9 +105,9 @@ func worries(p readiness.Picture) []string {
 			out = append(out, strconv.Itoa(n)+" "+many)
 		}
 	}
-	add(p.Counts[readiness.Weak], "carries an open finding", "carry an open finding")
-	add(p.Counts[readiness.Returned], "has evidence that was returned", "have evidence that was returned")
-	add(p.Counts[readiness.Nothing], "has no evidence yet", "have no evidence yet")
+	add(p.Counts[occurrence.Behind], "is late", "are late")
+	add(p.Counts[occurrence.Exception], "carries an open finding", "carry an open finding")
+	add(p.Counts[occurrence.Blind], "is unknown", "are unknown")
 	return out
 }
 
@@ -80,18 +121,144 @@ func join(list []string) string {
 // percent is a share with its counts; it rounds down, so that 100% means all.
 func percent(n, of int) string {
 	if of == 0 {
-		return "none"
+		return "none due"
 	}
 	return fmt.Sprintf("%d%% (%d of %d)", n*100/of, n, of)
 }
 
 func waitsFor(b readiness.Blocker) string {
 	var out []string
-	if b.Returned > 0 {
-		out = append(out, strconv.Itoa(b.Returned)+" returned")
-	}
-	if b.Overdue > 0 {
-		out = append(out, strconv.Itoa(b.Overdue)+" overdue")
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{b.Late, "late"}, {b.Returned, "returned"}, {b.Overdue, "overdue"}} {
+		if part.n > 0 {
+			out = append(out, strconv.Itoa(part.n)+" "+part.word)
+		}
 	}
 	return join(out)
+}
+
+// A look is how a square is drawn, and what it says.
+type look struct {
+	state ui.State
+	words string
+}
+
+// lookOf is what a square of a month shows: what is worst in it, and never green for
+// what nobody knows.
+func lookOf(sq occurrence.Square, month period.Days, today period.Day) look {
+	due, open := sq.Due(), month.Last >= today
+	switch {
+	case sq.Empty() && month.First > today:
+		return look{ui.Future, "not yet due"}
+	case sq.Empty():
+		return look{ui.NA, "nothing due"}
+	case sq.Of(period.Missed) > 0:
+		return look{ui.Exception, fmt.Sprintf("%d of %d missed", sq.Of(period.Missed), due)}
+	case sq.Blind > 0 && !open:
+		return look{ui.Open, "unknown for " + plural(sq.Blind, "control")}
+	case sq.Of(period.Late) > 0:
+		return look{ui.Late, fmt.Sprintf("%d of %d performed late", sq.Of(period.Late), due)}
+	case sq.Unproven > 0:
+		return look{ui.Late, fmt.Sprintf("%d of %d performed without evidence", sq.Unproven, due)}
+	case month.First > today || sq.Of(period.Upcoming) == sq.Total():
+		return look{ui.Future, "not yet due"}
+	case open, sq.Of(period.Pending) > 0, sq.Waiting > 0, sq.Of(period.OutsidePeriod) > 0:
+		return look{ui.InReview, fmt.Sprintf("in progress, %d of %d performed", sq.Operated(), sq.Total())}
+	case sq.LateProof > 0:
+		return look{ui.Late, fmt.Sprintf("operated, evidence late for %d of %d", sq.LateProof, due)}
+	case due == 0:
+		return look{ui.NA, "not applicable"}
+	}
+	return look{ui.OK, fmt.Sprintf("operated, %d of %d", sq.Operated(), due)}
+}
+
+func monthName(m period.Days) string { return m.First.Date().In(time.UTC).Format("Jan") }
+
+func monthLong(m period.Days) string { return m.First.Date().In(time.UTC).Format("January 2006") }
+
+func monthKey(m period.Days) string { return string(m.First.Date())[:7] }
+
+func owner(names map[int64]people.Person, id int64) string { return names[id].Name }
+
+// shownTasks is how many late and due items the page lists.
+const shownTasks = 12
+
+func listed(p readiness.Picture) []occurrence.Task { return p.Tasks[:min(len(p.Tasks), shownTasks)] }
+
+// missing says what a task lacks, in a few words.
+func missing(t occurrence.Task) string {
+	switch t.Want {
+	case occurrence.WantEvidence:
+		if len(t.Holes) > 0 && t.Holes[0] != t.Window.Days {
+			return "Evidence for a part"
+		}
+		return "Evidence"
+	case occurrence.WantList:
+		if period.Continuous(t.Sheet.Frequency) {
+			return "Check results"
+		}
+		return "List of triggers"
+	case occurrence.WantPerformance:
+	}
+	return "Performance and evidence"
+}
+
+func stateOfTask(t occurrence.Task, today period.Day) (ui.State, string) {
+	days := int(t.Window.Due - today)
+	switch {
+	case t.Excused:
+		return ui.InReview, "Asked to be excused"
+	case days < 0:
+		return ui.Late, plural(-days, "day") + " late"
+	case days == 0:
+		return ui.Soon, "Due today"
+	}
+	return ui.Soon, "Due in " + plural(days, "day")
+}
+
+func iso(d period.Day) string { return string(d.Date()) }
+
+// ListData is the controls of a period.
+type ListData struct {
+	readiness.Picture
+	Standing occurrence.Standing
+	Group    string
+	Rows     []readiness.Row
+	More     bool
+}
+
+func (d ListData) title() string {
+	title := "Controls of the period"
+	if d.Standing != "" {
+		title = d.Standing.Label()
+	}
+	if d.Group != "" {
+		title += ", " + d.Group
+	}
+	return title
+}
+
+func (d ListData) later() string {
+	if !d.More {
+		return ""
+	}
+	return controlsHref(d.Picture, string(d.Standing), d.Group) + "&after=" + url.QueryEscape(d.Rows[len(d.Rows)-1].Code)
+}
+
+func (d ListData) options() []ui.Option {
+	var out []ui.Option
+	for _, s := range occurrence.Standings {
+		out = append(out, ui.Option{Value: string(s), Label: fmt.Sprintf("%s (%d)", s.Label(), d.Counts[s])})
+	}
+	return out
+}
+
+func (d ListData) groups() []ui.Option {
+	var out []ui.Option
+	for _, g := range d.Picture.Groups {
+		out = append(out, ui.Option{Value: g.Code, Label: g.Code + " " + g.Title})
+	}
+	return out
 }

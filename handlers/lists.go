@@ -1,0 +1,173 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"assay/models"
+	"assay/models/control"
+	"assay/models/occurrence"
+	"assay/models/people"
+	"assay/models/programme"
+	"assay/templates/controls"
+	"assay/web"
+)
+
+// listPage shows the lists that a control rests on, and the form that adds one.
+func (app *App) listPage(w http.ResponseWriter, r *http.Request) error {
+	q := web.Query(r)
+	return app.listsAgain(w, r, http.StatusOK, func(d *controls.ListsData) {
+		d.Typed = map[string]string{"covers_from": string(q.Date("from")), "covers_to": string(q.Date("to"))}
+	})
+}
+
+func (app *App) listsAgain(w http.ResponseWriter, r *http.Request, code int, change func(*controls.ListsData)) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d controls.ListsData, err error) {
+		if d.Control, err = control.ByCode(ctx, tx, web.Param(r, "code")); err != nil {
+			return d, err
+		}
+		if occurrence.KindFor(d.Control.Frequency) == "" {
+			return d, models.NotFound("List")
+		}
+		if d.Lists, err = occurrence.Lists(ctx, tx, d.Control.ID, 100); err != nil {
+			return d, err
+		}
+		zone, err := programme.Zone(ctx, tx)
+		if err != nil {
+			return d, err
+		}
+		d.Zone, d.Mine, d.Now = zone.String(), occurrence.MayRecord(tx.Actor, d.Control, false), tx.Now.In(zone).Format("2006-01-02T15:04")
+		var ids []int64
+		for _, l := range d.Lists {
+			ids = append(ids, l.AddedBy)
+		}
+		d.People, err = people.Named(ctx, tx, ids...)
+		return d, err
+	})
+	if err != nil {
+		return err
+	}
+	change(&d)
+	return app.page(w, r, code, controls.Lists(d))
+}
+
+// listAdd takes a list into use. The file is kept under its digest first; what it says is
+// judged row by row, and all of it is taken or none.
+func (app *App) listAdd(w http.ResponseWriter, r *http.Request) error {
+	fields, name, b, err := listForm(r)
+	f := web.NewValues(fields)
+	if err == nil {
+		err = app.takeList(r, f, name, b)
+	}
+	if refused := web.Errors(err); refused != nil {
+		return app.listsAgain(w, r, web.Status(err), func(d *controls.ListsData) { d.Errors, d.Typed = refused, f.All() })
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", "The list counts from now on.")
+	return web.SeeOther(w, r, "/controls/"+web.Param(r, "code")+"/lists")
+}
+
+func (app *App) takeList(r *http.Request, f *web.Values, name string, b []byte) error {
+	rows := occurrence.Rows{}
+	if len(bytes.TrimSpace(b)) > 0 {
+		table, err := tableOf(r.Context(), b, name)
+		if err != nil {
+			return err
+		}
+		rows = occurrence.Rows{Header: table.Header, Rows: table.Rows, Lines: table.Lines}
+	} else {
+		b = []byte("\n") // a list that says nothing happened has bytes too, so that it has a digest
+	}
+	kept, err := app.Blobs.Put(r.Context(), bytes.NewReader(b), importLimits.Bytes)
+	if err != nil {
+		return err
+	}
+	zone, err := read(app, r, programme.Zone)
+	if err != nil {
+		return err
+	}
+	l := listTyped(f, zone)
+	l.Name, l.Digest = name, kept.Digest
+	if err := f.Err(); err != nil {
+		return err
+	}
+	_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (occurrence.List, error) {
+		c, err := control.ByCode(ctx, tx, web.Param(r, "code"))
+		if err != nil {
+			return l, err
+		}
+		return occurrence.AddList(ctx, tx, c, l, rows)
+	})
+	return err
+}
+
+func listTyped(f *web.Values, zone *time.Location) occurrence.List {
+	return occurrence.List{
+		CoversFrom: f.Date("covers_from"), CoversTo: f.Date("covers_to"), Source: f.Line("source", 200), Query: f.Text("query", 4000),
+		ExtractedAt: f.Instant("extracted_at", zone), Note: f.Text("note", 2000),
+	}
+}
+
+// listForm reads the small fields, which come first, and then the file, which may be
+// missing when nothing happened.
+func listForm(r *http.Request) (fields url.Values, name string, b []byte, err error) {
+	fields = url.Values{}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return fields, "", nil, models.Invalid(map[string]string{"file": "This form came incomplete. Send it again."})
+	}
+	for range fieldCount {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return fields, name, b, nil
+		}
+		if err != nil {
+			return fields, name, b, err
+		}
+		limit := int64(fieldBytes)
+		if part.FormName() == "file" {
+			limit = importLimits.Bytes
+		}
+		read, err := io.ReadAll(io.LimitReader(part, limit+1))
+		switch {
+		case err != nil:
+			return fields, name, b, err
+		case int64(len(read)) > limit:
+			return fields, name, b, models.Invalid(map[string]string{part.FormName(): "This is too large. Split the list by month."})
+		case part.FormName() == "file" && part.FileName() != "":
+			name, b = part.FileName(), read
+		case part.FormName() != "file":
+			fields.Add(part.FormName(), string(read))
+		}
+	}
+	return fields, name, b, models.Invalid(map[string]string{"file": "This form has more fields than it should. Load the page again."})
+}
+
+func (app *App) listWithdraw(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.ID(r, "list")
+	if err != nil {
+		return err
+	}
+	f := web.Form(r)
+	rev, reason := f.Rev(), f.Text("reason", 2000)
+	if err = f.Err(); err == nil {
+		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (occurrence.List, error) {
+			return occurrence.WithdrawList(ctx, tx, id, rev, reason)
+		})
+	}
+	if refused := web.Errors(err); refused != nil {
+		return app.listsAgain(w, r, web.Status(err), func(d *controls.ListsData) { d.RefusedID, d.Errors = id, refused })
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", "Withdrawn. What the list said is no longer known.")
+	return web.SeeOther(w, r, "/controls/"+web.Param(r, "code")+"/lists")
+}

@@ -1,0 +1,194 @@
+package occurrence
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+	"assay/models/period"
+)
+
+// An Exemption says that there was nothing to do in a window. It counts once somebody
+// who neither asked nor owns the control has approved it.
+type Exemption struct {
+	models.Meta
+	ControlID    int64
+	Code         string // of the control, which never changes
+	WindowFrom   models.Date
+	WindowTo     models.Date
+	Reason       string
+	Status       ExemptionStatus
+	AskedBy      int64
+	AskedAt      time.Time
+	OwnerID      *int64 // the control's owner when it was decided
+	DecidedBy    *int64
+	DecidedAt    *time.Time
+	DecisionNote string
+}
+
+// An ExemptionStatus is where an exemption stands.
+//
+//	asked → approved → withdrawn
+//	      ↘ refused
+//	      ↘ withdrawn
+type ExemptionStatus string
+
+// The states of an exemption.
+const (
+	Asked     ExemptionStatus = "asked"
+	Approved  ExemptionStatus = "approved"
+	Refused   ExemptionStatus = "refused"
+	Withdrawn ExemptionStatus = "withdrawn"
+)
+
+// ExemptionStatuses lists every status in the order of a life.
+var ExemptionStatuses = []ExemptionStatus{Asked, Approved, Refused, Withdrawn}
+
+// ExemptionNext is which states can follow which.
+var ExemptionNext = map[ExemptionStatus][]ExemptionStatus{
+	Asked:    {Approved, Refused, Withdrawn},
+	Approved: {Withdrawn},
+}
+
+// Label is s in words.
+func (s ExemptionStatus) Label() string {
+	switch s {
+	case Asked:
+		return "Waits for approval"
+	case Approved:
+		return "Not applicable, approved"
+	case Refused:
+		return "Refused"
+	case Withdrawn:
+		return "Withdrawn"
+	}
+	return string(s)
+}
+
+// TableName is where exemptions live.
+func (Exemption) TableName() string { return "exemptions" }
+
+// Path is the address of the control, whose page lists what did not apply.
+func (e Exemption) Path() string { return "controls/" + e.Code }
+
+// Window is the days e speaks of.
+func (e Exemption) Window() period.Span { return period.Span{From: e.WindowFrom, To: e.WindowTo} }
+
+// VisibleTo gives the company everything, and an auditor what was approved for controls
+// in scope of an open engagement.
+func (Exemption) VisibleTo(a access.Actor) (string, []any) {
+	cond, args := ofVisibleControls("exemptions", a)
+	if a.Role == access.Auditor {
+		cond = "exemptions.status = 'approved' AND " + cond
+	}
+	return cond, args
+}
+
+// Excuse asks that a window does not count, with a reason that the auditor can read.
+func Excuse(ctx context.Context, tx *models.Tx, c control.Control, window period.Span, reason string) (Exemption, error) {
+	if err := mayRecord(ctx, tx, c, window); err != nil {
+		return Exemption{}, err
+	}
+	if reason == "" {
+		return Exemption{}, models.Invalid(map[string]string{"reason": "Say why there was nothing to do. The auditors can read it."})
+	}
+	if err := expected(ctx, tx, c, window); err != nil {
+		return Exemption{}, err
+	}
+	e := Exemption{
+		ControlID: c.ID, Code: c.Code, WindowFrom: window.From, WindowTo: window.To, Reason: reason, Status: Asked, AskedBy: tx.Actor.ID, AskedAt: tx.Now,
+	}
+	err := models.Insert(ctx, tx, &e, "exemption.ask", models.Note{"control": c.Code, "window": said(window), "reason": reason})
+	if models.Duplicate(err) {
+		return e, models.Conflict("Somebody has already asked for this.")
+	}
+	return e, err
+}
+
+// expected refuses a window that is none of c's.
+func expected(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
+	d := window.Days()
+	if window.From.IsZero() || window.To.IsZero() || d.Len() == 0 {
+		return models.NotFound("Task")
+	}
+	sheets, err := Sheets(ctx, tx, Frame{Days: d, Zone: time.UTC, Today: period.DayAt(tx.Now, time.UTC), Now: tx.Now}, Scope{Controls: []int64{c.ID}})
+	if err != nil {
+		return err
+	}
+	for _, s := range sheets {
+		for w := range period.Windows(s.Facts.Versions, period.Days{First: d.Last, Last: d.Last}) {
+			if w.Days == d {
+				return nil
+			}
+		}
+	}
+	return models.NotFound("Task")
+}
+
+// Decide approves or refuses an exemption. Whoever asked and whoever owns the control or
+// stands in for it cannot; a refusal has a reason.
+func Decide(ctx context.Context, tx *models.Tx, id, rev int64, approve bool, note string) (Exemption, error) {
+	if !tx.Actor.Can(access.EvidenceReview) {
+		return Exemption{}, models.Forbidden("A compliance manager decides whether a control did not apply.")
+	}
+	e, c, err := exemption(ctx, tx, id)
+	if err != nil {
+		return e, err
+	}
+	to := Refused
+	if approve {
+		to = Approved
+	}
+	switch {
+	case e.AskedBy == tx.Actor.ID:
+		return e, models.Forbidden("You asked for this yourself. Somebody else has to decide.")
+	case c.OwnedBy(tx.Actor):
+		return e, models.Forbidden("You answer for this control. Somebody else has to decide.")
+	case !slices.Contains(ExemptionNext[e.Status], to):
+		return e, models.Conflict("This was decided already: " + e.Status.Label() + ".")
+	case !approve && note == "":
+		return e, models.Invalid(map[string]string{"note": "Say why not, so that the owner knows what is still to do."})
+	}
+	e.Rev, e.Status, e.OwnerID, e.DecidedBy, e.DecidedAt, e.DecisionNote = rev, to, c.OwnerID, &tx.Actor.ID, &tx.Now, note
+	set := models.Columns{"Status", "OwnerID", "DecidedBy", "DecidedAt", "DecisionNote"}
+	return e, models.Update(ctx, tx, &e, set, "exemption."+string(to), models.Note{"control": c.Code, "window": said(e.Window()), "note": note})
+}
+
+// TakeBack withdraws an exemption: whoever asked until it is decided, a compliance
+// manager at any time.
+func TakeBack(ctx context.Context, tx *models.Tx, id, rev int64, note string) (Exemption, error) {
+	e, c, err := exemption(ctx, tx, id)
+	if err != nil {
+		return e, err
+	}
+	if !tx.Actor.Can(access.EvidenceReview) && (e.AskedBy != tx.Actor.ID || e.Status != Asked) {
+		return e, models.Forbidden("What was decided is taken back by a compliance manager.")
+	}
+	if !slices.Contains(ExemptionNext[e.Status], Withdrawn) {
+		return e, models.Conflict("This no longer counts: " + e.Status.Label() + ".")
+	}
+	e.Rev, e.Status = rev, Withdrawn
+	return e, models.Update(ctx, tx, &e, models.Columns{"Status"}, "exemption.withdrawn", models.Note{"control": c.Code, "window": said(e.Window()), "note": note})
+}
+
+func exemption(ctx context.Context, tx *models.Tx, id int64) (Exemption, control.Control, error) {
+	e, err := models.Rows[Exemption](tx).Where("exemptions.id = ?", id).Take(ctx)
+	if e, err = models.One(e, err, "Exemption"); err != nil {
+		return e, control.Control{}, err
+	}
+	c, err := control.ByID(ctx, tx, e.ControlID)
+	return e, c, err
+}
+
+// Waiting lists the exemptions that wait for a decision, the oldest first.
+func Waiting(ctx context.Context, tx *models.Tx, limit int) ([]Exemption, error) {
+	return models.Rows[Exemption](tx).Where("exemptions.status = 'asked'").Order("exemptions.asked_at, exemptions.id").Limit(limit).Find(ctx)
+}
+
+// Exemptions lists what was said of a control, the latest window first.
+func Exemptions(ctx context.Context, tx *models.Tx, control int64, limit int) ([]Exemption, error) {
+	return models.Rows[Exemption](tx).Where("exemptions.control_id = ?", control).Order("exemptions.window_from DESC, exemptions.id DESC").Limit(limit).Find(ctx)
+}

@@ -1,0 +1,251 @@
+package occurrence
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/period"
+)
+
+// A hundred thousand facts are read as one text for each control: rows of their own cost
+// twenty times as much to carry from the database into structs.
+
+// packed is a list of facts of one kind, each of the same length.
+type packed struct {
+	ControlID int64
+	Kind      string
+	Text      string
+}
+
+// The lengths of packed facts, in characters.
+const (
+	dateLen    = len("2026-01-02")
+	instantLen = len("2026-01-02 15:04:05")
+	idLen      = 19 // digits of the largest id
+)
+
+// facts reads what evidence covers, when controls were performed, what did not apply or
+// may not, and whom tasks were handed to.
+func facts(ctx context.Context, tx *models.Tx, f Frame, cond string, args []any, into map[int64]*Sheet) error {
+	rows, err := models.Raw[packed](ctx, tx, factsSQL(tx, cond), factArgs(f, args)...)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		s := into[r.ControlID]
+		if s == nil { // of a control that never had an approved version
+			continue
+		}
+		if err := s.unpack(r, f.Zone); err != nil {
+			return fmt.Errorf("facts of %s: %w", s.Code, err)
+		}
+	}
+	return nil
+}
+
+// farBack is how long before the period the earliest window that ends in it begins.
+const farBack = 366
+
+// factArgs are the days that evidence has to touch, then the arguments of cond, once for
+// each kind of fact. Work goes on when a period ends, so there is no last day.
+func factArgs(f Frame, args []any) []any {
+	from := models.Date("0000-01-01")
+	if f.Days.First != period.Ever {
+		from = (f.Days.First - farBack).Date()
+	}
+	out := []any{from}
+	for range 5 {
+		out = append(out, args...)
+	}
+	return out
+}
+
+func factsSQL(tx *models.Tx, cond string) string {
+	list, at := "group_concat(x, '')", func(column string) string { return "substr(" + column + ", 1, 19)" }
+	id := "substr('0000000000000000000' || to_id, -19)"
+	if tx.Postgres() {
+		list, id = "string_agg(x, '')", "lpad(to_id::text, 19, '0')"
+		at = func(column string) string {
+			return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
+		}
+	}
+	statuses := "('submitted', 'accepted')"
+	if tx.Actor.Role == access.Auditor { // an auditor is shown what was accepted, and counts with that
+		statuses = "('accepted')"
+	}
+	controls := "SELECT controls.id FROM controls WHERE " + cond
+	return `SELECT control_id, kind, ` + list + ` AS text FROM (
+		SELECT control_id, 'cover' AS kind, covers_from || covers_to || substr(status, 1, 1) || ` + at("submitted_at") + ` AS x FROM evidence
+			WHERE status IN ('submitted', 'accepted') AND status IN ` + statuses + ` AND covers_to >= ? AND control_id IN (` + controls + `)
+		UNION ALL
+		SELECT control_id, 'act', ` + at("performed_at") + ` || CASE window_from WHEN '' THEN '                    ' ELSE window_from || window_to END FROM performances
+			WHERE withdrawn_at IS NULL AND control_id IN (` + controls + `)
+		UNION ALL
+		SELECT control_id, 'excused', window_from || window_to FROM exemptions WHERE status = 'approved' AND control_id IN (` + controls + `)
+		UNION ALL
+		SELECT control_id, 'asked', window_from || window_to FROM exemptions WHERE status = 'asked' AND control_id IN (` + controls + `)
+		UNION ALL
+		SELECT control_id, 'handed', window_from || window_to || ` + id + ` FROM delegations WHERE ended_at IS NULL AND control_id IN (` + controls + `)
+	) AS packed GROUP BY control_id, kind`
+}
+
+// unpacked says, of each kind of fact, how long one is and how it is read.
+var unpacked = map[string]struct {
+	length int
+	add    func(s *Sheet, one string, zone *time.Location) error
+}{
+	"cover": {2*dateLen + 1 + instantLen, func(s *Sheet, one string, zone *time.Location) error {
+		at, err := dayAt(one[2*dateLen+1:], zone)
+		s.Facts.Covers = append(s.Facts.Covers, period.Cover{Days: daysIn(one), Submitted: at, Accepted: one[2*dateLen] == 'a'})
+		return err
+	}},
+	"act": {instantLen + 2*dateLen, func(s *Sheet, one string, zone *time.Location) error {
+		at, err := dayAt(one, zone)
+		act := period.Performance{Day: at}
+		if one[instantLen] != ' ' {
+			act.For = daysIn(one[instantLen:])
+		}
+		s.Facts.Performances = append(s.Facts.Performances, act)
+		return err
+	}},
+	"excused": {2 * dateLen, func(s *Sheet, one string, _ *time.Location) error {
+		s.Facts.Excused = append(s.Facts.Excused, daysIn(one))
+		return nil
+	}},
+	"asked": {2 * dateLen, func(s *Sheet, one string, _ *time.Location) error {
+		s.Asked = append(s.Asked, daysIn(one))
+		return nil
+	}},
+	"handed": {2*dateLen + idLen, func(s *Sheet, one string, _ *time.Location) error {
+		if s.Handed == nil {
+			s.Handed = map[period.Days]int64{}
+		}
+		s.Handed[daysIn(one)] = int64(digits(one, 2*dateLen, 2*dateLen+idLen))
+		return nil
+	}},
+}
+
+func (s *Sheet) unpack(p packed, zone *time.Location) error {
+	kind, ok := unpacked[p.Kind]
+	if !ok || len(p.Text)%kind.length != 0 {
+		return fmt.Errorf("%d characters of kind %s", len(p.Text), p.Kind)
+	}
+	for text := p.Text; text != ""; text = text[kind.length:] {
+		if err := kind.add(s, text[:kind.length], zone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// daysIn reads two dates that stand without anything between them.
+func daysIn(s string) period.Days {
+	return period.Days{First: dayIn(s), Last: dayIn(s[dateLen:])}
+}
+
+func dayIn(s string) period.Day {
+	return period.CivilDay(digits(s, 0, 4), digits(s, 5, 7), digits(s, 8, 10))
+}
+
+// dayAt is the day in zone of an instant written in UTC.
+func dayAt(s string, zone *time.Location) (period.Day, error) {
+	if s[4] != '-' || s[13] != ':' {
+		return 0, fmt.Errorf("%q is no instant", s)
+	}
+	t := time.Date(digits(s, 0, 4), time.Month(digits(s, 5, 7)), digits(s, 8, 10), digits(s, 11, 13), digits(s, 14, 16), digits(s, 17, 19), 0, time.UTC)
+	return period.DayAt(t, zone), nil
+}
+
+func digits(s string, from, to int) int {
+	n := 0
+	for _, c := range []byte(s[from:to]) {
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
+
+// eventRow counts the triggers of one control in one month that stand alike.
+type eventRow struct {
+	ControlID int64
+	Month     string
+	Standing  string
+	N         int
+}
+
+// events reads what lists of triggers and signals say. Whether a trigger belongs to the
+// period is decided by its instant.
+func events(ctx context.Context, tx *models.Tx, f Frame, cond string, args []any, into map[int64]*Sheet) error {
+	spans, err := models.Raw[List](ctx, tx, `SELECT id, control_id, kind, covers_from, covers_to FROM fact_lists
+		WHERE withdrawn_at IS NULL AND control_id IN (SELECT controls.id FROM controls WHERE `+cond+`) ORDER BY control_id, covers_from`, args...)
+	if err != nil || len(spans) == 0 {
+		return err
+	}
+	kinds, of := map[string][]int64{}, map[int64]*Sheet{}
+	for _, l := range spans {
+		s := into[l.ControlID]
+		if s == nil {
+			continue
+		}
+		s.Listed = append(s.Listed, period.Span{From: l.CoversFrom, To: l.CoversTo}.Days())
+		kinds[l.Kind], of[l.ID] = append(kinds[l.Kind], l.ID), s
+	}
+	if err := triggers(ctx, tx, f, kinds[Triggers], of); err != nil {
+		return err
+	}
+	return signals(ctx, tx, f, kinds[Signals], of)
+}
+
+func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []int64, of map[int64]*Sheet) error {
+	if len(lists) == 0 {
+		return nil
+	}
+	from, until := f.Days.Span().Instants(f.Zone)
+	rows, err := models.Raw[eventRow](ctx, tx, `SELECT l.control_id, substr(e.day, 1, 7) AS month,
+		CASE WHEN e.at < ? OR e.at >= ? THEN 'outside_period' WHEN e.at > ? THEN 'upcoming'
+			WHEN e.done_at <= ? AND e.done_at <= e.deadline THEN 'on_time' WHEN e.done_at <= ? THEN 'late'
+			WHEN e.deadline >= ? THEN 'pending' ELSE 'missed' END AS standing, count(*) AS n
+		FROM trigger_events e JOIN fact_lists l ON l.id = e.list_id WHERE e.list_id IN ?
+		GROUP BY l.control_id, substr(e.day, 1, 7), standing ORDER BY l.control_id, month`,
+		from, until, f.Now, f.Now, f.Now, f.Now, lists)
+	if err != nil {
+		return err
+	}
+	sheets := map[int64]*Sheet{}
+	for _, s := range of {
+		sheets[s.ID] = s
+	}
+	for _, r := range rows {
+		s := sheets[r.ControlID]
+		if n := len(s.Events); n == 0 || s.Events[n-1].Month != r.Month {
+			s.Events = append(s.Events, MonthOfEvents{Month: r.Month})
+		}
+		s.Events[len(s.Events)-1].Counts[statusOf(r.Standing)] += r.N
+	}
+	return nil
+}
+
+func statusOf(id string) period.Status {
+	for _, s := range period.Statuses {
+		if s.ID() == id {
+			return s
+		}
+	}
+	return period.Unknown
+}
+
+func signals(ctx context.Context, tx *models.Tx, f Frame, lists []int64, of map[int64]*Sheet) error {
+	if len(lists) == 0 {
+		return nil
+	}
+	from, until := f.Days.Span().Instants(f.Zone)
+	rows, err := models.Raw[signalRow](ctx, tx, `SELECT list_id, line, from_at, to_at, pass, collected_at FROM signal_intervals
+		WHERE list_id IN ? AND from_at < ? AND to_at > ?`, lists, until, from)
+	for _, r := range rows {
+		s := of[r.ListID]
+		s.Signals = append(s.Signals, period.Signal{From: r.FromAt, To: r.ToAt, Pass: r.Pass, Collected: r.CollectedAt})
+	}
+	return err
+}

@@ -1,0 +1,244 @@
+// Package occurrence is what was expected of each control in a period, and what is known
+// of it: performances, what did not apply, lists of triggers and of check results, and
+// the evidence that covers them. Whether something was on time, late or missed is derived
+// by package period each time it is asked, and never stored.
+package occurrence
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+	"assay/models/framework"
+	"assay/models/period"
+)
+
+// A Frame is the days that are looked at, the zone they are counted in, and today. Today
+// may be a day of the past: then what is known now is judged as of the end of that day.
+type Frame struct {
+	Days  period.Days
+	Zone  *time.Location
+	Today period.Day
+	Now   time.Time
+}
+
+// FrameOf is a period seen at an instant.
+func FrameOf(days period.Span, zone *time.Location, now time.Time) Frame {
+	return Frame{Days: days.Days(), Zone: zone, Today: period.DayAt(now, zone), Now: now}
+}
+
+// A Sheet is one control and what is known of it.
+type Sheet struct {
+	ID        int64
+	Code      string
+	Title     string
+	OwnerID   int64 // 0 is nobody
+	BackupID  int64
+	Frequency string
+	AI        bool
+	Effective bool // a version is in effect today
+	Retired   bool // it was, and no longer is
+	Facts     period.Facts
+	Asked     []period.Days         // windows that somebody asked to be excused, undecided
+	Handed    map[period.Days]int64 // windows whose task somebody else holds, by person
+	Listed    []period.Days         // what lists of triggers or signals account for
+	Events    []MonthOfEvents
+	Signals   []period.Signal
+}
+
+// MonthOfEvents counts the triggers of a month by status.
+type MonthOfEvents struct {
+	Month string // 2026-08
+	period.Counts
+}
+
+// Dated reports whether a calendar tells when s is due. What it was before the present
+// version does not matter.
+func (s *Sheet) Dated() bool { return period.Dated(s.Frequency) }
+
+// Tally is what lists of triggers say of s.
+func (s *Sheet) Tally(f Frame) period.Tally {
+	var c period.Counts
+	for _, m := range s.Events {
+		c.Add(m.Counts)
+	}
+	return period.Sum(c, s.Listed, s.inForce(f), f.Today)
+}
+
+// inForce is the part of the period from the day a version first counted on.
+func (s *Sheet) inForce(f Frame) period.Days {
+	days := f.Days
+	if len(s.Facts.Versions) > 0 {
+		days.First = max(days.First, s.Facts.Versions[0].Effective.First)
+		days.Last = min(days.Last, s.Facts.Versions[len(s.Facts.Versions)-1].Effective.Last)
+	}
+	return days
+}
+
+// Coverage is what lists of check results say of s, up to now.
+func (s *Sheet) Coverage(f Frame) period.Coverage {
+	days := s.inForce(f)
+	if days.Len() == 0 || days.First > f.Today {
+		return period.Coverage{}
+	}
+	from, until := days.Span().Instants(f.Zone)
+	if until.After(f.Now) {
+		until = f.Now
+	}
+	return period.Observe(from, until, f.Zone, s.Signals)
+}
+
+// A Scope chooses controls.
+type Scope struct {
+	Controls []int64  // these; none is all
+	Person   int64    // those that this person owns, backs up or was handed a window of; 0 is everybody's
+	Criteria []string // those that help to meet one of these criteria of SOC 2; none is all
+}
+
+// where is s as a condition on controls.
+func (s Scope) where(tx *models.Tx) (string, []any) {
+	conds, args := []string{"1 = 1"}, []any(nil)
+	if cond, a := (control.Control{}).VisibleTo(tx.Actor); cond != "" {
+		conds, args = append(conds, cond), append(args, a...)
+	}
+	if s.Controls != nil {
+		conds, args = append(conds, "controls.id IN ?"), append(args, append([]int64{0}, s.Controls...))
+	}
+	if s.Person != 0 {
+		// One index each: asked with OR the database reads every control there is.
+		conds = append(conds, `controls.id IN (SELECT id FROM controls WHERE owner_id = ? UNION SELECT id FROM controls WHERE backup_id = ?
+			UNION SELECT control_id FROM delegations WHERE to_id = ? AND ended_at IS NULL)`)
+		args = append(args, s.Person, s.Person, s.Person)
+	}
+	if s.Criteria != nil {
+		conds = append(conds, "controls.id IN (SELECT control_id FROM control_criteria WHERE framework = ? AND code IN ?)")
+		args = append(args, framework.SOC2, append([]string{""}, s.Criteria...))
+	}
+	return strings.Join(conds, " AND "), args
+}
+
+// Sheets reads what is known of the chosen controls, by code, in a few queries however
+// many there are. Facts before the frame are left out as far as no window of it needs
+// them.
+func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet, error) {
+	cond, args := scope.where(tx)
+	sheets, err := rhythms(ctx, tx, cond, args)
+	if err != nil || len(sheets) == 0 {
+		return nil, err
+	}
+	byID := make(map[int64]*Sheet, len(sheets))
+	for _, s := range sheets {
+		byID[s.ID] = s
+	}
+	if err := facts(ctx, tx, f, cond, args, byID); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(sheets, (*Sheet).listed) {
+		return sheets, nil
+	}
+	return sheets, events(ctx, tx, f, cond, args, byID)
+}
+
+// listed reports whether s rests on lists, or did under an earlier version.
+func (s *Sheet) listed() bool {
+	return slices.ContainsFunc(s.Facts.Versions, func(v period.Version) bool { return !period.Dated(v.Frequency) })
+}
+
+// A versionRow is a control with one of its versions.
+type versionRow struct {
+	ID            int64
+	Code          string
+	Title         string
+	OwnerID       *int64
+	BackupID      *int64
+	AI            bool
+	Number        int
+	Frequency     string
+	AnchorMonth   int
+	GraceDays     *int
+	DueDay        int
+	CalendarID    *int64
+	Editorial     bool
+	EffectiveFrom models.Date
+	EffectiveTo   models.Date
+	Status        control.Status
+}
+
+func rhythms(ctx context.Context, tx *models.Tx, cond string, args []any) ([]*Sheet, error) {
+	rows, err := models.Raw[versionRow](ctx, tx, `SELECT controls.id, controls.code, controls.title, controls.owner_id, controls.backup_id, controls.ai,
+		v.number, v.frequency, v.anchor_month, v.grace_days, v.due_day, v.calendar_id, v.editorial, v.effective_from, v.effective_to, v.status
+		FROM controls JOIN control_versions v ON v.control_id = controls.id AND v.status IN ('approved', 'effective', 'superseded', 'retired')
+		WHERE `+cond+` ORDER BY controls.code, v.number`, args...)
+	if err != nil {
+		return nil, err
+	}
+	calendars, err := calendarsOf(ctx, tx, rows)
+	if err != nil {
+		return nil, err
+	}
+	var sheets []*Sheet
+	for _, r := range rows {
+		if n := len(sheets); n == 0 || sheets[n-1].ID != r.ID {
+			sheets = append(sheets, &Sheet{
+				ID: r.ID, Code: r.Code, Title: r.Title, OwnerID: deref(r.OwnerID), BackupID: deref(r.BackupID), AI: r.AI, Frequency: r.Frequency,
+			})
+		}
+		sheets[len(sheets)-1].add(r, calendars)
+	}
+	return sheets, nil
+}
+
+func (s *Sheet) add(r versionRow, calendars map[int64]*period.Calendar) {
+	v := period.Version{
+		Rhythm: period.Rhythm{Frequency: r.Frequency, Anchor: r.AnchorMonth, DueDay: r.DueDay, Grace: period.DefaultGrace(r.Frequency)},
+		Number: r.Number, Editorial: r.Editorial, Effective: period.Span{From: r.EffectiveFrom, To: r.EffectiveTo}.Days(),
+	}
+	if r.GraceDays != nil {
+		v.Grace = *r.GraceDays
+	}
+	if r.CalendarID != nil {
+		v.Business = calendars[*r.CalendarID]
+	}
+	if n := len(s.Facts.Versions); n > 0 { // an approved successor ends the one before it, from its day on
+		before := &s.Facts.Versions[n-1]
+		before.Effective.Last = min(before.Effective.Last, v.Effective.First-1)
+	}
+	s.Facts.Versions = append(s.Facts.Versions, v)
+	switch r.Status { //nolint:exhaustive // the others say nothing of today
+	case control.Effective:
+		s.Effective, s.Frequency = true, r.Frequency
+	case control.Retired:
+		s.Retired, s.Frequency = true, r.Frequency
+	}
+}
+
+func deref(id *int64) int64 {
+	if id == nil {
+		return 0
+	}
+	return *id
+}
+
+// calendarsOf reads the calendars that versions rest on. Most companies have none or one.
+func calendarsOf(ctx context.Context, tx *models.Tx, rows []versionRow) (map[int64]*period.Calendar, error) {
+	var ids []int64
+	for _, r := range rows {
+		if r.CalendarID != nil && !slices.Contains(ids, *r.CalendarID) {
+			ids = append(ids, *r.CalendarID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return control.Calendars(ctx, tx, ids...)
+}
+
+// MayRecord reports whether a may say what happened with a control: its owners, whoever
+// was handed one of its windows, and compliance managers.
+func MayRecord(a access.Actor, c control.Control, delegate bool) bool {
+	return a.Can(access.EvidenceSubmit) && (a.Role == access.Compliance || c.OwnedBy(a) || delegate)
+}

@@ -1,0 +1,230 @@
+package occurrence
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+	"assay/models/evidence"
+	"assay/models/period"
+	"assay/models/programme"
+)
+
+// A Performance is one act of a control. It is a statement of whoever recorded it, and
+// never changes; a wrong one is withdrawn with a reason and stays to be read.
+type Performance struct {
+	models.Meta
+	ControlID     int64
+	Code          string      // of the control, which never changes
+	WindowFrom    models.Date // the window it was meant for; none is the one that holds the day
+	WindowTo      models.Date
+	PerformedAt   time.Time
+	PerformedBy   string // who acted, in words: it may be a team or a system
+	Result        string
+	LateReason    string // recorded more than evidence.OwnerStatedAfter later: why
+	EvidenceID    *int64
+	RecordedBy    int64
+	RecordedAt    time.Time
+	WithdrawnBy   *int64
+	WithdrawnAt   *time.Time
+	WithdrawnNote string
+}
+
+// TableName is where performances live.
+func (Performance) TableName() string { return "performances" }
+
+// Path is the address of the control, whose page lists its performances.
+func (p Performance) Path() string { return "controls/" + p.Code }
+
+// OwnerStated reports that nothing but the recorder's word dates the act.
+func (p Performance) OwnerStated() bool {
+	return p.RecordedAt.Sub(p.PerformedAt) > evidence.OwnerStatedAfter
+}
+
+// VisibleTo gives the company everything, and an auditor the performances of controls in
+// scope of an open engagement.
+func (Performance) VisibleTo(a access.Actor) (string, []any) {
+	return ofVisibleControls("performances", a)
+}
+
+// ofVisibleControls is a condition on a table of facts about controls.
+func ofVisibleControls(table string, a access.Actor) (string, []any) {
+	cond, args := control.Control{}.VisibleTo(a)
+	if cond == "" {
+		return "", nil
+	}
+	return table + ".control_id IN (SELECT controls.id FROM controls WHERE " + cond + ")", args
+}
+
+// An Act is what somebody says of one performance.
+type Act struct {
+	Window     period.Span // the zero Span is the window that holds the day
+	At         time.Time
+	By         string // who acted; "" is the actor
+	Result     string
+	LateReason string
+	EvidenceID *int64
+}
+
+// Perform records that a control acted. Refused, by field: an act in the future, one
+// before the window it is said to be for, and one more than seven days back without a
+// reason. Whoever neither owns the control nor was handed the window is Forbidden.
+func Perform(ctx context.Context, tx *models.Tx, c control.Control, a Act) (Performance, error) {
+	if err := mayRecord(ctx, tx, c, a.Window); err != nil {
+		return Performance{}, err
+	}
+	zone, err := programme.Zone(ctx, tx)
+	if err != nil {
+		return Performance{}, err
+	}
+	p := Performance{
+		ControlID: c.ID, Code: c.Code, WindowFrom: a.Window.From, WindowTo: a.Window.To, PerformedAt: a.At.UTC(), PerformedBy: a.By,
+		Result: a.Result, LateReason: a.LateReason, EvidenceID: a.EvidenceID, RecordedBy: tx.Actor.ID, RecordedAt: tx.Now,
+	}
+	if p.PerformedBy == "" {
+		p.PerformedBy = tx.Actor.Name
+	}
+	if wrong := p.problems(zone); len(wrong) > 0 {
+		return p, models.Invalid(wrong)
+	}
+	return p, models.Insert(ctx, tx, &p, "performance.record", models.Note{
+		"control": c.Code, "window": said(a.Window), "result": p.Result, "owner-stated": p.LateReason,
+	})
+}
+
+func said(s period.Span) string {
+	if s.From.IsZero() {
+		return ""
+	}
+	return string(s.From + " to " + s.To)
+}
+
+func (p Performance) problems(zone *time.Location) map[string]string {
+	wrong := map[string]string{}
+	switch day := models.DateOf(p.PerformedAt, zone); {
+	case p.PerformedAt.IsZero():
+		wrong["performed_at"] = "Say when the control was performed."
+	case p.PerformedAt.After(p.RecordedAt):
+		wrong["performed_at"] = "This is still to come. A performance is recorded once it has happened."
+	case !p.WindowFrom.IsZero() && day < p.WindowFrom:
+		wrong["performed_at"] = fmt.Sprintf("This is before %s, when the window begins. It belongs to the window before.", p.WindowFrom)
+	case p.OwnerStated() && p.LateReason == "":
+		wrong["late_reason"] = "The control was performed more than 7 days ago. Say why it is recorded only now, and add a file that carries the system's own date."
+	}
+	if p.WindowTo < p.WindowFrom {
+		wrong["window"] = "The window ends before it begins."
+	}
+	if p.Result == "" && p.EvidenceID == nil {
+		wrong["result"] = "Say in a sentence what came of it."
+	}
+	return wrong
+}
+
+// mayRecord refuses whoever has no part in the control.
+func mayRecord(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
+	if MayRecord(tx.Actor, c, false) {
+		return nil
+	}
+	handed, err := delegatedTo(ctx, tx, c.ID, tx.Actor.ID, window)
+	if err != nil {
+		return err
+	}
+	if !MayRecord(tx.Actor, c, handed) {
+		return models.Forbidden("What happened with " + c.Code + " is recorded by its owner, by whoever was handed the task, and by compliance managers.")
+	}
+	return nil
+}
+
+// FromEvidence records the performance that an item which was just submitted speaks of:
+// for the window that the form names, else for the one window that the item covers
+// whole, else for the one that holds the day. The same item does not record it twice,
+// and sending a returned item again with another time records that.
+func FromEvidence(ctx context.Context, tx *models.Tx, i evidence.Item, window period.Span) error {
+	if i.PerformedAt == nil {
+		return nil
+	}
+	there, err := models.Rows[Performance](tx).Where("performances.evidence_id = ? AND performances.withdrawn_at IS NULL", i.ID).Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range there {
+		if p.PerformedAt.Equal(*i.PerformedAt) {
+			return nil
+		}
+		if err := withdraw(ctx, tx, &p, "The evidence was sent again with another time."); err != nil {
+			return err
+		}
+	}
+	c, err := control.ByID(ctx, tx, i.ControlID)
+	if err != nil {
+		return err
+	}
+	if window.From.IsZero() {
+		if window, err = coveredWhole(ctx, tx, c, period.Span{From: i.CoversFrom, To: i.CoversTo}); err != nil {
+			return err
+		}
+	}
+	zone, err := programme.Zone(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if models.DateOf(*i.PerformedAt, zone) < window.From { // says nothing of that window
+		window = period.Span{}
+	}
+	p := Performance{
+		ControlID: c.ID, Code: c.Code, WindowFrom: window.From, WindowTo: window.To, PerformedAt: *i.PerformedAt, PerformedBy: tx.Actor.Name,
+		Result: i.Title, LateReason: i.LateReason, EvidenceID: &i.ID, RecordedBy: tx.Actor.ID, RecordedAt: i.UploadedAt,
+	}
+	return models.Insert(ctx, tx, &p, "performance.record", models.Note{"control": c.Code, "window": said(window), "evidence": i.Code(), "owner-stated": i.LateReason})
+}
+
+// coveredWhole is the window of c that lies whole within s, if there is just one.
+func coveredWhole(ctx context.Context, tx *models.Tx, c control.Control, s period.Span) (period.Span, error) {
+	sheets, err := Sheets(ctx, tx, Frame{Days: s.Days(), Zone: time.UTC, Today: period.DayAt(tx.Now, time.UTC), Now: tx.Now}, Scope{Controls: []int64{c.ID}})
+	if err != nil || len(sheets) == 0 {
+		return period.Span{}, err
+	}
+	var found []period.Window
+	for w := range period.Windows(sheets[0].Facts.Versions, s.Days()) {
+		if w.Within(s.Days()) {
+			found = append(found, w)
+		}
+	}
+	if len(found) != 1 {
+		return period.Span{}, nil
+	}
+	return found[0].Span(), nil
+}
+
+// Withdraw takes a performance back, with a reason. It stays to be read and counts no
+// longer.
+func Withdraw(ctx context.Context, tx *models.Tx, id, rev int64, reason string) (Performance, error) {
+	p, err := models.Rows[Performance](tx).Where("performances.id = ?", id).Take(ctx)
+	if p, err = models.One(p, err, "Performance"); err != nil {
+		return p, err
+	}
+	if tx.Actor.ID != p.RecordedBy && !tx.Actor.Can(access.EvidenceWithdraw) {
+		return p, models.Forbidden("A performance is withdrawn by whoever recorded it or by a compliance manager.")
+	}
+	if p.WithdrawnAt != nil {
+		return p, models.Conflict("This was withdrawn already.")
+	}
+	if reason == "" {
+		return p, models.Invalid(map[string]string{"reason": "Say why it is withdrawn. The reason stays with the record."})
+	}
+	p.Rev = rev
+	return p, withdraw(ctx, tx, &p, reason)
+}
+
+func withdraw(ctx context.Context, tx *models.Tx, p *Performance, reason string) error {
+	p.WithdrawnBy, p.WithdrawnAt, p.WithdrawnNote = &tx.Actor.ID, &tx.Now, reason
+	return models.Update(ctx, tx, p, models.Columns{"WithdrawnBy", "WithdrawnAt", "WithdrawnNote"}, "performance.withdraw", models.Note{"reason": reason})
+}
+
+// Performances lists what was recorded of a control, the newest act first.
+func Performances(ctx context.Context, tx *models.Tx, control int64, limit int) ([]Performance, error) {
+	return models.Rows[Performance](tx).Where("performances.control_id = ?", control).Order("performances.performed_at DESC, performances.id DESC").Limit(limit).Find(ctx)
+}

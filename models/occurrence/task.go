@@ -1,0 +1,173 @@
+package occurrence
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"assay/models"
+	"assay/models/period"
+)
+
+// Recent is how many finished windows of a control are asked for. Older ones stay to be
+// seen with the control; a list of everything ever missed helps nobody to begin.
+const Recent = 2
+
+// A Want is what a task asks for.
+type Want string
+
+// What tasks ask for.
+const (
+	WantPerformance Want = "perform"  // act, and show it
+	WantEvidence    Want = "evidence" // it was done; the evidence is missing, or a part of it
+	WantList        Want = "list"     // the list of triggers or of check results
+)
+
+// A Task is what one person owes for one window of one control.
+type Task struct {
+	Sheet    *Sheet
+	Want     Want
+	Window   period.Window // of WantList, the days that no list speaks of
+	Status   period.Status // of the window
+	Proof    period.Proof  // likewise
+	Holes    []period.Days // the days of it that no evidence covers
+	PersonID int64         // who holds it; 0 is nobody
+	Handed   bool          // it was handed to them: the control is somebody else's
+	Excused  bool          // somebody asked that it does not count; that is not decided
+	Older    int           // how many windows of the control before this one are open too
+}
+
+// Path is the address of t, which an e-mail can name.
+func (t Task) Path() string {
+	return fmt.Sprintf("tasks/%s/%s/%s", t.Sheet.Code, t.Window.First.Date(), t.Window.Last.Date())
+}
+
+// Late reports that the grace of t is over.
+func (t Task) Late(today period.Day) bool { return t.Window.Due < today }
+
+// Begun reports that the window of t has ended, so that it can be done whole.
+func (t Task) Begun(today period.Day) bool { return t.Window.Last < today }
+
+// TaskDays are the days in which tasks are looked for: from the first day of a period on,
+// and into the future, for work goes on when a period ends.
+func TaskDays(from models.Date, today period.Day) period.Days {
+	first := period.DayOf(from, today-farBack)
+	return period.Days{First: min(first, today), Last: today + farBack + 30}
+}
+
+// Owed reads the chosen controls and lists what is owed for them.
+func Owed(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]Task, error) {
+	sheets, err := Sheets(ctx, tx, f, scope)
+	return Tasks(sheets, f), err
+}
+
+// Tasks lists what is owed, the earliest first: of each effective control the last Recent
+// finished windows that are open, and the one that runs; and lists that are missing for
+// months that are over. A window is open until the control has acted in it and evidence
+// covers every day.
+func Tasks(sheets []*Sheet, f Frame) []Task {
+	var out []Task
+	for _, s := range sheets {
+		if !s.Effective {
+			continue
+		}
+		for _, t := range s.tasks(f) {
+			t.PersonID = s.OwnerID
+			if to := s.Handed[t.Window.Days]; to != 0 {
+				t.PersonID, t.Handed = to, true
+			}
+			t.Excused = slices.Contains(s.Asked, t.Window.Days)
+			out = append(out, t)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Task) int { return cmp.Compare(a.Window.Due, b.Window.Due) })
+	return out
+}
+
+// tasks lists what is open of s.
+func (s *Sheet) tasks(f Frame) []Task {
+	if !s.Dated() {
+		return s.missingList(f)
+	}
+	var ended, running []Task
+	for o := range s.Facts.Occurrences(f.Days, f.Today) {
+		if o.First > f.Today {
+			break
+		}
+		t, open := s.task(o)
+		switch {
+		case !open:
+		case o.Last < f.Today:
+			ended = append(ended, t)
+		default:
+			running = append(running, t)
+		}
+	}
+	if older := len(ended) - Recent; older > 0 {
+		ended = ended[older:]
+		ended[0].Older = older
+	}
+	return append(ended, running[:min(1, len(running))]...)
+}
+
+// task is what o asks for, if anything.
+func (s *Sheet) task(o period.Occurrence) (Task, bool) {
+	t := Task{Sheet: s, Window: o.Window, Status: o.Status, Proof: o.Proof, Want: WantPerformance}
+	switch {
+	case o.Status == period.NotApplicable, o.Proof >= period.Waiting && o.Act >= 0, o.ByProof:
+		return t, false
+	case o.Proof >= period.Waiting: // covered and in review: what it shows is the reviewer's to say
+		return t, false
+	case o.Act >= 0:
+		t.Want = WantEvidence
+	}
+	t.Holes = s.Facts.Holes(o.Days)
+	return t, true
+}
+
+// listGrace is how many days after a month its list is asked for without being late.
+const listGrace = 10
+
+// missingList asks for the list of the months that are over and that no list speaks of.
+func (s *Sheet) missingList(f Frame) []Task {
+	days := s.inForce(f)
+	days.Last = min(days.Last, f.Today.MonthStart()-1)
+	if days.Len() == 0 {
+		return nil
+	}
+	unknown := period.Holes(days, s.Listed)
+	if len(unknown) == 0 {
+		return nil
+	}
+	window := period.Window{Days: period.Days{First: unknown[0].First, Last: unknown[len(unknown)-1].Last}}
+	window.By, window.Due = window.Last, window.Last+listGrace
+	return []Task{{Sheet: s, Want: WantList, Window: window, Status: period.Unknown, Holes: unknown}}
+}
+
+// At finds what is known of one window of a control that the actor may see, and the task
+// it is, if anything of it is open. Days that are no window of the control are not found.
+func At(ctx context.Context, tx *models.Tx, f Frame, controlID int64, window period.Span) (*Sheet, period.Occurrence, *Task, error) {
+	sheets, err := Sheets(ctx, tx, f, Scope{Controls: []int64{controlID}})
+	if err != nil {
+		return nil, period.Occurrence{}, nil, err
+	}
+	days := window.Days()
+	for _, s := range sheets {
+		for o := range s.Facts.Occurrences(f.Days, f.Today) {
+			if o.Days != days {
+				continue
+			}
+			t, open := s.task(o)
+			t.PersonID, t.Excused = s.OwnerID, slices.Contains(s.Asked, days)
+			if to := s.Handed[days]; to != 0 {
+				t.PersonID, t.Handed = to, true
+			}
+			if !open {
+				return s, o, nil, nil
+			}
+			return s, o, &t, nil
+		}
+	}
+	return nil, period.Occurrence{}, nil, models.NotFound("Task")
+}

@@ -1,0 +1,324 @@
+package period
+
+import (
+	"iter"
+	"slices"
+)
+
+// A Status is what is known of one window of one control on one day.
+type Status uint8
+
+// The statuses. Unknown is the zero value, so that nothing is taken for good by
+// accident.
+const (
+	Unknown        Status = iota // nobody can say
+	Upcoming                     // the window has not begun
+	Pending                      // it runs, or its grace does, and the control has not acted yet
+	OnTime                       // the control acted in its window
+	OnTimeInGrace                // and here in the grace after it
+	Late                         // it acted after the grace
+	Missed                       // the grace is over and it has not acted
+	NotApplicable                // there was nothing to do, for a reason that somebody approved
+	NotDueInPeriod               // the window ends after the period
+	OutsidePeriod                // it acted, but before the period began or after it ended; the auditor decides
+	statuses       = iota
+)
+
+// Statuses lists every status, the best known first.
+var Statuses = []Status{OnTime, OnTimeInGrace, Late, Missed, OutsidePeriod, NotApplicable, Pending, Upcoming, NotDueInPeriod, Unknown}
+
+// ID is the word for s in addresses and exports.
+func (s Status) ID() string {
+	return [...]string{
+		"unknown", "upcoming", "pending", "on_time", "on_time_in_grace", "late", "missed", "not_applicable",
+		"not_due_in_period", "outside_period",
+	}[s]
+}
+
+// Label is s in words, as pages show it.
+func (s Status) Label() string {
+	return [...]string{
+		"Unknown", "Upcoming", "Pending", "On time", "On time in grace", "Late", "Missed", "Not applicable",
+		"Not due in period", "Outside the period",
+	}[s]
+}
+
+// Operated reports that the control acted when it should have.
+func (s Status) Operated() bool { return s == OnTime || s == OnTimeInGrace }
+
+// Deviates reports a candidate for a deviation.
+func (s Status) Deviates() bool { return s == Late || s == Missed }
+
+// Due reports whether s counts below the line of a rate: the control should have acted
+// by now, and it is known whether it did.
+func (s Status) Due() bool { return s.Operated() || s.Deviates() }
+
+// A Performance is one act of a control, as somebody recorded it.
+type Performance struct {
+	Day Day  // on which the control acted
+	For Days // the window it was meant for; the zero Days is the one that holds Day
+}
+
+// at is the day by which a performance finds its window.
+func (p Performance) at() Day {
+	if p.For == (Days{}) {
+		return p.Day
+	}
+	return p.For.Last
+}
+
+// A Cover is the days that one item of evidence covers.
+type Cover struct {
+	Days
+	Submitted Day  // on which it was handed in
+	Accepted  bool // by somebody else; otherwise it waits for that
+}
+
+// Proof is how far evidence covers a window.
+type Proof uint8
+
+// From nothing to all of it.
+const (
+	Nothing Proof = iota // no evidence for any day
+	Partly               // for some days
+	Waiting              // for every day, if what waits for review is accepted
+	Proven               // accepted, for every day
+)
+
+// Label is p in words.
+func (p Proof) Label() string {
+	return [...]string{"No evidence", "Evidence for a part", "Evidence in review", "Evidence accepted"}[p]
+}
+
+// Facts is what is known of one control. The engine sorts what it is given.
+type Facts struct {
+	Versions     []Version
+	Performances []Performance
+	Covers       []Cover
+	Excused      []Days // not applicable, approved
+}
+
+// An Occurrence is one window and what is known of it.
+type Occurrence struct {
+	Window
+	Status    Status
+	Performed Day  // Never when the control has not acted
+	Act       int  // which of Facts.Performances says so, or -1
+	ByProof   bool // no act is recorded, but accepted evidence covers the whole window
+	Proof     Proof
+	ProofLate bool // the window was covered only after the grace, whenever the control acted
+}
+
+// Occurrences yields what is known on today of each window that is expected in the
+// period, in order. What happens after today is not known yet, whatever is recorded.
+func (f *Facts) Occurrences(within Days, today Day) iter.Seq[Occurrence] {
+	r := newReader(f, within, today)
+	return func(yield func(Occurrence) bool) {
+		for w := range Windows(f.Versions, within) {
+			if !yield(r.read(w)) {
+				return
+			}
+		}
+	}
+}
+
+// Beyond is the window that begins in the period and ends after it, if there is one.
+func (f *Facts) Beyond(within Days, today Day) (Occurrence, bool) {
+	w, ok := BeyondEnd(f.Versions, within)
+	if !ok {
+		return Occurrence{}, false
+	}
+	o := newReader(f, Days{Ever, Never}, today).read(w)
+	o.Status = NotDueInPeriod
+	return o, true
+}
+
+// Holes lists the days of w that neither accepted evidence nor evidence in review covers.
+func (f *Facts) Holes(w Days) []Days {
+	var runs []Days
+	for _, c := range f.Covers {
+		if c.Meets(w) {
+			runs = append(runs, c.Days)
+		}
+	}
+	return Holes(w, runs)
+}
+
+// A reader goes through the windows of one control in order, and through its facts
+// beside them.
+type reader struct {
+	facts    *Facts
+	within   Days
+	today    Day
+	acts     []int  // performances by the day that finds their window
+	accepted []Days // joined
+	claimed  []Days // joined, with what waits for review
+	covers   []Cover
+	live     []Cover // those that reach into the window
+	nextAct  int
+	nextAcc  int
+	nextClm  int
+	nextCov  int
+	segment  int
+}
+
+func newReader(f *Facts, within Days, today Day) *reader {
+	r := &reader{facts: f, within: within, today: today}
+	if n := len(f.Performances); n > 0 {
+		r.acts = make([]int, n)
+		for i := range r.acts {
+			r.acts[i] = i
+		}
+		slices.SortStableFunc(r.acts, func(a, b int) int {
+			return int(f.Performances[a].at()) - int(f.Performances[b].at())
+		})
+	}
+	if n := len(f.Covers); n > 0 {
+		r.covers = slices.Clone(f.Covers)
+		slices.SortFunc(r.covers, func(a, b Cover) int { return byFirst(a.Days, b.Days) })
+		accepted, claimed := make([]Days, 0, n), make([]Days, 0, n)
+		for _, c := range r.covers {
+			claimed = append(claimed, c.Days)
+			if c.Accepted {
+				accepted = append(accepted, c.Days)
+			}
+		}
+		r.accepted, r.claimed = joinSorted(accepted), joinSorted(claimed)
+	}
+	return r
+}
+
+func (r *reader) read(w Window) Occurrence {
+	o := Occurrence{Window: w, Performed: Never, Act: -1}
+	if w.Segment != r.segment { // its first window may begin before the last one ended
+		r.segment, r.nextAcc, r.nextClm, r.nextCov, r.live = w.Segment, 0, 0, 0, r.live[:0]
+	}
+	outside := r.act(w, &o)
+	o.Proof = r.proof(w.Days)
+	if o.Proof >= Waiting {
+		o.ProofLate = r.coveredAfter(w)
+	}
+	switch {
+	case o.Act >= 0 && !outside:
+		o.Status = w.timing(o.Performed)
+	case r.excused(w.Days):
+		o.Status = NotApplicable
+	case o.Act >= 0:
+		o.Status = OutsidePeriod
+	case o.Proof == Proven && w.Last <= r.today:
+		o.Status, o.ByProof = OnTime, true
+	case r.today < w.First:
+		o.Status = Upcoming
+	case r.today <= w.Due:
+		o.Status = Pending
+	default:
+		o.Status = Missed
+	}
+	return o
+}
+
+func (w Window) timing(performed Day) Status {
+	switch {
+	case performed <= w.By:
+		return OnTime
+	case performed <= w.Due:
+		return OnTimeInGrace
+	}
+	return Late
+}
+
+// act finds the first time the control acted for w inside the period, else the first
+// time it acted at all, which is then outside.
+func (r *reader) act(w Window, o *Occurrence) (outside bool) {
+	for ; r.nextAct < len(r.acts); r.nextAct++ {
+		i := r.acts[r.nextAct]
+		p := r.facts.Performances[i]
+		if p.at() > w.Last {
+			break
+		}
+		if p.at() < w.First || p.Day < w.First || p.Day > r.today {
+			continue // of no window, too early for the one it names, or yet to come
+		}
+		in := r.within.Has(p.Day)
+		if o.Act < 0 || in && outside || in == !outside && p.Day < o.Performed {
+			o.Act, o.Performed, outside = i, p.Day, !in
+		}
+	}
+	return outside
+}
+
+func (r *reader) proof(w Days) Proof {
+	r.nextClm = skip(r.claimed, r.nextClm, w.First)
+	r.nextAcc = skip(r.accepted, r.nextAcc, w.First)
+	switch {
+	case r.nextAcc < len(r.accepted) && w.Within(r.accepted[r.nextAcc]):
+		return Proven
+	case r.nextClm >= len(r.claimed) || !w.Meets(r.claimed[r.nextClm]):
+		return Nothing
+	case w.Within(r.claimed[r.nextClm]):
+		return Waiting
+	}
+	return Partly
+}
+
+// skip moves past the runs that end before day.
+func skip(runs []Days, from int, day Day) int {
+	for from < len(runs) && runs[from].Last < day {
+		from++
+	}
+	return from
+}
+
+// coveredAfter reports that what was handed in by the end of the grace does not cover w.
+func (r *reader) coveredAfter(w Window) bool {
+	r.live = slices.DeleteFunc(r.live, func(c Cover) bool { return c.Last < w.First })
+	for ; r.nextCov < len(r.covers) && r.covers[r.nextCov].First <= w.Last; r.nextCov++ {
+		if c := r.covers[r.nextCov]; c.Last >= w.First {
+			r.live = append(r.live, c)
+		}
+	}
+	day := w.First // the first day not known to be covered in time
+	for _, c := range r.live {
+		if c.First > day {
+			break
+		}
+		if c.Submitted <= w.Due && c.Last >= day {
+			if day = c.Last + 1; day > w.Last {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r *reader) excused(w Days) bool {
+	return slices.ContainsFunc(r.facts.Excused, func(e Days) bool { return w.Within(e) })
+}
+
+// Counts are occurrences by status.
+type Counts [statuses]int
+
+// Of is how many have the status.
+func (c Counts) Of(s Status) int { return c[s] }
+
+// Total is how many there are.
+func (c Counts) Total() int {
+	n := 0
+	for _, v := range c {
+		n += v
+	}
+	return n
+}
+
+// Due is how many should have been performed by now.
+func (c Counts) Due() int { return c.Operated() + c[Late] + c[Missed] }
+
+// Operated is how many were, in time.
+func (c Counts) Operated() int { return c[OnTime] + c[OnTimeInGrace] }
+
+// Add adds d.
+func (c *Counts) Add(d Counts) {
+	for i, v := range d {
+		c[i] += v
+	}
+}

@@ -1,0 +1,279 @@
+// Package tasks is the page of what one person owes, and the page of one task.
+package tasks
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"assay/models/control"
+	"assay/models/evidence"
+	"assay/models/occurrence"
+	"assay/models/people"
+	"assay/models/period"
+	"assay/static"
+	"assay/templates/evidences"
+	"assay/templates/ui"
+)
+
+// Data is the page.
+type Data struct {
+	Name      string
+	Period    string // the engagement whose period is looked at, or ""
+	Today     period.Day
+	Late, Due []occurrence.Task       // finished windows, past and within their grace, and missing lists
+	Coming    []occurrence.Task       // windows that still run
+	Excused   []occurrence.Task       // somebody asked that they do not count
+	Backup    []occurrence.Task       // of controls that the person backs up
+	Unsent    []evidences.Row         // stored, and not submitted
+	Returned  []evidences.Row         // with a reason
+	Waiting   []evidences.Row         // with a reviewer
+	Asks      map[int64]string        // what a control expects, by control
+	Examples  map[int64]evidence.Item // the last accepted item, by control
+	// Milestones is what the person owes for findings, drawn by their package; nil is
+	// nothing. Owed and OwedLate count them for the sentence at the top.
+	Milestones     templ.Component
+	Owed, OwedLate int
+	// What a compliance manager has to decide or answer.
+	Exemptions []occurrence.Exemption
+	Questions  []occurrence.Question
+	People     map[int64]people.Person
+	// What was refused, and about which of these.
+	RefusedID string
+	Errors    map[string]string
+	Typed     map[string]string
+}
+
+// Take sorts tasks into the parts of the page, for a person.
+func (d *Data) Take(all []occurrence.Task, person int64) {
+	for _, t := range all {
+		switch {
+		case t.PersonID != person:
+			if t.Sheet.BackupID == person && t.Begun(d.Today) {
+				d.Backup = append(d.Backup, t)
+			}
+		case t.Excused:
+			d.Excused = append(d.Excused, t)
+		case !t.Begun(d.Today) && t.Window.By >= d.Today:
+			d.Coming = append(d.Coming, t)
+		case t.Late(d.Today):
+			d.Late = append(d.Late, t)
+		default:
+			d.Due = append(d.Due, t)
+		}
+	}
+}
+
+// Controls lists the controls that tasks are about.
+func (d Data) Controls() []int64 {
+	var ids []int64
+	for _, list := range [][]occurrence.Task{d.Late, d.Due, d.soon(), d.Backup} {
+		for _, t := range list {
+			ids = append(ids, t.Sheet.ID)
+		}
+	}
+	return ids
+}
+
+// Needs counts what waits for this person: what is late, due, returned or unsent, what
+// they have to decide, and the milestones they owe.
+func (d Data) Needs() int {
+	return len(d.Late) + len(d.Due) + len(d.Returned) + len(d.Unsent) + len(d.Exemptions) + len(d.Questions) + d.Owed
+}
+
+func (d Data) late() int { return len(d.Late) + d.OwedLate }
+
+// heading says it in a sentence.
+func (d Data) heading() string {
+	first, _, _ := strings.Cut(d.Name, " ")
+	var s string
+	switch n := d.Needs(); {
+	case n == 0:
+		return first + ", nothing needs you."
+	case n == 1:
+		s = first + ", one thing needs you."
+	default:
+		s = fmt.Sprintf("%s, %s things need you.", first, number(n))
+	}
+	switch n := d.late(); {
+	case n == 1:
+		s += " One is late."
+	case n > 1:
+		s += " " + strings.ToUpper(number(n)[:1]) + number(n)[1:] + " are late."
+	}
+	return s
+}
+
+// shownLater is how much of what is not due yet is listed.
+const shownLater = 8
+
+func (d Data) soon() []occurrence.Task { return d.Coming[:min(len(d.Coming), shownLater)] }
+
+func moreLater(n int) string {
+	if n == 1 {
+		return "One more is due after these."
+	}
+	return fmt.Sprintf("%d more are due after these.", n)
+}
+
+// rule says what the page asks for and what it does not.
+func (d Data) rule() string {
+	s := "Asked for is what the controls you own owe: the " + number(occurrence.Recent) +
+		" newest open windows of each and the one that runs. A window is done when the control was performed in it and evidence that was submitted or accepted covers every day."
+	if d.Period != "" {
+		s += " Windows that ended before the period of " + d.Period + " began are not asked for."
+	}
+	return s
+}
+
+func number(n int) string {
+	words := []string{"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
+	if n < len(words) {
+		return words[n]
+	}
+	return strconv.Itoa(n)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// chevron turns when its task opens, which takes a class that ui.Icon has not.
+func chevron() string { return static.Path("icons.svg") + "#right" }
+
+func iso(d period.Day) string { return string(d.Date()) }
+
+// href is the page of a task.
+func href(t occurrence.Task) string {
+	if t.Want == occurrence.WantList {
+		return fmt.Sprintf("/controls/%s/lists?from=%s&to=%s", t.Sheet.Code, iso(t.Holes[0].First), iso(t.Holes[0].Last))
+	}
+	return "/" + t.Path()
+}
+
+// wanted is the main button of a task.
+func wanted(t occurrence.Task) string {
+	switch t.Want {
+	case occurrence.WantList:
+		return "Add the list"
+	case occurrence.WantEvidence:
+		return "Add the evidence"
+	case occurrence.WantPerformance:
+	}
+	return "Add evidence"
+}
+
+// stateOf is late or due by the calendar; what is not due yet is neither.
+func stateOf(t occurrence.Task, today period.Day) (ui.State, string) {
+	days := int(t.Window.Due - today)
+	switch {
+	case t.Excused:
+		return ui.InReview, "Asked to be excused"
+	case days < 0:
+		return ui.Late, plural(-days, "day") + " late"
+	case days == 0:
+		return ui.Soon, "Due today"
+	case t.Begun(today), days <= occurrence.Soon:
+		return ui.Soon, "Due in " + plural(days, "day")
+	}
+	return ui.Future, "Not due yet"
+}
+
+// OneData is the page of one task.
+type OneData struct {
+	Control      control.Control
+	Sheet        *occurrence.Sheet
+	Window       period.Span
+	Occurrence   period.Occurrence
+	Task         *occurrence.Task // nil when nothing of it is open
+	Today        period.Day
+	Zone         *time.Location
+	Mine         bool // the reader may record what happened
+	Form         evidences.FormData
+	Candidates   []ui.Option
+	Performances []occurrence.Performance // of the control
+	Exemptions   []occurrence.Exemption
+	Questions    []occurrence.Question
+	People       map[int64]people.Person
+	Open         string // the question that a refusal opens again
+	Errors       map[string]string
+	Typed        map[string]string
+}
+
+func (d OneData) action(verb string) string {
+	return fmt.Sprintf("/tasks/%s/%s/%s/%s", d.Control.Code, d.Window.From, d.Window.To, verb)
+}
+
+func (d OneData) name(id int64) string { return d.People[id].Name }
+
+// holder is who has the task, and whose control it is if that is somebody else.
+func (d OneData) holder() (who, instead string) {
+	owner := d.name(d.Sheet.OwnerID)
+	if to := d.Sheet.Handed[d.Window.Days()]; to != 0 && to != d.Sheet.OwnerID {
+		return d.name(to), owner
+	}
+	return owner, ""
+}
+
+// acts are the performances of this window, the withdrawn ones too.
+func (d OneData) acts() []occurrence.Performance {
+	var out []occurrence.Performance
+	days := d.Window.Days()
+	for _, p := range d.Performances {
+		own := period.Span{From: p.WindowFrom, To: p.WindowTo}
+		if own == d.Window || p.WindowFrom.IsZero() && days.Has(period.DayAt(p.PerformedAt, d.Zone)) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (d OneData) exemptions() []occurrence.Exemption {
+	var out []occurrence.Exemption
+	for _, e := range d.Exemptions {
+		if e.Window() == d.Window {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (d OneData) questions() []occurrence.Question {
+	var out []occurrence.Question
+	for _, q := range d.Questions {
+		if (period.Span{From: q.WindowFrom, To: q.WindowTo}) == d.Window {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+func (d OneData) errors(question string) map[string]string {
+	if d.Open != question {
+		return nil
+	}
+	return d.Errors
+}
+
+func (d OneData) typed(question, field, otherwise string) string {
+	if d.Open == question {
+		return d.Typed[field]
+	}
+	return otherwise
+}
+
+func (d OneData) state() (ui.State, string) {
+	if d.Task != nil {
+		return stateOf(*d.Task, d.Today)
+	}
+	if d.Occurrence.Status == period.NotApplicable {
+		return ui.NA, "Not applicable"
+	}
+	return ui.OK, d.Occurrence.Status.Label()
+}
