@@ -92,24 +92,23 @@ func one(h ui.Hit, err error) ([]ui.Hit, error) {
 // the same rows that their lists show.
 func found(ctx context.Context, tx *models.Tx, typed string) ([]ui.Hit, error) {
 	var hits []ui.Hit
-	page := models.Page{Limit: hitsOfAKind}
-	controls, err := control.List(ctx, tx, control.Filter{Text: typed}, "", page)
+	controls, err := control.Search(ctx, tx, typed, hitsOfAKind)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range controls.Items {
+	for _, c := range controls {
 		hits = append(hits, controlHit(c.Code, c.Title))
 	}
 	if tx.Actor.Can(access.EvidenceView) {
-		items, err := evidence.List(ctx, tx, evidence.Filter{Text: typed}, page)
+		items, err := evidence.Search(ctx, tx, typed, hitsOfAKind)
 		if err != nil {
 			return nil, err
 		}
-		for _, i := range items.Items {
+		for _, i := range items {
 			hits = append(hits, evidenceHit(i))
 		}
 	}
-	findings, err := finding.List(ctx, tx, finding.Filter{Text: typed}, page)
+	findings, err := finding.List(ctx, tx, finding.Filter{Text: typed}, models.Page{Limit: hitsOfAKind})
 	if err != nil {
 		return nil, err
 	}

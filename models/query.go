@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 )
 
@@ -159,6 +160,11 @@ type statement struct {
 func (tx *Tx) rows(ctx context.Context, s statement) (*sql.Rows, error) {
 	text, args := tx.db.bound(s)
 	tx.db.ran(text, args)
+	if strings.Contains(text, queryMark) {
+		// Planned for these words each time: a few rows come from the index, and of a word
+		// that is everywhere the newest rows are the first that one meets.
+		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
 	return tx.g.Statement.ConnPool.QueryContext(ctx, text, args...)
 }
 

@@ -19,6 +19,9 @@ var derived = map[string]string{
 	"goose_db_version":    "the schema's version",
 	"goose_lock":          "migrating",
 	"log_head":            "counts the leaves",
+	"controls_words":      "which words there are to search for",
+	"evidence_words":      "the same",
+	"findings_words":      "the same",
 	"control_criteria":    "derived from control_versions.criteria",
 	"engagement_criteria": "derived from engagements.criteria",
 }

@@ -30,6 +30,7 @@ type site struct {
 	url    string
 	client *http.Client
 	tokens map[int64]string
+	meter  meter
 }
 
 func serve(t *testing.T, c company) *site {
@@ -43,7 +44,7 @@ func serve(t *testing.T, c company) *site {
 	app := &handlers.App{DB: s.db, Blobs: store, MaxFile: 100 << 20}
 	srv := httptest.NewServer(app.Router())
 	t.Cleanup(srv.Close)
-	s.url, s.client = srv.URL, client()
+	s.url, s.client, s.meter = srv.URL, client(), metering(t, s.db)
 	for _, a := range []access.Actor{bench.Manager, bench.OwnerActor} {
 		s.tokens[a.ID] = session(t, s.db, a)
 	}
@@ -136,50 +137,73 @@ func first(t *testing.T, db *models.DB, query string) (v string) {
 	return v
 }
 
+// cost asks for a page and tells what it took the processors, the asking in it.
+func (s *site) cost(t *testing.T, a access.Actor, path string) (took, cpu time.Duration, bytes int64) {
+	t.Helper()
+	before := s.meter.spent()
+	took, bytes = s.get(t, a, path)
+	return took, s.meter.spent() - before, bytes
+}
+
 // browsing measures every page for one reader, and beside it the same page in a company
-// of 1,000 controls.
+// of 1,000 controls, request by request in turn.
 func browsing(t *testing.T, r *report, large, small *site) {
 	for _, v := range visits(t, large.db) {
 		large.get(t, v.actor, v.path)
 		small.get(t, v.actor, v.path)
-		before := large.db.Queries()
-		_, bytes := large.get(t, v.actor, v.path)
-		queries := large.db.Queries() - before
-		var big, little []time.Duration
-		for start := time.Now(); len(big) < 40 && (len(big) < 5 || time.Since(start) < 4*time.Second); {
-			took, _ := large.get(t, v.actor, v.path)
-			big = append(big, took)
+		queries := asked(t, large, v)
+		var times, big, little []time.Duration
+		var bytes int64
+		for start := time.Now(); len(big) < 60 && (len(big) < 5 || time.Since(start) < 5*time.Second); {
+			took, cpu, n := large.cost(t, v.actor, v.path)
+			times, big, bytes = append(times, took), append(big, cpu), n
 			if v.scales {
-				took, _ = small.get(t, v.actor, v.path)
-				little = append(little, took)
+				_, cpu, _ = small.cost(t, v.actor, v.path)
+				little = append(little, cpu)
 			}
 		}
-		r.add(v.name+": queries", "≤ 12", fmt.Sprintf("%d; p50 %s, p99 %s, %d KB packed", queries, ms(percentile(big, 0.5)), ms(percentile(big, 0.99)), bytes>>10), queries <= 12)
+		r.add(v.name+": queries", "≤ 12", fmt.Sprintf("%d; %s of processor, p50 %s, p99 %s by the clock, %.1f KB packed",
+			queries, ms(percentile(big, 0.5)), ms(percentile(times, 0.5)), ms(percentile(times, 0.99)), float64(bytes)/1000), queries <= 12)
 		if v.scales {
 			ratio := float64(percentile(big, 0.5)) / float64(percentile(little, 0.5))
-			r.add(v.name+": against 1,000 controls", "≤ 1.2 ×", fmt.Sprintf("%.2f × of %s", ratio, ms(percentile(little, 0.5))), ratio <= 1.2)
+			r.add(v.name+": against 1,000 controls", "≤ 1.2 ×", fmt.Sprintf("%.2f × of %s of processor", ratio, ms(percentile(little, 0.5))), ratio <= 1.2)
 		}
 	}
 }
 
-// typing searches as somebody types, letter by letter.
+// asked counts the queries of a page that is looked at right after a change: what was kept
+// from before does not count.
+func asked(t *testing.T, s *site, v visit) int64 {
+	t.Helper()
+	if err := s.db.Observe(t.Context(), bench.Manager, "session.start", "people/1", nil); err != nil {
+		t.Fatal(err)
+	}
+	before := s.db.Queries()
+	s.get(t, v.actor, v.path)
+	return s.db.Queries() - before
+}
+
+// typing searches as somebody types, letter by letter, three times over.
 func typing(t *testing.T, r *report, s *site) {
-	var all []time.Duration
-	for _, text := range []string{"access review", "backup", "encryption keys", "vendor risk", "the", "AC-000", "E-1234", "incident respon"} {
-		for n := 1; n <= len(text); n++ {
-			took, _ := s.get(t, bench.Manager, "/search?q="+strings.ReplaceAll(text[:n], " ", "+"))
-			all = append(all, took)
+	var times, all []time.Duration
+	for range 3 {
+		for _, text := range []string{"access review", "backup", "encryption keys", "vendor risk", "the", "AC-000", "E-1234", "incident respon"} {
+			for n := 1; n <= len(text); n++ {
+				took, cpu, _ := s.cost(t, bench.Manager, "/search?q="+strings.ReplaceAll(text[:n], " ", "+"))
+				times, all = append(times, took), append(all, cpu)
+			}
 		}
 	}
 	p99 := percentile(all, 0.99)
-	r.add("search as you type", "p99 ≤ 20 ms", fmt.Sprintf("p99 %s, p50 %s", ms(p99), ms(percentile(all, 0.5))), p99 <= 20*time.Millisecond)
+	r.add("search as you type", "p99 ≤ 20 ms", fmt.Sprintf("p99 %s, p50 %s of processor; %s and %s by the clock",
+		ms(p99), ms(percentile(all, 0.5)), ms(percentile(times, 0.99)), ms(percentile(times, 0.5))), p99 <= 20*time.Millisecond)
 }
 
 // crowd lets fifty connections read one page, beside the same rows read and written by
 // hand without session, shell or scope. The two take turns, a second each, so that
 // whatever else the machine does meets both.
 func crowd(t *testing.T, r *report, c company, s *site) {
-	hand := &site{client: client()}
+	hand := &site{client: client(), meter: s.meter}
 	srv := httptest.NewServer(reference(t, c))
 	defer srv.Close()
 	hand.url = srv.URL
@@ -189,15 +213,14 @@ func crowd(t *testing.T, r *report, c company, s *site) {
 		theirs.add(fifty(t, hand))
 		ours.add(fifty(t, s))
 	}
-	ratio := ours.rate() / theirs.rate()
+	ratio := float64(theirs.each()) / float64(ours.each())
 	r.add("controls list, 50 connections, against the page by hand", "≥ 0.5",
-		fmt.Sprintf("%.0f/s of %.0f/s = %.2f; %s of processor to %s", ours.rate(), theirs.rate(), ratio, ms(ours.each()), ms(theirs.each())), ratio >= 0.5)
+		fmt.Sprintf("%s to %s of processor = %.2f; %.0f/s to %.0f/s by the clock = %.2f", ms(theirs.each()), ms(ours.each()), ratio, ours.rate(), theirs.rate(), ours.rate()/theirs.rate()), ratio >= 0.5)
 	p50, p99 := percentile(ours.all, 0.5), percentile(ours.all, 0.99)
 	r.add("controls list, 50 connections: p99 against p50", "≤ 5 ×", fmt.Sprintf("%.1f × of %s", float64(p99)/float64(p50), ms(p50)), p99 <= 5*p50)
 }
 
-// A turn is what was done in some time, by the clock and by the processor. The processor
-// counts this whole process, so also whoever asks.
+// A turn is what was done in some time, by the clock and by the processor.
 type turn struct {
 	all       []time.Duration
 	took, cpu time.Duration
@@ -215,7 +238,7 @@ func fifty(t *testing.T, s *site) (done turn) {
 	t.Helper()
 	var mu sync.Mutex
 	var group sync.WaitGroup
-	start, cpu := time.Now(), processor()
+	start, cpu := time.Now(), s.meter.spent()
 	for range 50 {
 		group.Go(func() {
 			for time.Since(start) < time.Second {
@@ -227,7 +250,7 @@ func fifty(t *testing.T, s *site) (done turn) {
 		})
 	}
 	group.Wait()
-	done.took, done.cpu = time.Since(start), processor()-cpu
+	done.took, done.cpu = time.Since(start), s.meter.spent()-cpu
 	return done
 }
 

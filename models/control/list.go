@@ -50,7 +50,7 @@ func (Row) TableName() string { return "controls" }
 func (Row) VisibleTo(a access.Actor) (string, []any) { return Control{}.VisibleTo(a) }
 
 // matches bounds how many hits of a text are considered; a page considers matchesARow for
-// each row it shows, so that a search palette, which shows few, answers while one types.
+// each row it shows.
 const (
 	matches     = 5000
 	matchesARow = 50
@@ -166,6 +166,21 @@ func List(ctx context.Context, tx *models.Tx, f Filter, o Order, page models.Pag
 	if page.Limit > 0 {
 		considered = min(matches, matchesARow*page.Limit)
 	}
+	return list(ctx, tx, f, o, page, considered)
+}
+
+// Search finds at most n controls by what was typed, for answers while one types. Who sees
+// every control needs no more hits than are shown.
+func Search(ctx context.Context, tx *models.Tx, typed string, n int) ([]Row, error) {
+	considered := n
+	if cond, _ := (Control{}).VisibleTo(tx.Actor); cond != "" {
+		considered = matchesARow * n
+	}
+	w, err := list(ctx, tx, Filter{Text: typed}, "", models.Page{Limit: n}, considered)
+	return w.Items, err
+}
+
+func list(ctx context.Context, tx *models.Tx, f Filter, o Order, page models.Page, considered int) (models.Window[Row], error) {
 	cond, args, empty := f.where(tx, considered)
 	if empty {
 		return models.Window[Row]{}, nil

@@ -20,7 +20,7 @@ type Filter struct {
 }
 
 // considered bounds how many matches of a text are looked at; a page looks at
-// consideredARow for each row it shows, so that a search palette answers while one types.
+// consideredARow for each row it shows.
 const (
 	considered     = 5000
 	consideredARow = 50
@@ -28,6 +28,25 @@ const (
 
 // List shows the items the actor may see, the newest first.
 func List(ctx context.Context, tx *models.Tx, f Filter, page models.Page) (models.Window[Item], error) {
+	most := considered
+	if page.Limit > 0 {
+		most = min(considered, consideredARow*page.Limit)
+	}
+	return list(ctx, tx, f, page, most)
+}
+
+// Search finds the newest n items by what was typed, for answers while one types. Who sees
+// every item needs no more matches than are shown.
+func Search(ctx context.Context, tx *models.Tx, typed string, n int) ([]Item, error) {
+	most := n
+	if cond, _ := (Item{}).VisibleTo(tx.Actor); cond != "" {
+		most = consideredARow * n
+	}
+	w, err := list(ctx, tx, Filter{Text: typed}, models.Page{Limit: n}, most)
+	return w.Items, err
+}
+
+func list(ctx context.Context, tx *models.Tx, f Filter, page models.Page, most int) (models.Window[Item], error) {
 	q := models.Rows[Item](tx).Where("1 = 1")
 	if f.Status != "" {
 		q = q.Where("evidence.status = ?", f.Status)
@@ -46,10 +65,6 @@ func List(ctx context.Context, tx *models.Tx, f Filter, page models.Page) (model
 	}
 	if !f.To.IsZero() {
 		q = q.Where("evidence.covers_from <> '' AND evidence.covers_from <= ?", f.To)
-	}
-	most := considered
-	if page.Limit > 0 {
-		most = min(considered, consideredARow*page.Limit)
 	}
 	if cond, args, ok := Index.Matching(tx, "evidence.id", f.Text, most); ok {
 		q = q.Where(cond, args...)
