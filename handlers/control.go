@@ -80,7 +80,7 @@ func namesOfControl(ctx context.Context, tx *models.Tx, c control.Control, versi
 		add(v.AuthorID)
 		add(v.ApproverID)
 	}
-	return people.Named(ctx, tx, ids...)
+	return control.Named(ctx, tx, ids...)
 }
 
 // evidenceShown is how many items the page of a control lists.

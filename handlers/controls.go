@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -113,7 +112,7 @@ func controlRows(ctx context.Context, tx *models.Tx, rows []control.Row) ([]cont
 			}
 		}
 	}
-	names, err := namesOfOwners(ctx, tx, ids)
+	names, err := control.Named(ctx, tx, ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -123,27 +122,6 @@ func controlRows(ctx context.Context, tx *models.Tx, rows []control.Row) ([]cont
 		out[i] = controls.Row{Row: r, Owner: nameOf(names, r.OwnerID), Backup: nameOf(names, r.BackupID), Codes: codes[r.ID]}
 	}
 	return out, err
-}
-
-// namesOfOwners asks for the names of those only who no longer could own a control: the
-// list offers the others anyway.
-func namesOfOwners(ctx context.Context, tx *models.Tx, ids []int64) (map[int64]people.Person, error) {
-	if !tx.Actor.Company() {
-		return people.Named(ctx, tx, ids...)
-	}
-	able, err := control.Candidates(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[int64]people.Person, len(ids))
-	for _, p := range able {
-		if slices.Contains(ids, p.ID) {
-			found[p.ID] = p
-		}
-	}
-	rest, err := people.Named(ctx, tx, slices.DeleteFunc(ids, func(id int64) bool { return found[id].ID != 0 })...)
-	maps.Copy(found, rest)
-	return found, err
 }
 
 func nameOf(names map[int64]people.Person, id *int64) string {

@@ -12,7 +12,6 @@ import (
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
-	"assay/models/people"
 	"assay/models/programme"
 	"assay/templates/engagements"
 	"assay/templates/ui"
@@ -224,7 +223,7 @@ func scopeLines(ctx context.Context, tx *models.Tx, viewer access.Actor, control
 		return nil, nil
 	}
 	slices.Sort(owners)
-	names, err := people.Named(ctx, tx, slices.Compact(owners)...)
+	names, err := control.Named(ctx, tx, slices.Compact(owners)...)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func evidenceRowsOf(ctx context.Context, tx *models.Tx, items []evidence.Item, c
 	for _, i := range items {
 		ids = append(ids, i.UploadedBy)
 	}
-	names, err := people.Named(ctx, tx, ids...)
+	names, err := control.Named(ctx, tx, ids...)
 	rows := make([]evidences.Row, len(items))
 	for n, i := range items {
 		rows[n] = evidences.Row{Item: i, Control: byID[i.ControlID], Uploader: names[i.UploadedBy].Name}
@@ -121,18 +121,13 @@ func evidenceUploaders(ctx context.Context, tx *models.Tx) ([]ui.Option, error) 
 	if !tx.Actor.Company() {
 		return nil, nil
 	}
-	return models.Kept(ctx, tx, uploadersKey{}, func() ([]ui.Option, error) {
-		list, err := models.Rows[people.Person](tx).Select("id", "name").Where("role IN ?", []access.Role{access.Owner, access.Compliance}).
-			Order("name, id").Limit(200).Find(ctx)
-		out := make([]ui.Option, len(list))
-		for n, p := range list {
-			out[n] = ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name}
-		}
-		return out, err
-	})
+	list, err := people.Holders(ctx, tx, access.Owner, access.Compliance)
+	out := make([]ui.Option, len(list))
+	for n, p := range list {
+		out[n] = ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name}
+	}
+	return out, err
 }
-
-type uploadersKey struct{}
 
 func (app *App) evidencePage(w http.ResponseWriter, r *http.Request) error {
 	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidences.ItemData, error) {
@@ -205,7 +200,7 @@ func namesIn(ctx context.Context, tx *models.Tx, d *evidences.ItemData) error {
 			ids = append(ids, *id)
 		}
 	}
-	names, err := people.Named(ctx, tx, ids...)
+	names, err := control.Named(ctx, tx, ids...)
 	if d.Uploader == "" {
 		d.Uploader = names[d.UploadedBy].Name
 	}

@@ -174,7 +174,7 @@ func findingRows(ctx context.Context, tx *models.Tx, list []finding.Finding) ([]
 			ids = append(ids, *f.OwnerID)
 		}
 	}
-	names, err := people.Named(ctx, tx, ids...)
+	names, err := control.Named(ctx, tx, ids...)
 	rows := make([]findings.Row, len(list))
 	for i, f := range list {
 		rows[i] = findings.Row{
@@ -203,19 +203,15 @@ func answerable(ctx context.Context, tx *models.Tx) ([]ui.Option, error) {
 	if !tx.Actor.Company() {
 		return nil, nil
 	}
-	return models.Kept(ctx, tx, answerableKey{}, func() ([]ui.Option, error) {
-		list, err := models.Rows[people.Person](tx).Select("id", "name", "role").
-			Where("role IN ? AND status <> ?", []access.Role{access.Owner, access.Compliance}, people.Deactivated).
-			Order("name, id").Limit(500).Find(ctx)
-		out := make([]ui.Option, len(list))
-		for i, p := range list {
-			out[i] = ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name, Group: p.Role.Label()}
+	list, err := people.Holders(ctx, tx, access.Owner, access.Compliance)
+	var out []ui.Option
+	for _, p := range list {
+		if p.Status != people.Deactivated {
+			out = append(out, ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name, Group: p.Role.Label()})
 		}
-		slices.SortStableFunc(out, func(a, b ui.Option) int { return cmp.Compare(a.Group, b.Group) })
-		return out, err
-	})
+	}
+	slices.SortStableFunc(out, func(a, b ui.Option) int { return cmp.Compare(a.Group, b.Group) })
+	return out, err
 }
-
-type answerableKey struct{}
 
 func findingHref(id int64) string { return "/findings/" + url.PathEscape(finding.Code(id)) }

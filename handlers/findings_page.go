@@ -7,10 +7,10 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/activity"
+	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
-	"assay/models/people"
 	"assay/templates/findings"
 	"assay/web"
 )
@@ -52,7 +52,7 @@ func findingData(ctx context.Context, tx *models.Tx, c finding.Case) (d findings
 	if d.Today, err = finding.Today(ctx, tx); err != nil {
 		return d, err
 	}
-	if d.People, err = people.Named(ctx, tx, c.People()...); err != nil {
+	if d.People, err = control.Named(ctx, tx, c.People()...); err != nil {
 		return d, err
 	}
 	if d.Proofs, err = proofsOf(ctx, tx, c); err != nil {

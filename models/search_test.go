@@ -55,7 +55,7 @@ func TestSearch(t *testing.T) {
 		for id := int64(1); id <= rows; id++ {
 			texts[id] = fmt.Sprintf("Common word%04d, %d of a thousand", id, id%7)
 		}
-		texts[3], texts[7], texts[rows-1] = texts[3]+" seldom", texts[7]+" selDóm once", texts[rows-1]+" seldomly a"
+		texts[3], texts[7], texts[rows-1] = texts[3]+" seldom", texts[7]+" selDóm once", texts[rows-1]+" seldomer a"
 		put(texts)
 		for _, tc := range []struct {
 			typed string

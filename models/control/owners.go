@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"assay/models"
@@ -27,10 +28,27 @@ func unfit(p people.Person) string {
 
 // Candidates lists who can own controls, by name.
 func Candidates(ctx context.Context, tx *models.Tx) ([]people.Person, error) {
-	list, err := models.Kept(ctx, tx, candidatesKey{}, func() ([]people.Person, error) {
-		return models.Rows[people.Person](tx).Select("id", "name", "email", "role").Where("role IN ? AND status = ?", ownerRoles, people.Active).Order("name, id").Find(ctx)
-	})
-	return slices.Clone(list), err // callers leave people out
+	list, err := people.Holders(ctx, tx, ownerRoles...)
+	return slices.DeleteFunc(list, func(p people.Person) bool { return p.Status != people.Active }), err
 }
 
-type candidatesKey struct{}
+// Named is people.Named, and asks only for those who do not hold the role of an owner: the
+// others are known, because forms offer them.
+func Named(ctx context.Context, tx *models.Tx, ids ...int64) (map[int64]people.Person, error) {
+	if !tx.Actor.Company() {
+		return people.Named(ctx, tx, ids...)
+	}
+	known, err := people.Holders(ctx, tx, ownerRoles...)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]people.Person, len(ids))
+	for _, p := range known {
+		if slices.Contains(ids, p.ID) {
+			found[p.ID] = p
+		}
+	}
+	rest, err := people.Named(ctx, tx, slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return found[id].ID != 0 })...)
+	maps.Copy(found, rest)
+	return found, err
+}

@@ -2,6 +2,8 @@ package people
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"assay/models"
@@ -29,6 +31,21 @@ func List(ctx context.Context, tx *models.Tx, f Filter, page models.Page) (model
 		q = q.Where(`(lower(name) LIKE ? ESCAPE '\' OR lower(email) LIKE ? ESCAPE '\' OR lower(firm) LIKE ? ESCAPE '\')`, like, like, like)
 	}
 	return models.Keyset(ctx, q, models.Sort{Columns: []string{"name", "id"}}, page, func(p Person) []any { return []any{p.Name, p.ID} })
+}
+
+// mostHolders bounds Holders, which forms offer as choices.
+const mostHolders = 2000
+
+type holdersKey string
+
+// Holders lists who holds one of these roles, whatever their account, by name: what forms
+// and lists say of them, which is less than the row.
+func Holders(ctx context.Context, tx *models.Tx, roles ...access.Role) ([]Person, error) {
+	list, err := models.Kept(ctx, tx, holdersKey(fmt.Sprint(roles)), func() ([]Person, error) {
+		return models.Rows[Person](tx).Select("id", "name", "email", "title", "firm", "role", "status").Where("role IN ?", roles).
+			Order("name, id").Limit(mostHolders).Find(ctx)
+	})
+	return slices.Clone(list), err // callers leave people out
 }
 
 // Statuses lists the states of an account.
