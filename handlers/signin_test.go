@@ -372,6 +372,9 @@ func TestASignOutEndsAtTheProviderToo(t *testing.T) {
 	h := open(t, modelstest.SQLite(t), demonstration)
 	browser := h.enter("max@example.com")
 	page := h.send(browser, "/signout").want(http.StatusOK)
+	if page.Header.Get("Clear-Site-Data") != `"storage"` || h.cookie(browser, "assay") != "" {
+		t.Errorf("the browser keeps something: clears %q", page.Header.Get("Clear-Site-Data"))
+	}
 	_, onward, _ := strings.Cut(page.Header.Get("Refresh"), "url=")
 	if !strings.HasPrefix(onward, h.peer.config.Issuer) {
 		t.Fatalf("sent on to %q", onward)
