@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"assay/handlers/handlerstest"
+	"assay/internal/blob"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
@@ -210,6 +212,10 @@ func TestNothingUploadedIsLost(t *testing.T) {
 	bad.Want(422).Has("E-1 keeps your files", "notes.exe was not taken.", "Files that end in .exe are not accepted.", "The last day is before the first day.", "review.csv")
 	if bad.Field("source") != "Okta & <Entra>" || bad.Field("performed_at") != "2026-02-01T10:00" {
 		t.Errorf("what was typed is gone: %q, %q", bad.Field("source"), bad.Field("performed_at"))
+	}
+	refused := sha256.Sum256([]byte("MZ"))
+	if _, _, err := s.App.Blobs.Open(t.Context(), hex.EncodeToString(refused[:])); !errors.Is(err, blob.ErrNotFound) {
+		t.Errorf("what was not taken is in the store: %v", err)
 	}
 	s.Get(s.owner, "/tasks").Want(200).Has("Uploaded, not submitted")
 	again := s.send(s.owner, "/evidence/E-1/submit", fields("rev", bad.Field("rev"), "performed_at", "2026-02-01T10:00"))

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -215,7 +216,14 @@ func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error
 		p.refuse(name, noStore)
 		return nil
 	}
-	b, err := app.Blobs.Put(r.Context(), part, min(app.MaxFile, p.room.Bytes))
+	body := bufio.NewReaderSize(part, blob.HeadSize)
+	head, _ := body.Peek(blob.HeadSize) // how it ends, Put finds out
+	var why filetype.Refusal
+	if _, err := filetype.Of(name, head); len(head) > 0 && errors.As(err, &why) {
+		p.refuse(name, string(why)) // before a byte of it is stored
+		return nil
+	}
+	b, err := app.Blobs.Put(r.Context(), body, min(app.MaxFile, p.room.Bytes))
 	switch {
 	case errors.Is(err, blob.ErrTooLarge) && p.room.Bytes < app.MaxFile:
 		p.refuse(name, evidence.NoRoom)
