@@ -123,6 +123,7 @@ var headings = map[int]string{
 	http.StatusConflict:              "Somebody was faster",
 	http.StatusUnprocessableEntity:   "Please check what you entered",
 	http.StatusRequestEntityTooLarge: "Too large",
+	http.StatusGone:                  "No longer kept",
 	http.StatusServiceUnavailable:    "Not available right now",
 	http.StatusTooManyRequests:       "Too many at once",
 }

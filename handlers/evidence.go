@@ -218,6 +218,11 @@ func (app *App) evidenceFiles(ctx context.Context, tx *models.Tx, i evidence.Ite
 	if err != nil {
 		return nil, err
 	}
+	return app.viewsOf(ctx, tx, files...)
+}
+
+// viewsOf adds to files of one item what is known of their bytes.
+func (app *App) viewsOf(ctx context.Context, tx *models.Tx, files ...evidence.File) ([]evidences.FileView, error) {
 	receipts, err := evidence.Receipts(ctx, tx, files)
 	views := make([]evidences.FileView, len(files))
 	for n, f := range files {

@@ -23,7 +23,7 @@ import (
 // stored finds a file of an item that the visitor may see. Nothing is ever found by its
 // digest: to know that bytes exist is no right to read them.
 func (app *App) stored(r *http.Request) (evidence.Item, evidences.FileView, error) {
-	f := evidences.FileView{Scanning: app.Scanning}
+	var f evidences.FileView
 	i, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
 		i, err := evidence.ByCode(ctx, tx, web.Param(r, "item"))
 		if err != nil {
@@ -36,8 +36,10 @@ func (app *App) stored(r *http.Request) (evidence.Item, evidences.FileView, erro
 		if f.File, err = evidence.FileByID(ctx, tx, i.ID, id); err != nil {
 			return i, err
 		}
-		said, err := scan.Of(ctx, tx, f.Digest)
-		f.Scan = said[f.Digest]
+		views, err := app.viewsOf(ctx, tx, f.File)
+		if err == nil {
+			f = views[0]
+		}
 		return i, err
 	})
 	return i, f, err
@@ -115,6 +117,9 @@ const missingBytes = "The bytes of this file are missing from the store. Its rec
 // and the reader is an auditor. That they are missing is no fault of the reader's, who is
 // told so in place of the file, and nothing to pass over in the log.
 func (app *App) bytesOf(r *http.Request, f evidences.FileView) (io.ReadSeekCloser, error) {
+	if f.Receipt.RemovedAt != nil {
+		return nil, models.Gone(f.Gone())
+	}
 	if why := f.Scan.Refusal(web.ActorOf(r), app.Scanning); why != "" {
 		return nil, models.Conflict(why)
 	}

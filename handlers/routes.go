@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"assay/models/access"
+	"assay/models/retention"
 	"assay/web"
 )
 
@@ -150,6 +151,14 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/search", access.SearchUse, app.search),
 		web.Get("/help", access.SignedIn, app.help),
 		web.Get("/settings", access.ProgrammeManage, app.settingsPage),
+		web.Get("/settings/retention", access.RetentionView, app.retentionPage),
+		web.Post("/settings/retention/terms", access.RetentionManage, app.retentionTerm),
+		web.Post("/settings/retention/holds", access.RetentionManage, app.retentionHold),
+		web.Post("/settings/retention/holds/{hold}/release", access.RetentionManage, app.retentionRelease),
+		web.Post("/settings/retention/removals", access.RetentionManage, app.retentionRemove),
+		web.Post("/settings/retention/requests/{request}/approve", access.RetentionApprove, app.retentionDecide(retention.Approve, "Approved, and done.")),
+		web.Post("/settings/retention/requests/{request}/refuse", access.RetentionApprove, app.retentionDecide(retention.Refuse, "Refused.")),
+		web.Post("/settings/retention/requests/{request}/withdraw", access.RetentionManage, app.retentionDecide(retention.Withdraw, "Taken back.")),
 		web.Post("/settings/mail/test", access.SystemManage, app.mailTest),
 		web.Get("/settings/jobs", access.SystemManage, app.jobsPage),
 		web.Post("/settings/jobs/{job}/retry", access.SystemManage, app.jobRetry),

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
 	"assay/internal/blob"
 	"assay/internal/testenv"
 	"assay/models"
@@ -27,6 +30,19 @@ func onS3(t *testing.T, s shop) *testenv.Bucket {
 	store.Before(custody.Arrive(s.db))
 	s.App.Blobs = store
 	return bucket
+}
+
+// onLockedS3 is onS3 in a bucket that can lock objects.
+func onLockedS3(t *testing.T, s shop) {
+	t.Helper()
+	bucket := testenv.S3(t)
+	bucket.Name = "locked"
+	c, err := minio.New(bucket.Endpoint, &minio.Options{Creds: credentials.NewStaticV4(bucket.AccessKey, bucket.SecretKey, "")})
+	must(t, err)
+	must(t, c.MakeBucket(t.Context(), bucket.Name, minio.MakeBucketOptions{Region: bucket.Region, ObjectLocking: true}))
+	store, err := blob.OpenS3(bucket.URL("blobs"), blob.Credentials{AccessKey: bucket.AccessKey, SecretKey: bucket.SecretKey})
+	must(t, err)
+	s.App.Blobs = store
 }
 
 // dangling counts the files whose bytes are nowhere.

@@ -18,6 +18,7 @@ const (
 	KindForbidden
 	KindConflict
 	KindUnavailable
+	KindGone
 	KindTooMany
 )
 
@@ -49,6 +50,9 @@ func Forbidden(message string) error { return &Error{Kind: KindForbidden, Messag
 
 // Conflict says that the record is not, or no longer, in a state that allows this.
 func Conflict(message string) error { return &Error{Kind: KindConflict, Message: message} }
+
+// Gone says that something was here, was removed on purpose, and will not come back.
+func Gone(message string) error { return &Error{Kind: KindGone, Message: message} }
 
 // Unavailable says that something outside Assay does not answer, and that later it may.
 // err is for the log.

@@ -333,7 +333,7 @@ func (s Site) notFound(w http.ResponseWriter, r *http.Request) {
 var statuses = map[models.Kind]int{
 	models.KindInvalid: http.StatusUnprocessableEntity, models.KindNotFound: http.StatusNotFound,
 	models.KindForbidden: http.StatusForbidden, models.KindConflict: http.StatusConflict,
-	models.KindUnavailable: http.StatusServiceUnavailable,
+	models.KindUnavailable: http.StatusServiceUnavailable, models.KindGone: http.StatusGone,
 	models.KindTooMany:     http.StatusTooManyRequests,
 }
 

@@ -122,7 +122,7 @@ func sessionBox(signer *tlog.Signer) (*seal.Box, error) {
 
 // employ gives the worker all that this installation does by itself.
 func (in *instance) employ(c config.Serve, store blob.Store) error {
-	works := slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store), in.app.SessionCheck()}, keeper.Work(store, c.SweepOrphans))
+	works := slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store), in.app.SessionCheck()}, keeper.Work(store, c.SweepOrphans), []jobs.Work{keeper.RemovalWork(store)}, keeper.LockWork(store))
 	if c.SMTPURL != "" {
 		sender, err := mail.Open(c.SMTPURL, c.MailFrom)
 		if err != nil {

@@ -25,6 +25,7 @@ const (
 	FindingView    Permission = "finding.view"
 	EngagementView Permission = "engagement.view"
 	PeopleView     Permission = "people.view"
+	RetentionView  Permission = "retention.view"
 	ActivityView   Permission = "activity.view"
 	SearchUse      Permission = "search.use"
 	ExportData     Permission = "export.data" // CSV and XLSX of what a filter shows
@@ -40,7 +41,9 @@ const (
 	EvidenceSubmit   Permission = "evidence.submit"
 	EvidenceReview   Permission = "evidence.review"
 	EvidenceWithdraw Permission = "evidence.withdraw"
-	EvidenceScan     Permission = "evidence.scan" // have a file scanned for malware once more
+	RetentionManage  Permission = "retention.manage"  // terms, legal holds, asking for what a second person approves
+	RetentionApprove Permission = "retention.approve" // be the second person
+	EvidenceScan     Permission = "evidence.scan"     // have a file scanned for malware once more
 	FindingRaise     Permission = "finding.raise"
 	FindingRespond   Permission = "finding.respond"   // management response, plan, milestones, proof
 	FindingManage    Permission = "finding.manage"    // rate, approve plans, verify, dismiss, re-open
@@ -93,7 +96,7 @@ func (r Role) Valid() bool { return slices.Contains(Roles, r) }
 // changing lists the permissions that lead to a write. Everything else only reads.
 var changing = []Permission{
 	ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
-	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan,
+	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
 	EngagementManage, PeopleManage, ViewSave, SystemManage,
 }
@@ -103,13 +106,13 @@ var grants = map[Role][]Permission{
 	Administrator: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, FindingView,
 		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
-		ProgrammeManage, EngagementManage, EvidenceScan, PeopleManage, ViewSave, SystemManage,
+		ProgrammeManage, EngagementManage, EvidenceScan, RetentionView, RetentionApprove, PeopleManage, ViewSave, SystemManage,
 	},
 	Compliance: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, EvidenceQueue, FindingView,
 		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
-		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan,
+		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, ViewSave,
 	},
 	Owner: {

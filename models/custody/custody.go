@@ -56,7 +56,7 @@ func arrive(ctx context.Context, tx *models.Tx, a Arrival) error {
 
 // needed lists the digests among those asked for that a record names or that came after
 // the instant.
-const needed = `SELECT digest FROM evidence_files WHERE digest IN ?
+const needed = `SELECT digest FROM evidence_files WHERE digest IN ? AND removal_id IS NULL
 	UNION SELECT digest FROM fact_lists WHERE digest IN ?
 	UNION SELECT digest FROM uploads WHERE digest IN ? AND digest <> ''
 	UNION SELECT digest FROM arrivals WHERE digest IN ? AND at > ?`

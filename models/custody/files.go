@@ -23,10 +23,10 @@ const fileColumns = "SELECT id, evidence_id AS item, digest, name, size FROM evi
 
 // FilesAfter lists files whose bytes have to be there, in the order of their ids.
 func FilesAfter(ctx context.Context, tx *models.Tx, after int64, limit int) ([]File, error) {
-	return models.Raw[File](ctx, tx, fileColumns+"WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+	return models.Raw[File](ctx, tx, fileColumns+"WHERE id > ? AND removal_id IS NULL ORDER BY id LIMIT ?", after, limit)
 }
 
 // FilesWith lists the files of these bytes, at most a page of them.
 func FilesWith(ctx context.Context, tx *models.Tx, digest string) ([]File, error) {
-	return models.Raw[File](ctx, tx, fileColumns+"WHERE digest = ? ORDER BY id LIMIT 20", digest)
+	return models.Raw[File](ctx, tx, fileColumns+"WHERE digest = ? AND removal_id IS NULL ORDER BY id LIMIT 20", digest)
 }

@@ -112,6 +112,7 @@ type File struct {
 	Name       string
 	Size       int64
 	Version    string // what a store that keeps versions called these bytes when they came
+	RemovalID  *int64 // of the request by which the bytes were removed; the rest of the record stays
 	AddedBy    int64
 	AddedAt    time.Time
 }

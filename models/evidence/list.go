@@ -136,7 +136,7 @@ func Holding(ctx context.Context, tx *models.Tx, digest string) ([]Item, error) 
 
 // A Receipt is the place of a file in the log: the leaf that says these bytes came in,
 // and the first signed checkpoint that holds it. With it comes what a malware scan said of
-// the bytes, in the same query because every page of files needs both.
+// the bytes, and who removed them, in the same query because every page of files needs all.
 type Receipt struct {
 	FileID     int64
 	Leaf       int64
@@ -144,6 +144,10 @@ type Receipt struct {
 	Checkpoint int64 // its size; 0 until one is signed
 	Verdict    scan.Verdict
 	Finding    string
+	// What was here, and who removed its bytes; the zero time is that nobody did.
+	RemovedAt           *time.Time
+	RemovedWhy          string
+	RemovedFor, Removed string // names: who asked, who approved
 }
 
 // Receipts gives the receipts of an item's files, by file.
@@ -158,8 +162,13 @@ func Receipts(ctx context.Context, tx *models.Tx, files []File) (map[int64]Recei
 	}
 	list, err := models.Raw[Receipt](ctx, tx, `SELECT l.entity_id AS file_id, l.seq AS leaf, l.at AS at,
 		COALESCE((SELECT min(c.size) FROM checkpoints c WHERE c.size > l.seq), 0) AS checkpoint,
-		COALESCE(s.verdict, '') AS verdict, COALESCE(s.finding, '') AS finding
-		FROM log_leaves l JOIN evidence_files f ON f.id = l.entity_id LEFT JOIN scans s ON s.digest = f.digest WHERE l.within = ? AND l.within <> '' AND l.entity = 'evidence_files' AND l.entity_rev = 1 AND l.entity_id IN ?`,
+		COALESCE(s.verdict, '') AS verdict, COALESCE(s.finding, '') AS finding,
+		q.decided_at AS removed_at, COALESCE(q.reason, '') AS removed_why,
+		COALESCE(asker.name, '') AS removed_for, COALESCE(remover.name, '') AS removed
+		FROM log_leaves l JOIN evidence_files f ON f.id = l.entity_id LEFT JOIN scans s ON s.digest = f.digest
+		LEFT JOIN retention_requests q ON q.id = f.removal_id
+		LEFT JOIN people asker ON asker.id = q.asked_by LEFT JOIN people remover ON remover.id = q.decided_by
+		WHERE l.within = ? AND l.within <> '' AND l.entity = 'evidence_files' AND l.entity_rev = 1 AND l.entity_id IN ?`,
 		files[0].Within(), ids)
 	for _, r := range list {
 		out[r.FileID] = r

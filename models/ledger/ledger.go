@@ -11,6 +11,7 @@ import (
 	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/models/programme"
+	"assay/models/retention"
 	"assay/models/scan"
 	"assay/models/view"
 )
@@ -35,6 +36,9 @@ func Tables() []models.LoggedTable {
 		models.Logged[occurrence.List](),
 		models.Logged[engagement.Engagement](),
 		models.Logged[engagement.Auditor](),
+		models.Logged[retention.Term](),
+		models.Logged[retention.Hold](),
+		models.Logged[retention.Request](),
 		models.Logged[finding.Finding](),
 		models.Logged[finding.Affected](),
 		models.Logged[finding.Cycle](),

@@ -9,6 +9,7 @@ type Kind string
 const (
 	EvidenceReturned   Kind = "evidence_returned"
 	EvidenceAccepted   Kind = "evidence_accepted"
+	EvidenceInfected   Kind = "evidence_infected"
 	DueSoon            Kind = "due_soon"
 	Late               Kind = "late"
 	Escalated          Kind = "escalated"
@@ -54,6 +55,7 @@ type about struct {
 
 var kinds = []about{
 	{EvidenceReturned, "Evidence of yours was returned", access.EvidenceSubmit, Now},
+	{EvidenceInfected, "A file of yours was set aside by the malware scan", access.EvidenceSubmit, Now},
 	{EvidenceAccepted, "Evidence of yours was accepted", access.EvidenceSubmit, Digest},
 	{DueSoon, "A task of yours is due within five days", access.EvidenceSubmit, Digest},
 	{Late, "A task of yours is late", access.EvidenceSubmit, Digest},

@@ -10,6 +10,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/job"
+	"assay/models/notice"
 )
 
 // A Verdict is what came of a scan.
@@ -96,6 +97,11 @@ func Conclude(ctx context.Context, tx *models.Tx, digest string, v Verdict, find
 		return false, nil
 	}
 	s.Verdict, s.Finding, s.Scanner, s.ScannedAt = v, finding, scanner, tx.Now
+	if v == Infected {
+		if err := warn(ctx, tx, digest, finding); err != nil {
+			return false, err
+		}
+	}
 	note := models.Note{"digest": digest, "finding": finding, "scanner": scanner}
 	if before {
 		return true, models.Update(ctx, tx, &s, models.Columns{"Verdict", "Finding", "Scanner", "ScannedAt"}, "scan."+string(v), note)
@@ -105,6 +111,26 @@ func Conclude(ctx context.Context, tx *models.Tx, digest string, v Verdict, find
 		return false, err // of nothing that is evidence any more
 	}
 	return true, models.Insert(ctx, tx, &s, "scan."+string(v), note)
+}
+
+// warn tells whoever handed malware in.
+func warn(ctx context.Context, tx *models.Tx, digest, finding string) error {
+	type row struct {
+		Item, Person int64
+		Name         string
+	}
+	rows, err := models.Raw[row](ctx, tx, `SELECT evidence_id AS item, added_by AS person, name FROM evidence_files
+		WHERE digest = ? ORDER BY id LIMIT 50`, digest)
+	for _, r := range rows {
+		if err != nil {
+			return err
+		}
+		err = notice.Tell(ctx, tx, notice.Notice{
+			Kind: notice.EvidenceInfected, About: fmt.Sprintf("evidence/E-%d", r.Item),
+			Sentence: fmt.Sprintf("The malware scan found %s in %s of E-%d and set it aside. Hand in a clean copy.", finding, r.Name, r.Item),
+		}, r.Person)
+	}
+	return err
 }
 
 // Refuse is a Conflict when a file of an item of evidence is malware.

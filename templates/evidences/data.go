@@ -45,7 +45,24 @@ type FileView struct {
 }
 
 // unreadable says that nobody gets the bytes of f.
-func (f FileView) unreadable() bool { return f.Scan.Verdict == scan.Infected }
+func (f FileView) unreadable() bool {
+	return f.Scan.Verdict == scan.Infected || f.Receipt.RemovedAt != nil
+}
+
+// Gone says what was here, when and by whom it was removed.
+func (f FileView) Gone() string {
+	r := f.Receipt
+	return fmt.Sprintf("%s, %s, was kept here. Its time was over, so its bytes were removed on %s: asked for by %s, approved by %s. The reason: %s Its record, its digest and its place in the log stand.",
+		f.Name, ui.Bytes(f.Size), r.RemovedAt.UTC().Format("2 January 2006, 15:04 UTC"), r.RemovedFor, r.Removed, sentence(r.RemovedWhy))
+}
+
+// sentence ends what somebody wrote with a full stop.
+func sentence(s string) string {
+	if strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
+}
 
 // malware says what a scan knows of f, in words with a state; nothing to say is "".
 func (f FileView) malware() (ui.State, string) {

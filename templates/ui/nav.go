@@ -39,6 +39,7 @@ var navigation = []navGroup{
 	{"Company", []navItem{
 		{Label: "People", Href: "/people", Icon: "user", Needs: access.PeopleView, Go: "p"},
 		{Label: "Activity", Href: "/activity", Icon: "log", Needs: access.ActivityView, Go: "l"},
+		{Label: "Retention", Href: "/settings/retention", Icon: "lock", Needs: access.RetentionView},
 		{Label: "Settings", Href: "/settings", Icon: "gear", Needs: access.ProgrammeManage, Go: "s"},
 	}},
 }
@@ -77,10 +78,22 @@ func current(ctx context.Context, href string) string {
 	switch {
 	case path == href:
 		return "page"
-	case strings.HasPrefix(path, href+"/"):
+	case strings.HasPrefix(path, href+"/") && !inNavigation(path):
 		return "true"
 	}
 	return ""
+}
+
+// inNavigation reports that path is a page of the navigation, which marks itself.
+func inNavigation(path string) bool {
+	for _, g := range navigation {
+		for _, it := range g.Items {
+			if it.Href == path {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // mostUnread is where the number beside the bell stops counting.

@@ -1,0 +1,29 @@
+-- Bytes go only by a request that a second person approved, never while a hold is on them,
+-- and what was removed stays removed.
+-- +goose Up
+-- +goose StatementBegin
+CREATE FUNCTION evidence_files_removal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.removal_id IS NOT NULL THEN
+    RAISE EXCEPTION 'evidence_files.removal_id does not change' USING ERRCODE = 'check_violation';
+  END IF;
+  IF NOT EXISTS (
+    SELECT 1 FROM retention_requests q
+    WHERE q.id = NEW.removal_id AND q.kind = 'remove' AND q.status = 'approved' AND q.evidence_id = NEW.evidence_id) THEN
+    RAISE EXCEPTION 'no approved request removes this file' USING ERRCODE = 'check_violation';
+  END IF;
+  IF EXISTS (
+    SELECT 1 FROM evidence e JOIN legal_holds h ON h.released_at IS NULL
+    WHERE e.id = NEW.evidence_id AND (h.control_id = e.control_id OR EXISTS (
+      SELECT 1 FROM engagements g
+      JOIN engagement_criteria ec ON ec.engagement_id = g.id
+      JOIN control_criteria cc ON cc.framework = ec.framework AND cc.code = ec.code
+      WHERE g.id = h.engagement_id AND cc.control_id = e.control_id
+      AND (e.covers_from = '' OR (e.covers_from <= g.period_end AND e.covers_to >= g.period_start))))) THEN
+    RAISE EXCEPTION 'a legal hold is on this file' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER evidence_files_removal BEFORE UPDATE OF removal_id ON evidence_files
+  FOR EACH ROW WHEN (NEW.removal_id IS DISTINCT FROM OLD.removal_id) EXECUTE FUNCTION evidence_files_removal();

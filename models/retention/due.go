@@ -1,0 +1,146 @@
+package retention
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"assay/models"
+	"assay/models/engagement"
+	"assay/models/evidence"
+	"assay/models/programme"
+)
+
+// A Fate is until when an item of evidence is kept, and what keeps it longer.
+type Fate struct {
+	evidence.Item
+	Until models.Date
+	Held  string // the reason of a hold, "" when there is none
+}
+
+// touching lists, for items, the engagements that can have relied on them: a criterion of
+// their control is in scope and they cover a day of the period. What says nothing of its
+// days touches every period.
+const touching = `SELECT DISTINCT e.id AS item, g.id AS engagement, g.period_end AS period_end
+	FROM evidence e
+	JOIN control_criteria cc ON cc.control_id = e.control_id
+	JOIN engagement_criteria ec ON ec.framework = cc.framework AND ec.code = cc.code
+	JOIN engagements g ON g.id = ec.engagement_id
+	WHERE e.id IN ? AND g.status <> ?
+	AND (e.covers_from = '' OR (e.covers_from <= g.period_end AND e.covers_to >= g.period_start))`
+
+type touch struct {
+	Item, Engagement int64
+	PeriodEnd        models.Date
+}
+
+// Fates says until when these items are kept, in four queries.
+func Fates(ctx context.Context, tx *models.Tx, items []evidence.Item) ([]Fate, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, len(items))
+	for n, i := range items {
+		ids[n] = i.ID
+	}
+	touches, err := models.Raw[touch](ctx, tx, touching, ids, engagement.Cancelled)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := Terms(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	holds, err := models.Rows[Hold](tx).Where("released_at IS NULL").Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := programme.Current(ctx, tx)
+	fates := make([]Fate, len(items))
+	for n, i := range items {
+		fates[n] = fateOf(i, touches, terms, holds, p.Location())
+	}
+	return fates, err
+}
+
+func fateOf(i evidence.Item, touches []touch, terms map[int64]Term, holds []Hold, zone *time.Location) Fate {
+	f := Fate{Item: i}
+	last := i.CoversTo
+	if uploaded := models.DateOf(i.UploadedAt, zone); last.IsZero() {
+		last = uploaded
+	}
+	f.Until = last.AddMonths(12 * years(terms, 0))
+	mine := map[int64]bool{}
+	for _, t := range touches {
+		if t.Item == i.ID {
+			mine[t.Engagement] = true
+			f.Until = max(f.Until, t.PeriodEnd.AddMonths(12*years(terms, t.Engagement)))
+		}
+	}
+	at := slices.IndexFunc(holds, func(h Hold) bool {
+		return value(h.ControlID) == i.ControlID || h.EngagementID != nil && mine[*h.EngagementID]
+	})
+	if at >= 0 {
+		f.Held = holds[at].Reason
+	}
+	return f
+}
+
+// Over reports that the time of f has passed on a day.
+func (f Fate) Over(today models.Date) bool { return f.Until < today }
+
+// alone keeps a hold from being set while bytes are being removed, and the other way
+// round. SQLite has one writer, which does the same.
+func alone(ctx context.Context, tx *models.Tx) error {
+	if !tx.Postgres() {
+		return nil
+	}
+	_, err := models.Value[string](ctx, tx, "SELECT CAST(pg_advisory_xact_lock(7365322) AS TEXT)")
+	return err
+}
+
+// removable is a Conflict for an item that is kept, and says by what.
+func removable(ctx context.Context, tx *models.Tx, i evidence.Item) error {
+	if err := alone(ctx, tx); err != nil {
+		return err
+	}
+	fates, err := Fates(ctx, tx, []evidence.Item{i})
+	if err != nil {
+		return err
+	}
+	today, err := programme.Today(ctx, tx)
+	switch f := fates[0]; {
+	case err != nil:
+		return err
+	case f.Held != "":
+		return models.Conflict(i.Code() + " is under a legal hold: " + f.Held)
+	case !f.Over(today):
+		return models.Conflict(fmt.Sprintf("%s is kept until the end of %s.", i.Code(), f.Until.In(time.UTC).Format("2 January 2006")))
+	}
+	return nil
+}
+
+// Past lists items whose time is over and whose bytes are there, the oldest first, held
+// ones among them. It looks at no more than a few pages of candidates.
+func Past(ctx context.Context, tx *models.Tx, limit int) ([]Fate, error) {
+	today, err := programme.Today(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := Terms(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	least := terms[0].Years
+	candidates, err := models.Rows[evidence.Item](tx).Where("evidence.covers_to <> '' AND evidence.covers_to < ?", today.AddMonths(-12*least)).
+		Where("EXISTS (SELECT 1 FROM evidence_files f WHERE f.evidence_id = evidence.id AND f.removal_id IS NULL)").
+		Where("NOT EXISTS (SELECT 1 FROM retention_requests q WHERE q.evidence_id = evidence.id AND q.status = 'open')").
+		Order("evidence.covers_to, evidence.id").Limit(4 * limit).Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fates, err := Fates(ctx, tx, candidates)
+	fates = slices.DeleteFunc(fates, func(f Fate) bool { return !f.Over(today) })
+	return fates[:min(len(fates), limit)], err
+}
