@@ -112,7 +112,32 @@ func evidenceRowsOf(ctx context.Context, tx *models.Tx, items []evidence.Item, c
 	for n, i := range items {
 		rows[n] = evidences.Row{Item: i, Control: byID[i.ControlID], Uploader: names[i.UploadedBy].Name}
 	}
-	return rows, err
+	if err != nil {
+		return rows, err
+	}
+	return rows, age(ctx, tx, rows)
+}
+
+// age marks the newest accepted evidence of each control, of which pages say how fresh it
+// is. Older items are as old as they should be.
+func age(ctx context.Context, tx *models.Tx, rows []evidences.Row) error {
+	var accepted []evidence.Item
+	for _, r := range rows {
+		if r.Status == evidence.Accepted {
+			accepted = append(accepted, r.Item)
+		}
+	}
+	if len(accepted) == 0 {
+		return nil
+	}
+	newest, err := evidence.Newest(ctx, tx, evidence.ControlIDs(accepted))
+	if err != nil {
+		return err
+	}
+	for n, r := range rows {
+		rows[n].Newest = r.Status == evidence.Accepted && r.CoversTo == newest[r.ControlID]
+	}
+	return nil
 }
 
 // evidenceUploaders lists whom the reader can filter by. To auditors, who of the company
@@ -166,6 +191,7 @@ func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item
 			return d, err
 		}
 		form.Kept, form.Files, form.Typed, form.About = &d.Item, d.Files, typedOf(i.Details, zone), i.Path()
+		form.Answered = i.Answers
 		if form.Arrived, err = upload.For(ctx, tx, form.About); err != nil {
 			return d, err
 		}
@@ -183,7 +209,10 @@ func (app *App) evidenceFacts(ctx context.Context, tx *models.Tx, row evidences.
 	if d.Twins, err = evidence.Twins(ctx, tx, row.Item); err != nil {
 		return d, err
 	}
-	if d.Replaces, d.Successors, err = evidence.Neighbours(ctx, tx, row.Item); err != nil {
+	if d.Replaces, d.Successors, d.Later, err = evidence.Neighbours(ctx, tx, row.Item); err != nil {
+		return d, err
+	}
+	if d.Named, err = evidence.Answered(ctx, tx, row.Item); err != nil {
 		return d, err
 	}
 	return d, namesIn(ctx, tx, &d)

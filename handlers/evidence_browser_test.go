@@ -77,6 +77,8 @@ func TestEvidenceInABrowser(t *testing.T) {
 
 	who.Store(&s.ines)
 	p.Goto("/review")
+	p.Press("a") // the one box that has to be ticked takes the focus
+	p.Press(" ")
 	p.Press("a")
 	p.Wait(`.empty`)
 	p.Goto("/evidence/E-1")

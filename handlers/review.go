@@ -42,7 +42,10 @@ func (app *App) reviewItem(w http.ResponseWriter, r *http.Request) error {
 func (app *App) reviewData(r *http.Request, id int64) (reviews.Data, error) {
 	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (reviews.Data, error) {
 		d, open, err := queueData(ctx, tx, r, id)
-		if err != nil || open == nil {
+		if err != nil {
+			return d, err
+		}
+		if d.Undo, err = undoable(ctx, tx, r.URL.Query().Get("accepted")); err != nil || open == nil {
 			return d, err
 		}
 		return d, app.openForReview(ctx, tx, &d, *open)
@@ -102,7 +105,10 @@ func (app *App) openForReview(ctx context.Context, tx *models.Tx, d *reviews.Dat
 		return err
 	}
 	d.Item, d.Why = &item, evidence.MayNotDecide(tx.Actor, row.Item, row.Control)
-	d.Control, err = control.Shown(ctx, tx, row.Control)
+	if d.Control, err = control.Shown(ctx, tx, row.Control); err != nil {
+		return err
+	}
+	d.Expected, err = evidence.Expectations(ctx, tx, row.Item, d.Control)
 	return err
 }
 
@@ -118,41 +124,94 @@ func (app *App) showFile(r *http.Request, d *reviews.Data) error {
 	return nil
 }
 
+// undoable is the item that the visitor accepted a moment ago, while they are offered to
+// take that back.
+func undoable(ctx context.Context, tx *models.Tx, code string) (*evidence.Item, error) {
+	if code == "" {
+		return nil, nil //nolint:nilnil // nothing was accepted, which is no error
+	}
+	i, err := evidence.ByCode(ctx, tx, code)
+	if models.KindOf(err) == models.KindNotFound || err == nil && !i.MayUndo(tx.Actor, tx.Now.Add(evidence.UndoWithin-evidence.UndoShown)) {
+		return nil, nil //nolint:nilnil // too late, or never
+	}
+	return &i, err
+}
+
 func (app *App) evidenceAccept(w http.ResponseWriter, r *http.Request) error {
-	return app.decide(w, r, evidence.Accept, " is accepted.")
+	id, err := web.Code(r, "item", "E-")
+	if err != nil {
+		return err
+	}
+	checked := answers(web.Form(r).Texts("checked"))
+	return app.decide(w, r, id, checked, func(ctx context.Context, tx *models.Tx, rev int64, note string) (evidence.Item, error) {
+		return evidence.Accept(ctx, tx, id, rev, note, checked...)
+	})
 }
 
 func (app *App) evidenceReturn(w http.ResponseWriter, r *http.Request) error {
-	return app.decide(w, r, evidence.Return, " is returned with your reason.")
+	id, err := web.Code(r, "item", "E-")
+	if err != nil {
+		return err
+	}
+	return app.decide(w, r, id, nil, func(ctx context.Context, tx *models.Tx, rev int64, note string) (evidence.Item, error) {
+		return evidence.Return(ctx, tx, id, rev, note)
+	})
 }
 
-type decision func(ctx context.Context, tx *models.Tx, id, rev int64, note string) (evidence.Item, error)
+type decision func(ctx context.Context, tx *models.Tx, rev int64, note string) (evidence.Item, error)
 
 // decide records a decision and goes on to the next in the queue.
-func (app *App) decide(w http.ResponseWriter, r *http.Request, verb decision, said string) error {
+func (app *App) decide(w http.ResponseWriter, r *http.Request, id int64, checked []evidence.Answer, verb decision) error {
+	f := web.Form(r)
+	rev, note := f.Rev(), f.Text("note", 2000)
+	err, item := f.Err(), evidence.Item{}
+	if err == nil {
+		item, err = write(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) { return verb(ctx, tx, rev, note) })
+	}
+	if refused := web.Errors(err); refused != nil {
+		return app.reviewAgain(w, r, id, web.Status(err), func(d *reviews.Data) { d.Errors, d.Note, d.Checked = refused, note, checked })
+	}
+	if err != nil {
+		return err
+	}
+	if item.Status == evidence.Accepted {
+		return web.SeeOther(w, r, "/review?accepted="+item.Code())
+	}
+	web.Flash(w, r, "ok", item.Code()+" is returned with your reason.")
+	return web.SeeOther(w, r, "/review")
+}
+
+// evidenceUndo takes back an acceptance, and opens the item again.
+func (app *App) evidenceUndo(w http.ResponseWriter, r *http.Request) error {
 	id, err := web.Code(r, "item", "E-")
 	if err != nil {
 		return err
 	}
 	f := web.Form(r)
-	rev, note := f.Rev(), f.Text("note", 2000)
+	rev := f.Rev()
 	err = f.Err()
 	if err == nil {
 		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
-			return verb(ctx, tx, id, rev, note)
+			return evidence.Undo(ctx, tx, id, rev)
 		})
 	}
 	if refused := web.Errors(err); refused != nil {
-		d, failed := app.reviewData(r, id)
-		if failed != nil {
-			return failed
-		}
-		d.Errors, d.Note = refused, note
-		return app.page(w, r, web.Status(err), reviews.Page(d))
+		return app.reviewAgain(w, r, id, web.Status(err), func(d *reviews.Data) { d.Errors = refused })
 	}
 	if err != nil {
 		return err
 	}
-	web.Flash(w, r, "ok", "E-"+strconv.FormatInt(id, 10)+said)
-	return web.SeeOther(w, r, "/review")
+	code := "E-" + strconv.FormatInt(id, 10)
+	web.Flash(w, r, "ok", code+" waits for a reviewer again. Both the acceptance and this stay in the record.")
+	return web.SeeOther(w, r, "/review/"+code)
+}
+
+// reviewAgain shows the page with an item open and what went wrong.
+func (app *App) reviewAgain(w http.ResponseWriter, r *http.Request, id int64, code int, change func(*reviews.Data)) error {
+	d, err := app.reviewData(r, id)
+	if err != nil {
+		return err
+	}
+	change(&d)
+	return app.page(w, r, code, reviews.Page(d))
 }

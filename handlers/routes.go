@@ -100,6 +100,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Upload("/evidence/{item}/submit", access.EvidenceSubmit, app.uploadBody(), app.evidenceSubmit),
 		web.Post("/evidence/{item}/accept", access.EvidenceReview, app.evidenceAccept),
 		web.Post("/evidence/{item}/return", access.EvidenceReview, app.evidenceReturn),
+		web.Post("/evidence/{item}/undo", access.EvidenceReview, app.evidenceUndo),
 		web.Post("/evidence/{item}/withdraw", access.EvidenceWithdraw, app.evidenceWithdraw),
 		web.Get("/evidence/{item}/files/{file}", access.EvidenceView, app.fileDownload),
 		web.Post("/evidence/{item}/files/{file}/scan", access.EvidenceScan, app.fileScan),

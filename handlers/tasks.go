@@ -151,10 +151,14 @@ func explain(ctx context.Context, tx *models.Tx, d *tasks.Data) error {
 
 // asks says in a sentence what a control expects as evidence.
 func asks(v control.Version) string {
-	if len(v.Evidence) == 0 {
+	var words []string
+	for _, e := range v.Expects() {
+		words = append(words, e.Words)
+	}
+	if len(words) == 0 {
 		return ""
 	}
-	return "Expected: " + strings.Join(v.Evidence, "; ") + "."
+	return "Expected: " + strings.Join(words, "; ") + "."
 }
 
 // windowOf is the window of the address.

@@ -41,6 +41,7 @@ func (app *App) evidenceNew(w http.ResponseWriter, r *http.Request) error {
 		if f.Example != nil {
 			f.Typed["kind"], f.Typed["source"], f.Typed["location"] = f.Example.Kind, f.Example.Source, f.Example.Location
 		}
+		f.Answered = likely(f)
 		return f, err
 	})
 	if err != nil {
@@ -74,8 +75,20 @@ func (app *App) evidenceForm(ctx context.Context, tx *models.Tx, c *control.Cont
 		f.Example = &list.Items[0]
 	}
 	v, err := control.Shown(ctx, tx, *c)
-	f.Ask = asks(v)
+	f.Expected = v.Expects()
 	return f, err
+}
+
+// likely ticks, on an empty form, what the last accepted item answered, or the only thing
+// there is to answer.
+func likely(f evidences.FormData) []evidence.Answer {
+	var ticked []evidence.Answer
+	for _, e := range f.Expected {
+		if len(f.Expected) == 1 || f.Example != nil && f.Example.Names(e) {
+			ticked = append(ticked, evidence.Answer{Version: e.Version, Number: e.Number})
+		}
+	}
+	return ticked
 }
 
 // evidenceUpload takes a new item: files first into the store, then one short
@@ -252,7 +265,7 @@ func (app *App) evidenceFormAgain(w http.ResponseWriter, r *http.Request, p parc
 	if err != nil {
 		return err
 	}
-	form.Typed, form.Errors, form.Refused = typed(p.fields), refused, p.refused
+	form.Typed, form.Errors, form.Refused, form.Answered = typed(p.fields), refused, p.refused, answers(p.fields["answers"])
 	if form.Typed["key"] == "" {
 		form.Typed["key"] = rand.Text()
 	}
@@ -283,7 +296,7 @@ func (app *App) keptAgain(w http.ResponseWriter, r *http.Request, id int64, p pa
 	case d.Form == nil: // submitted, or somebody else's: there is no form to show
 		return problem
 	}
-	d.Form.Typed, d.Form.Errors, d.Form.Refused = typed(p.fields), refused, p.refused
+	d.Form.Typed, d.Form.Errors, d.Form.Refused, d.Form.Answered = typed(p.fields), refused, p.refused, answers(p.fields["answers"])
 	return app.page(w, r, p.answer(problem), evidences.New(*d.Form))
 }
 
@@ -304,10 +317,21 @@ func detailsOf(fields url.Values, zone *time.Location) (d evidence.Details, wron
 		PerformedAt: instant(f, "performed_at", zone), CollectedAt: instant(f, "collected_at", zone),
 		CoversFrom: f.Date("covers_from"), CoversTo: f.Date("covers_to"), LateReason: f.Text("late_reason", 2000),
 	}
+	d.Answers = answers(f.Texts("answers"))
 	if id := f.ID("supersedes"); id != 0 {
 		d.SupersedesID = &id
 	}
 	return d, f.Err()
+}
+
+// answers reads the boxes that were ticked. One that is none is dropped.
+func answers(keys []string) (list []evidence.Answer) {
+	for _, key := range keys {
+		if a, ok := evidence.ReadAnswer(key); ok && len(list) < 100 {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 func instant(f *web.Values, name string, zone *time.Location) *time.Time {

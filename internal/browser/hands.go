@@ -154,6 +154,25 @@ func (p *Page) SignIn(email string) {
 	}
 }
 
+// A line is what Chromium of every age understands; the library knows only its successor, which new ones do.
+type line struct {
+	Offline  bool    `json:"offline"`
+	Latency  float64 `json:"latency"`
+	Download float64 `json:"downloadThroughput"`
+	Upload   float64 `json:"uploadThroughput"`
+}
+
+var emulateLine = cdp.Command[line, cdp.Empty]{Method: "Network.emulateNetworkConditions"}
+
+// Slow lets the page send so many bytes a second, so that something can happen meanwhile; 0 is as fast as it can.
+func (p *Page) Slow(perSecond float64) {
+	p.tb.Helper()
+	if perSecond == 0 {
+		perSecond = -1
+	}
+	call(p, emulateLine, line{Download: -1, Upload: perSecond})
+}
+
 // Forget drops the cookies of this person's browser, as if the session had ended elsewhere.
 func (p *Page) Forget() {
 	p.tb.Helper()

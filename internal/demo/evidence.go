@@ -52,13 +52,31 @@ func (s *story) store(p parcel) *filed {
 		if err != nil {
 			return err
 		}
+		d := s.details(p, tx.Actor.Name)
+		if d.Answers, err = answersOf(ctx, tx, c, p.kind); err != nil {
+			return err
+		}
 		f.item, err = evidence.Store(ctx, tx, evidence.Parcel{
-			ControlID: c.ID, Details: s.details(p, tx.Actor.Name), Files: p.files,
+			ControlID: c.ID, Details: d, Files: p.files,
 			Key: fmt.Sprintf("demo-%s-%d", p.code, len(p.title)*1000+int(tx.Now.Unix()%1000)),
 		})
 		return err
 	})
 	return f
+}
+
+// answersOf is the first thing of this kind that the control expects.
+func answersOf(ctx context.Context, tx *models.Tx, c control.Control, kind string) ([]evidence.Answer, error) {
+	v, err := control.Shown(ctx, tx, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range v.Expects() {
+		if e.Kind == kind {
+			return []evidence.Answer{{Version: e.Version, Number: e.Number}}, nil
+		}
+	}
+	return nil, nil
 }
 
 func (s *story) details(p parcel, extractor string) evidence.Details {
@@ -85,7 +103,7 @@ func (f *filed) submit(n, minutes int) *filed {
 // accept finds it good, n days after the upload.
 func (f *filed) accept(n, minutes int, note string) *filed {
 	f.s.on(f.day.AddDays(n), minutes, f.s.reviewerOf(f.code), func(ctx context.Context, tx *models.Tx) (err error) {
-		f.item, err = evidence.Accept(ctx, tx, f.item.ID, f.item.Rev, note)
+		f.item, err = evidence.Accept(ctx, tx, f.item.ID, f.item.Rev, note, f.item.Answers...)
 		return err
 	})
 	return f

@@ -40,6 +40,8 @@ type company struct {
 	*testing.T
 	*program
 	dir    string
+	addr   string
+	env    []string
 	script bool
 	opened map[string]*browser.Page
 }
@@ -54,18 +56,30 @@ func found(t *testing.T, databaseURL string, script bool) *company {
 	if databaseURL == "" {
 		databaseURL = "sqlite://" + filepath.Join(dir, "assay.db")
 	}
-	p := start(t, addr, []string{
+	env := []string{
 		"ASSAY_DATABASE_URL=" + databaseURL, "ASSAY_BLOB_URL=file://" + filepath.Join(dir, "blobs"),
 		"ASSAY_BASE_URL=http://" + addr, "ASSAY_SIGNING_KEY_FILE=" + filepath.Join(dir, "log.key"),
 		"ASSAY_OIDC_ISSUER=" + issuer, "ASSAY_OIDC_CLIENT_ID=assay", "ASSAY_OIDC_CLIENT_SECRET=" + secret,
 		"ASSAY_OIDC_ROLE_MAP=admins=administrator,compliance=compliance_manager,owners=control_owner,auditors=external_auditor",
-	}, "serve", "-addr", addr)
+	}
+	c := &company{T: t, dir: dir, addr: addr, env: env, script: script, opened: map[string]*browser.Page{}}
+	c.program = start(t, addr, env, "serve", "-addr", addr)
 	t.Cleanup(func() { // before its database goes: it signs the log a last time
-		if err := p.stop(); err != nil {
+		if err := c.stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &company{T: t, program: p, dir: dir, script: script, opened: map[string]*browser.Page{}}
+	return c
+}
+
+// dies kills the program as a power cut would, and starts it again.
+func (c *company) dies() {
+	c.Helper()
+	if err := c.cmd.Process.Kill(); err != nil {
+		c.Fatal(err)
+	}
+	_ = c.cmd.Wait() // it was killed, and says so
+	c.program = start(c.T, c.addr, c.env, "serve", "-addr", c.addr)
 }
 
 // provider is an OpenID provider for the product that will listen on addr.

@@ -69,6 +69,8 @@ var phrases = map[string]string{
 	"evidence.accept":    "accepted %s",
 	"evidence.return":    "returned %s",
 	"evidence.amend":     "corrected %s",
+	"evidence.undo":      "took back the acceptance of %s",
+	"evidence.reinstate": "marked %s as accepted again",
 	"evidence.supersede": "marked %s as superseded",
 	"evidence.withdraw":  "withdrew %s",
 

@@ -52,7 +52,7 @@ type Content struct {
 	EventLimit     string // ISO 8601 duration, of an "after"
 	OwnerFunction  string
 	Population     string
-	Evidence       models.List[string] // what is expected
+	Evidence       models.List[string] // what is expected, a line each: see Expects
 	TestsDesign    models.List[framework.Test]
 	TestsOperating models.List[framework.Test]
 	Parameters     models.List[framework.Parameter] // what the catalog says about the values in brackets
@@ -257,6 +257,9 @@ func (c Content) check() error {
 		if _, err := period.ParseLimit(c.EventLimit); err != nil {
 			wrong["event_limit"] = "Write the limit as PT24H for hours, P30D for days or P3D business for business days."
 		}
+	}
+	if why := checkExpected(c.Evidence); why != "" {
+		wrong["evidence"] = why
 	}
 	for _, r := range c.Criteria {
 		if _, ok := framework.CriterionOf(r.Framework, r.Code); !ok {

@@ -48,12 +48,13 @@ type Details struct {
 	CoversTo     models.Date
 	LateReason   string // why it was uploaded more than OwnerStatedAfter later
 	SupersedesID *int64 // the accepted item that this one replaces
+	Answers      models.List[Answer]
 }
 
 // detailColumns are the columns of Details.
 var detailColumns = models.Columns{
 	"Title", "Kind", "Source", "Location", "Extractor", "Description", "PerformedAt", "CollectedAt",
-	"CoversFrom", "CoversTo", "LateReason", "SupersedesID",
+	"CoversFrom", "CoversTo", "LateReason", "SupersedesID", "Answers",
 }
 
 // OwnerStatedAfter is how long after the control acted evidence still speaks for itself.

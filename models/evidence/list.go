@@ -96,25 +96,29 @@ func Uploads(ctx context.Context, tx *models.Tx, limit int, in ...Status) ([]Ite
 
 // Neighbours are the item that i replaces and those that say they replace i, as far as the
 // actor may see them: an auditor may see the newer one and not the older. Only what was
-// accepted can be replaced.
-func Neighbours(ctx context.Context, tx *models.Tx, i Item) (replaced *Item, successors []Item, err error) {
+// accepted can be replaced. later says that accepted evidence of the same control covers
+// a later day than i, which is accepted too.
+func Neighbours(ctx context.Context, tx *models.Tx, i Item) (replaced *Item, successors []Item, later bool, err error) {
 	if i.SupersedesID == nil && (i.Status.Open() || i.Status == Submitted) {
-		return nil, nil, nil
+		return nil, nil, false, nil
 	}
 	older := int64(0)
 	if i.SupersedesID != nil {
 		older = *i.SupersedesID
 	}
-	list, err := models.Rows[Item](tx).Where("evidence.id IN (SELECT id FROM evidence WHERE id = ? UNION SELECT id FROM evidence WHERE supersedes_id = ?)", older, i.ID).
-		Order("evidence.id").Find(ctx)
-	for n := range list {
-		if list[n].ID == older {
+	list, err := models.Rows[Item](tx).Where(`evidence.id IN (SELECT id FROM evidence WHERE id = ? UNION SELECT id FROM evidence WHERE supersedes_id = ?
+		UNION SELECT id FROM (SELECT id FROM evidence WHERE control_id = ? AND status = 'accepted' AND covers_to > ? ORDER BY covers_to DESC LIMIT 1) newest)`,
+		older, i.ID, i.ControlID, i.CoversTo).Order("evidence.id").Find(ctx)
+	for n, found := range list {
+		later = later || found.Status == Accepted && found.CoversTo > i.CoversTo
+		switch {
+		case found.ID == older:
 			replaced = &list[n]
-		} else {
-			successors = append(successors, list[n])
+		case found.SupersedesID != nil && *found.SupersedesID == i.ID:
+			successors = append(successors, found)
 		}
 	}
-	return replaced, successors, err
+	return replaced, successors, later, err
 }
 
 // Twins lists other items that hold a file with the same bytes as one of i's, among those
@@ -184,6 +188,26 @@ func ControlIDs(items []Item) []int64 {
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
+}
+
+// Newest is the last day that accepted items of each of these controls cover, among those
+// the actor may see.
+func Newest(ctx context.Context, tx *models.Tx, controls []int64) (map[int64]models.Date, error) {
+	cond, args := Item{}.VisibleTo(tx.Actor)
+	if cond == "" {
+		cond = "1 = 1"
+	}
+	type row struct {
+		ControlID int64
+		CoversTo  models.Date
+	}
+	rows, err := models.Raw[row](ctx, tx, `SELECT evidence.control_id, max(evidence.covers_to) AS covers_to FROM evidence
+		WHERE evidence.control_id IN ? AND evidence.status = 'accepted' AND `+cond+" GROUP BY evidence.control_id", append([]any{controls}, args...)...)
+	out := make(map[int64]models.Date, len(rows))
+	for _, r := range rows {
+		out[r.ControlID] = r.CoversTo
+	}
+	return out, err
 }
 
 // LastAccepted finds the newest accepted item of each of these controls, by control.

@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"assay/models"
@@ -42,13 +43,15 @@ func (i Item) since() models.Date {
 
 // Accept finds a submitted item good. The item it names as replaced becomes superseded.
 // Neither its uploader nor the control's owner or backup owner at this moment can accept
-// it; who these were is written down. When somebody decided first, the Conflict says who
-// and how. What holds malware cannot be accepted.
-func Accept(ctx context.Context, tx *models.Tx, id, rev int64, note string) (Item, error) {
+// it; who these were is written down. checked is what the reviewer ticked of what the
+// control expects: everything that the item says to answer has to be among it. When
+// somebody decided first, the Conflict says who and how. What holds malware cannot be
+// accepted.
+func Accept(ctx context.Context, tx *models.Tx, id, rev int64, note string, checked ...Answer) (Item, error) {
 	if err := scan.Refuse(ctx, tx, id); err != nil {
 		return Item{}, err
 	}
-	i, err := decide(ctx, tx, id, rev, Accepted, note)
+	i, err := decide(ctx, tx, id, rev, Accepted, note, checked...)
 	if err != nil || i.SupersedesID == nil {
 		return i, err
 	}
@@ -69,7 +72,7 @@ func Return(ctx context.Context, tx *models.Tx, id, rev int64, reason string) (I
 	return decide(ctx, tx, id, rev, Returned, reason)
 }
 
-func decide(ctx context.Context, tx *models.Tx, id, rev int64, to Status, note string) (Item, error) {
+func decide(ctx context.Context, tx *models.Tx, id, rev int64, to Status, note string, checked ...Answer) (Item, error) {
 	i, err := ByID(ctx, tx, id)
 	if err != nil {
 		return Item{}, err
@@ -84,6 +87,12 @@ func decide(ctx context.Context, tx *models.Tx, id, rev int64, to Status, note s
 	if !i.Status.CanBecome(to) {
 		return Item{}, notWaiting(ctx, tx, i)
 	}
+	said := models.Note{"control": c.Code, "note": note}
+	if to == Accepted {
+		if said["checked"], err = allChecked(ctx, tx, i, checked); err != nil {
+			return Item{}, err
+		}
+	}
 	i.Rev, i.Status = rev, to
 	i.DecidedBy, i.DecidedAt, i.DecisionNote = &tx.Actor.ID, &tx.Now, note
 	i.OwnerID, i.BackupID = c.OwnerID, c.BackupID
@@ -92,10 +101,27 @@ func decide(ctx context.Context, tx *models.Tx, id, rev int64, to Status, note s
 		verb = "evidence.return"
 	}
 	set := models.Columns{"Status", "DecidedBy", "DecidedAt", "DecisionNote", "OwnerID", "BackupID"}
-	if err := models.Update(ctx, tx, &i, set, verb, models.Note{"control": c.Code, "note": note}); err != nil {
+	if err := models.Update(ctx, tx, &i, set, verb, said); err != nil {
 		return i, err
 	}
 	return i, tellUploader(ctx, tx, i, c, note)
+}
+
+// allChecked refuses an acceptance whose reviewer left something unticked, and otherwise
+// says what was ticked.
+func allChecked(ctx context.Context, tx *models.Tx, i Item, checked []Answer) (string, error) {
+	left, err := unchecked(ctx, tx, i, checked)
+	if err != nil {
+		return "", err
+	}
+	if len(left) > 0 {
+		return "", models.Invalid(map[string]string{"checked": "Tick what you have looked at before you accept: " + left[0].Words + "."})
+	}
+	keys := make([]string, len(checked))
+	for n, a := range checked {
+		keys[n] = a.Key()
+	}
+	return strings.Join(keys, " "), nil
 }
 
 // notWaiting says what became of an item that a reviewer was too late for.

@@ -5,8 +5,8 @@ import "slices"
 // A Status is where an item stands.
 //
 //	stored → submitted → accepted → superseded
-//	             ↑  ↓
-//	           returned
+//	          ↑  ↓  ↑       ↓   ↑       ↓
+//	        returned └ undo ┘   └ undo ─┘
 //
 //	any but withdrawn → withdrawn
 //
@@ -31,8 +31,8 @@ var next = map[Status][]Status{
 	Stored:     {Submitted, Withdrawn},
 	Submitted:  {Accepted, Returned, Withdrawn},
 	Returned:   {Submitted, Withdrawn},
-	Accepted:   {Superseded, Withdrawn},
-	Superseded: {Withdrawn},
+	Accepted:   {Superseded, Submitted, Withdrawn},
+	Superseded: {Accepted, Withdrawn},
 	Withdrawn:  nil,
 }
 

@@ -37,6 +37,11 @@ func Check(ctx context.Context, tx *models.Tx, i Item) error {
 	} else if err != nil {
 		return err
 	}
+	if why, err := answersExist(ctx, tx, i); err != nil {
+		return err
+	} else if why != "" {
+		wrong["answers"] = why
+	}
 	if len(wrong) > 0 {
 		return models.Invalid(wrong)
 	}

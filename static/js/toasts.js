@@ -17,5 +17,5 @@ function fade(toast) {
 
 // settleToasts lets the ones the server rendered go, too.
 export function settleToasts() {
-  document.querySelectorAll("#toasts .toast").forEach(fade);
+  document.querySelectorAll(".toasts .toast").forEach(fade);
 }

@@ -265,7 +265,7 @@ func Form(d FormData) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = ui.Field(d.input("evidence", "Evidence to expect", ui.Input{Kind: ui.Area, Rows: 4, Max: 4000, Hint: "One kind on each line."})).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Field(d.input("evidence", "Evidence to expect", ui.Input{Kind: ui.Area, Rows: 4, Max: 4000, Hint: "One item a line. After a bar its kind, after another how to get it: Account export | system_export | Okta, Reports. What begins with (optional) need not be there."})).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -237,7 +237,7 @@ func Version(d VersionData) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = expected(d.Version.Content).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = expected(d.Version).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -3,16 +3,20 @@
 package evidences
 
 import (
+	"context"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
 	"assay/internal/filetype"
 	"assay/internal/preview"
+	"assay/models"
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/period"
 	"assay/models/scan"
 	"assay/models/upload"
 	"assay/templates/ui"
@@ -23,6 +27,7 @@ type Row struct {
 	evidence.Item
 	Control  control.Control
 	Uploader string
+	Newest   bool // of the accepted items of its control
 }
 
 // ListData is the page of everything.
@@ -90,8 +95,10 @@ type ItemData struct {
 	Twins, Successors            []evidence.Item
 	Replaces                     *evidence.Item
 	Feed                         []activity.Entry
-	Form                         *FormData // when the reader can still change the item
-	Decide                       bool      // the reader may review it
+	Form                         *FormData          // when the reader can still change the item
+	Decide                       bool               // the reader may review it
+	Named                        []control.Expected // what it says to answer
+	Later                        bool               // accepted evidence of the control covers later days
 	Errors                       map[string]string
 	Reason                       string // typed for a withdrawal that was refused
 }
@@ -102,18 +109,23 @@ type FormData struct {
 	Files        []FileView     // of the kept item
 	Typed        map[string]string
 	Control      *control.Control // nil while it is to be chosen
-	Ask          string           // what the control asks for, in the catalog's words
 	Example      *evidence.Item   // the last accepted item
 	Replaceable  []evidence.Item
 	Kinds        []evidence.Kind
 	Zone         string
 	MaxFile      int64
 	PartSize     int64
-	About        string          // the record the files are for
-	Arrived      []upload.Upload // what was sent before for this form, or begun
+	Expected     []control.Expected // what the control asks for
+	Answered     []evidence.Answer  // of it, what is ticked
+	About        string             // the record the files are for
+	Arrived      []upload.Upload    // what was sent before for this form, or begun
 	Errors       map[string]string
 	Refused      []Refused
 	NothingTyped bool
+}
+
+func (f FormData) ticked(e control.Expected) bool {
+	return slices.Contains(f.Answered, evidence.Answer{Version: e.Version, Number: e.Number})
 }
 
 // Refused is a file that did not come in, and why.
@@ -121,7 +133,7 @@ type Refused struct{ Name, Why string }
 
 // Fields lists the fields of the form in their order.
 var Fields = []string{
-	"control", "title", "kind", "source", "location", "extractor", "performed_at", "late_reason", "collected_at",
+	"control", "answers", "title", "kind", "source", "location", "extractor", "performed_at", "late_reason", "collected_at",
 	"covers_from", "covers_to", "supersedes", "description", "files",
 }
 
@@ -186,6 +198,26 @@ func cell(row []string, n int) string {
 
 // short is what reads better on one line: a date would break at its hyphens.
 func short(cell string) bool { return len(cell) <= 20 }
+
+// fresh judges accepted evidence of a control on the day of the reader's company.
+func fresh(ctx context.Context, c control.Control, to models.Date) period.Freshness {
+	now := ui.ShellOf(ctx).Now
+	return period.FreshnessOf(c.Frequency, to, models.DateOf(now, now.Location()))
+}
+
+// freshState is the shape that says a freshness.
+func freshState(f period.Freshness) ui.State {
+	switch f {
+	case period.Stale:
+		return ui.Soon
+	case period.Expired:
+		return ui.Late
+	case period.Fresh:
+		return ui.OK
+	case period.Unaged:
+	}
+	return ui.NA
+}
 
 // State is the shape that says a status.
 func State(s evidence.Status) ui.State {

@@ -32,6 +32,7 @@ type Action struct {
 	Form     string // id of the form it sends, when it stands outside
 	To       string // address that replaces the form's own
 	Plain    bool   // does not send its form
+	Lax      bool   // sends it whatever its fields require
 	Disabled bool
 	Small    bool
 	Large    bool

@@ -1214,7 +1214,7 @@ func keyHelp() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if ShellOf(ctx).Keys {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 100, "<dt><kbd>/</kbd></dt><dd>Search or jump</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next, previous row</dd><dt><kbd>x</kbd></dt><dd>Select the row</dd><dt><kbd>Enter</kbd></dt><dd>Open</dd><dt><kbd>a</kbd> <kbd>r</kbd></dt><dd>Accept, return (in review)</dd>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 100, "<dt><kbd>/</kbd></dt><dd>Search or jump</dd><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>Next, previous row</dd><dt><kbd>x</kbd></dt><dd>Select the row</dd><dt><kbd>Enter</kbd></dt><dd>Open</dd><dt><kbd>a</kbd> <kbd>r</kbd> <kbd>u</kbd></dt><dd>Accept, return, undo (in review)</dd>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
