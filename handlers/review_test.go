@@ -8,22 +8,34 @@ import (
 
 	"assay/internal/browser"
 	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
 	"assay/models/evidence"
 	"assay/models/modelstest"
 )
 
-// expecting makes the shop's control ask for three things.
+// expecting gives the shop's control a second version that asks for three things.
 func (s shop) expecting() {
 	s.Helper()
-	lines := models.List[string]{"Account export with time and query | system_export", "Reviewer decisions | signed_record | The review tool, Decisions", "(optional) Removal tickets | ticket"}
-	value, err := lines.Value()
-	must(s.T, err)
-	must(s.T, modelstest.As(s.T, s.db, s.priya, func(ctx context.Context, tx *models.Tx) error {
-		if err := tx.Record("test", "controls/AC-03", nil); err != nil {
+	must(s.T, modelstest.As(s.T, s.db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+		c, err := control.ByCode(ctx, tx, "AC-03")
+		if err != nil {
 			return err
 		}
-		_, err := models.Raw[struct{ ID int64 }](ctx, tx, "UPDATE control_versions SET evidence = ? WHERE code = 'AC-03' RETURNING id", value)
-		return err
+		v, err := control.VersionOf(ctx, tx, c, 1)
+		if err != nil {
+			return err
+		}
+		v.Meta, v.Number = models.Meta{}, 2
+		v.Evidence = models.List[string]{"Account export with time and query | system_export", "Reviewer decisions | signed_record | The review tool, Decisions", "(optional) Removal tickets | ticket"}
+		if _, err := models.Raw[control.Version](ctx, tx, "UPDATE control_versions SET status = 'superseded' WHERE control_id = ? RETURNING id", c.ID); err != nil {
+			return err
+		}
+		if err := models.Insert(ctx, tx, &v, "control.approve"); err != nil {
+			return err
+		}
+		c.Version = 2
+		return models.Update(ctx, tx, &c, models.Columns{"Version"}, "control.approve")
 	}))
 }
 
@@ -31,12 +43,12 @@ func TestTheChecklistIsWhatTheControlExpects(t *testing.T) {
 	eachShop(t, func(s shop) {
 		s.expecting()
 		s.Get(s.owner, formOfFebruary).Has("Account export with time and query", "Export it from the system itself", "The review tool, Decisions", "Removal tickets")
-		s.send(s.owner, "/evidence", append(fields("key", "bad"), [2]string{"answers", "1.7"}), review).Want(422).Has("expects something else now")
-		item := s.send(s.owner, "/evidence", append(fields(), [2]string{"answers", "1.1"}, [2]string{"answers", "1.3"}), review).Want(303).Location
+		s.send(s.owner, "/evidence", append(fields("key", "bad"), [2]string{"answers", "2.7"}), review).Want(422).Has("expects something else now")
+		item := s.send(s.owner, "/evidence", append(fields(), [2]string{"answers", "2.1"}, [2]string{"answers", "2.3"}), review).Want(303).Location
 		s.Get(s.owner, item).Has("Answers Account export with time and query Removal tickets")
 		s.Get(s.priya, "/review/E-2").Has("Account export with time and query (needed to accept)", "Reviewer decisions (not named by")
 		s.Post(s.priya, item+"/accept", "rev", "2").Want(422).Has("Tick what you have looked at before you accept: Account export")
-		s.Post(s.priya, item+"/accept", "rev", "2", "checked", "1.1", "checked", "1.2").Want(303)
+		s.Post(s.priya, item+"/accept", "rev", "2", "checked", "2.1", "checked", "2.2").Want(303)
 		// The next form knows what it was last time, and the list how old it is.
 		next := s.Get(s.owner, formOfFebruary)
 		if strings.Count(next.Body, `checked`) != 2 {
@@ -77,7 +89,7 @@ func TestASlowerReviewerSeesWhatWasDecided(t *testing.T) {
 func TestReviewByKeyboard(t *testing.T) {
 	s := newShop(t)
 	s.expecting()
-	s.send(s.owner, "/evidence", append(fields(), [2]string{"answers", "1.1"}, [2]string{"answers", "1.2"}), review).Want(303)
+	s.send(s.owner, "/evidence", append(fields(), [2]string{"answers", "2.1"}, [2]string{"answers", "2.2"}), review).Want(303)
 	s.send(s.owner, "/evidence", fields("key", "k2", "title", "The second"), file{"b.txt", "b\n"}).Want(303)
 	p, who := s.browse()
 	who.Store(&s.priya)
@@ -86,12 +98,12 @@ func TestReviewByKeyboard(t *testing.T) {
 	p.Keep("review-checklist")
 	p.Accessible()
 	p.Press("a") // nothing is ticked
-	if at := browser.Script[string](p, `document.activeElement.value`); at != "1.1" || !strings.HasPrefix(p.Path(), "/review") {
+	if at := browser.Script[string](p, `document.activeElement.value`); at != "2.1" || !strings.HasPrefix(p.Path(), "/review") {
 		t.Fatalf("the focus is on %q at %s", at, p.Path())
 	}
 	p.Press(" ")
 	p.Press("a")
-	if at := browser.Script[string](p, `document.activeElement.value`); at != "1.2" {
+	if at := browser.Script[string](p, `document.activeElement.value`); at != "2.2" {
 		t.Fatalf("with one of two ticked the focus is on %q", at)
 	}
 	p.Press(" ")
