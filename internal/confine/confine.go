@@ -19,12 +19,15 @@ import (
 	"time"
 )
 
-// What a child may take. Memory is what it may hold beyond what an empty child holds.
+// What a child may take. Memory is what it may hold beyond what an empty child holds. On
+// an idle machine its time of the processor is up first; on a busy one it may take longer,
+// up to Deadline, for work that would do no harm elsewhere.
 const (
-	Memory   = 768 << 20
-	Deadline = 10 * time.Second
-	answer   = 64 << 20 // bytes of what it found
-	patience = 30 * time.Second
+	Memory    = 768 << 20
+	Processor = 10 * time.Second
+	Deadline  = 30 * time.Second
+	answer    = 64 << 20 // bytes of what it found
+	patience  = 30 * time.Second
 )
 
 // ErrExceeded means that the work took more memory or time than a child may take.

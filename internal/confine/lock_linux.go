@@ -25,7 +25,7 @@ func lock() error {
 		most     uint64
 	}{
 		{syscall.RLIMIT_DATA, held + Memory}, // counts writable memory, not the address space that Go reserves
-		{syscall.RLIMIT_CPU, uint64(2 * Deadline / time.Second)},
+		{syscall.RLIMIT_CPU, uint64(Processor / time.Second)},
 		{syscall.RLIMIT_FSIZE, 0},
 		{syscall.RLIMIT_CORE, 0},
 		{syscall.RLIMIT_NOFILE, 0},
