@@ -12,6 +12,7 @@ import (
 	"github.com/a-h/templ"
 
 	"assay/internal/blob"
+	"assay/internal/egress"
 	"assay/internal/oidc"
 	"assay/internal/seal"
 	"assay/internal/throttle"
@@ -38,6 +39,11 @@ type App struct {
 	MailServer, MailFrom string
 	// Scanning is for malware: auditors then get what was found clean only.
 	Scanning bool
+	// HookClient calls webhooks, at the hosts that the operator lists; HookBox seals their
+	// secrets. Both are nil where no hosts are listed.
+	HookClient *egress.Client
+	HookHosts  []string
+	HookBox    *seal.Box
 	// JobLabel says a kind of job in words.
 	JobLabel func(kind string) string
 

@@ -15,6 +15,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/modelstest"
+	"assay/models/webhook"
 )
 
 // A principal is somebody who walks through everything the product answers.
@@ -119,7 +120,8 @@ func TestRoutesWalkedByEverybody(t *testing.T) {
 				return err
 			}
 		}
-		return nil
+		_, err := webhook.Create(ctx, tx, webhook.Fields{Name: "Chat", Host: "x", URL: "x", Format: webhook.Chat, Events: []string{"finding.raised"}}, "UID", "x")
+		return err
 	})
 	before, things := a.state(), a.things(owner)
 	var lines []string

@@ -19,6 +19,7 @@ import (
 	"assay/internal/blob"
 	"assay/internal/clamd"
 	"assay/internal/config"
+	"assay/internal/egress"
 	"assay/internal/jobs"
 	"assay/internal/keeper"
 	"assay/internal/mail"
@@ -96,7 +97,7 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 	if in.signer, err = tlog.LoadSigner(c.SigningKey, "assay/"+base.Hostname()); err != nil {
 		return &config.Error{Setting: config.Variable("signing-key-file"), Message: "cannot be used: " + err.Error()}
 	}
-	box, err := sessionBox(in.signer)
+	box, err := sealed(in.signer, "sessions")
 	if err != nil {
 		return err
 	}
@@ -110,10 +111,10 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 	return signIn(in.app, c)
 }
 
-// sessionBox seals what sessions keep. Its key follows from the signing key, which every
+// sealed seals secrets of one purpose. Its key follows from the signing key, which every
 // replica has and the database has not.
-func sessionBox(signer *tlog.Signer) (*seal.Box, error) {
-	key, err := signer.Secret("sessions")
+func sealed(signer *tlog.Signer, purpose string) (*seal.Box, error) {
+	key, err := signer.Secret(purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +138,14 @@ func (in *instance) employ(c config.Serve, store blob.Store) error {
 			return &config.Error{Setting: config.Variable("clamd-addr"), Message: "cannot be used: " + err.Error()}
 		}
 		works = append(works, keeper.ScanWork(store, scanner)...)
+	}
+	if hosts := c.Hosts(); len(hosts) > 0 {
+		box, err := sealed(in.signer, "webhooks")
+		if err != nil {
+			return err
+		}
+		in.app.HookClient, in.app.HookHosts, in.app.HookBox = egress.New(hosts), hosts, box
+		works = append(works, jobs.Webhooks(jobs.Hooks{Client: in.app.HookClient, Box: box, BaseURL: strings.TrimSuffix(c.BaseURL, "/")})...)
 	}
 	in.worker = jobs.New(in.db, works...)
 	in.app.JobLabel = in.worker.Label

@@ -46,21 +46,22 @@ var may = map[string][]string{
 }
 
 // nouns is the order of the nouns: each may import those before it.
-var nouns = []string{"job", "people", "framework", "programme", "notice", "view", "period", "control", "upload", "scan", "evidence", "occurrence", "custody", "engagement", "retention", "finding", "readiness", "activity", "ledger"}
+var nouns = []string{"job", "people", "framework", "programme", "notice", "webhook", "view", "period", "control", "upload", "scan", "evidence", "occurrence", "custody", "engagement", "retention", "finding", "readiness", "activity", "ledger"}
 
 // only names the folder that may import a library.
 var only = map[string]string{
-	"gorm.io/":                 "models",
-	"modernc.org/sqlite":       "models",
-	"github.com/jackc/pgx":     "models",
-	"github.com/pressly/goose": "models",
-	"github.com/go-chi/chi":    "web",
-	"github.com/gorilla/":      "web",
-	"github.com/xuri/excelize": "internal",
-	"github.com/coreos/":       "internal/oidc",
-	"github.com/chromedp/":     "internal/browser",
-	"github.com/wneessen/":     "internal/mail",
-	"github.com/minio/":        "internal/blob",
+	"gorm.io/":                      "models",
+	"modernc.org/sqlite":            "models",
+	"github.com/jackc/pgx":          "models",
+	"github.com/pressly/goose":      "models",
+	"github.com/go-chi/chi":         "web",
+	"github.com/gorilla/":           "web",
+	"github.com/xuri/excelize":      "internal",
+	"github.com/coreos/":            "internal/oidc",
+	"github.com/chromedp/":          "internal/browser",
+	"github.com/wneessen/":          "internal/mail",
+	"github.com/standard-webhooks/": "internal/jobs",
+	"github.com/minio/":             "internal/blob",
 }
 
 // source is one Go file of ours, parsed.
@@ -175,6 +176,19 @@ func TestWhoLooksPastTheScope(t *testing.T) {
 		ast.Inspect(s.ast, func(n ast.Node) bool {
 			if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "UnscopedRows" && unscoped[s.dir] == "" {
 				t.Errorf("%s: UnscopedRows; scope it, or give the reason here", s.fset.Position(sel.Pos()))
+			}
+			return true
+		})
+	}
+}
+
+// TestOnlyTestsCallThisMachine: the one exception of the client that calls webhooks is for
+// tests. Sources are those that are no tests.
+func TestOnlyTestsCallThisMachine(t *testing.T) {
+	for _, s := range sources(t) {
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Exempting" {
+				t.Errorf("%s: a program would call an address on its own machine", s.fset.Position(sel.Pos()))
 			}
 			return true
 		})

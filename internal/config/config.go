@@ -77,8 +77,8 @@ type Serve struct {
 	MaxUpload, MaxEvidence                          int64
 	MaxFilesPerDay                                  int
 	SweepOrphans                                    bool
-	SMTPURL, MailFrom                               string
 	ClamdAddr                                       string
+	SMTPURL, MailFrom, WebhookHosts                 string
 	LogFormat                                       string
 }
 
@@ -105,6 +105,7 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs.StringVar(&c.Contact, "contact", "", "`whom` people without a role should ask, a name or an e-mail address")
 	fs.StringVar(&c.SMTPURL, "smtp-url", "", "`URL` of the mail server: smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS; smtp://127.0.0.1:25?tls=none on this machine only; empty sends no mail")
 	fs.StringVar(&c.MailFrom, "mail-from", "", "sender `address` of mails, assay@example.com or Assay <assay@example.com> (required with a mail server)")
+	fs.StringVar(&c.WebhookHosts, "webhook-hosts", "", "`hosts` that webhooks may call, comma separated: hooks.slack.com, chat.example.com:8443, *.webhook.office.com; empty allows none")
 	fs.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`networks`, comma separated, whose X-Forwarded-For is believed")
 	fs.Int64Var(&c.MaxUpload, "max-upload", 100<<20, "largest evidence file in `bytes`, up to 5 GiB")
 	fs.Int64Var(&c.MaxEvidence, "max-evidence", 50<<30, "how large all evidence may become in `bytes`; 0 for as large as the store")
@@ -194,12 +195,22 @@ func (c *Serve) checkRest() error {
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return Bad("log-format", "is %q; it should be text or json.", c.LogFormat)
 	}
+	for _, h := range c.Hosts() {
+		if u, err := url.Parse("https://" + strings.TrimPrefix(h, "*.")); err != nil || u.Host != strings.TrimPrefix(h, "*.") || u.Hostname() == "" {
+			return Bad("webhook-hosts", "names %q; it should be hosts such as hooks.slack.com, without https:// and without a path.", h)
+		}
+	}
 	for _, p := range c.Proxies() {
 		if _, _, err := net.ParseCIDR(p); err != nil {
 			return Bad("trusted-proxies", "names %q; it should be networks such as 10.0.0.0/8.", p)
 		}
 	}
 	return nil
+}
+
+// Hosts is the list of hosts that webhooks may call.
+func (c *Serve) Hosts() []string {
+	return strings.FieldsFunc(c.WebhookHosts, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // Proxies is the list of trusted networks.

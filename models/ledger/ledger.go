@@ -14,6 +14,7 @@ import (
 	"assay/models/retention"
 	"assay/models/scan"
 	"assay/models/view"
+	"assay/models/webhook"
 )
 
 // Tables is every kind of Record, each after those it refers to.
@@ -21,6 +22,7 @@ func Tables() []models.LoggedTable {
 	return []models.LoggedTable{
 		models.Logged[programme.Programme](),
 		models.Logged[people.Person](),
+		models.Logged[webhook.Hook](),
 		models.Logged[view.View](),
 		models.Logged[control.Calendar](),
 		models.Logged[control.Holiday](),
