@@ -178,7 +178,10 @@ func (app *App) previewOf(r *http.Request, i evidence.Item, f evidences.FileView
 	case filetype.PreviewCSV:
 		p.Table, err = preview.CSV(body)
 	case filetype.PreviewXLSX:
-		p.Table, err = preview.XLSX(r.Context(), body)
+		p.Sheet, _ = strconv.Atoi(r.URL.Query().Get("sheet")) // anything else is the first
+		p.Table, err = preview.XLSX(r.Context(), body, p.Sheet)
+	case filetype.PreviewZIP:
+		p.Archive, err = preview.ZIP(body)
 	case filetype.PreviewNone:
 		p.Refusal = "Files of this kind are not shown here. Download it to open it in a program of yours."
 	case filetype.PreviewImage, filetype.PreviewPDF: // the page asks for these itself

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -117,6 +118,7 @@ func (app *App) showFile(r *http.Request, d *reviews.Data) error {
 	for n, f := range d.Item.Files {
 		if asked := r.URL.Query().Get("file"); n == 0 && asked == "" || asked == strconv.FormatInt(f.ID, 10) {
 			p, err := app.previewOf(r, d.Item.Item, f)
+			p.Base = fmt.Sprintf("/review/%s?file=%d", d.Item.Code(), f.ID) // its parts and sheets are turned here
 			d.Shown = &p
 			return err
 		}

@@ -35,6 +35,7 @@ const (
 	PreviewXLSX  Preview = "xlsx"
 	PreviewImage Preview = "image"
 	PreviewPDF   Preview = "pdf"
+	PreviewZIP   Preview = "zip"
 )
 
 // A Type is the verdict on a file that may come in.

@@ -65,7 +65,7 @@ var kinds = map[string]kind{
 	"diff":  text,
 	"patch": text,
 
-	"zip": {Type{"ZIP archive", "application/zip", PreviewNone}, is("application/zip")},
+	"zip": {Type{"ZIP archive", "application/zip", PreviewZIP}, is("application/zip")},
 	"gz":  gz,
 	"tgz": gz,
 }

@@ -52,7 +52,7 @@ func picture(t *testing.T) func([]byte) error {
 
 func table(t *testing.T) func([]byte) error {
 	return func(sent []byte) error {
-		_, err := preview.XLSX(t.Context(), bytes.NewReader(sent))
+		_, err := preview.XLSX(t.Context(), bytes.NewReader(sent), 0)
 		return err
 	}
 }

@@ -226,7 +226,7 @@ func TestAWorkbookIsShownAsItsFirstSheet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := preview.XLSX(t.Context(), packed)
+	got, err := preview.XLSX(t.Context(), packed, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestAWorkbookThatIsABombOrBrokenIsRefused(t *testing.T) {
 		"an archive of something else":   {archive(map[string]string{"a.txt": "x"}), preview.ErrBroken},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, err := preview.XLSX(t.Context(), bytes.NewReader(c.sent)); !errors.Is(err, c.want) {
+			if got, err := preview.XLSX(t.Context(), bytes.NewReader(c.sent), 0); !errors.Is(err, c.want) {
 				t.Errorf("got %d rows and %v, want %v", len(got.Rows), err, c.want)
 			}
 		})
@@ -261,7 +261,7 @@ func TestAWorkbookThatIsABombOrBrokenIsRefused(t *testing.T) {
 // A row number far down costs nothing: the rows above it are not made.
 func TestARowFarDownIsNotReached(t *testing.T) {
 	got, err := preview.XLSX(t.Context(), bytes.NewReader(bookOf(
-		`<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>2</v></c></row>`)))
+		`<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>2</v></c></row>`)), 0)
 	if err != nil || len(got.Rows) != preview.MaxRows || !got.MoreRows {
 		t.Errorf("%d rows, %v", len(got.Rows), err)
 	}
@@ -365,7 +365,7 @@ func TestAPictureThatIsABombOrBrokenIsRefused(t *testing.T) {
 func TestWhoLeavesDoesNotWaitForTheirTurn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	busy, done := make(chan struct{}), make(chan struct{})
-	go func() { _, _ = preview.XLSX(t.Context(), blocked{busy, done}) }()
+	go func() { _, _ = preview.XLSX(t.Context(), blocked{busy, done}, 0) }()
 	<-busy
 	cancel()
 	if _, err := preview.Image(ctx, bytes.NewReader(pngOf(1, 1))); !errors.Is(err, context.Canceled) {

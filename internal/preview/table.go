@@ -19,11 +19,13 @@ const (
 	MaxRows    = 200
 	MaxColumns = 50
 	maxCell    = 500 // characters
+	maxSheets  = 50
 )
 
 // Table is the upper left corner of a table. Rows may differ in length.
 type Table struct {
 	Sheet       string // of a workbook
+	Sheets      []string
 	Encoding    string // of a text file
 	Delimiter   rune   // of a text file
 	Rows        [][]string
@@ -100,17 +102,18 @@ func regularity(sample []byte, delimiter rune) int {
 	return same*1000 + min(len(rows[0]), 999)
 }
 
-// XLSX returns the corner of the first sheet of a workbook, cells as a spreadsheet shows
-// them, formulas as their last result. A workbook that is large, or unpacks to something
+// XLSX returns the corner of one sheet of a workbook, counted from 0, cells as a
+// spreadsheet shows them, formulas as their last result. A sheet that there is not is the
+// first. A workbook that is large, or unpacks to something
 // large, is ErrTooLarge; one that cannot be read is ErrBroken.
-func XLSX(ctx context.Context, r io.Reader) (Table, error) {
-	t, err := book.Do(ctx, struct{}{}, r)
+func XLSX(ctx context.Context, r io.Reader, sheet int) (Table, error) {
+	t, err := book.Do(ctx, sheet, r)
 	return t, refused(err)
 }
 
 var book = confine.Register("workbook", maxXLSX, workbook)
 
-func workbook(_ struct{}, packed []byte) (Table, error) {
+func workbook(sheet int, packed []byte) (Table, error) {
 	f, err := excelize.OpenReader(bytes.NewReader(packed), excelize.Options{
 		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxUnpacked, // no temporary files: a child opens none
 	})
@@ -122,12 +125,18 @@ func workbook(_ struct{}, packed []byte) (Table, error) {
 	if len(sheets) == 0 {
 		return Table{}, ErrBroken
 	}
-	rows, err := f.Rows(sheets[0])
+	if sheet < 0 || sheet >= len(sheets) {
+		sheet = 0
+	}
+	rows, err := f.Rows(sheets[sheet])
 	if err != nil {
 		return Table{}, ErrBroken
 	}
 	defer rows.Close()
-	t := Table{Sheet: harmless(sheets[0])}
+	t := Table{Sheet: harmless(sheets[sheet])}
+	for _, name := range sheets[:min(len(sheets), maxSheets)] {
+		t.Sheets = append(t.Sheets, harmless(shorten(name)))
+	}
 	for rows.Next() {
 		row, err := rows.Columns()
 		if err != nil {

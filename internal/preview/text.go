@@ -22,6 +22,8 @@ type Text struct {
 	More     bool   // whether the file goes on
 	Start    int64  // where in the file the stretch begins, in bytes
 	Next     int64  // where the next one begins, when there is more
+	Prev     int64  // where the one before begins
+	Last     int64  // where the last one does
 	Size     int64  // of the file
 }
 
@@ -53,8 +55,38 @@ func TextAt(r io.ReadSeeker, offset int64) (Text, error) {
 		page = page[:e.lastWhole(page)]
 		t.More, t.Next = true, offset+int64(len(page))
 	}
-	t.Lines, err = e.lines(page)
+	if t.Lines, err = e.lines(page); err != nil {
+		return t, err
+	}
+	if t.Prev, err = e.lineAt(r, offset-pageBytes, offset); err != nil {
+		return t, err
+	}
+	t.Last, err = e.lineAt(r, size-pageBytes/2, size)
 	return t, err
+}
+
+// lineAt is the beginning of the first line between two offsets, or the first offset where
+// none begins: what is shown there is whole lines, wherever one comes from.
+func (e encoded) lineAt(r io.ReadSeeker, from, until int64) (int64, error) {
+	if from <= 0 {
+		return 0, nil
+	}
+	from -= from % e.unit
+	stretch, err := readAt(r, from, int(min(until-from, pageBytes)))
+	if err != nil {
+		return 0, err
+	}
+	for at := 0; at < len(stretch); at++ {
+		n := bytes.Index(stretch[at:], e.newline)
+		if n < 0 {
+			break
+		}
+		at += n
+		if line := at + len(e.newline); int64(at)%e.unit == 0 && line < len(stretch) {
+			return from + int64(line), nil
+		}
+	}
+	return from, nil
 }
 
 func readAt(r io.ReadSeeker, offset int64, n int) ([]byte, error) {

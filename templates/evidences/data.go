@@ -5,6 +5,7 @@ package evidences
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -144,6 +145,8 @@ type Preview struct {
 	Type    filetype.Type
 	Text    preview.Text
 	Table   preview.Table
+	Sheet   int // of a workbook, counted from 0
+	Archive preview.Archive
 	Refusal string
 	Base    string // address of the page, for the next stretch of a text
 }
@@ -153,7 +156,45 @@ func (p Preview) Download() string { return "/" + p.File.Path() }
 
 func (p Preview) picture() string { return "/" + p.File.Path() + "/picture" }
 
-func (p Preview) next() string { return p.Base + "?from=" + strconv.FormatInt(p.Text.Next, 10) }
+// at is the address of the preview at another place in the file.
+func (p Preview) at(name string, value int64) string {
+	address, query, _ := strings.Cut(p.Base, "?")
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		q = url.Values{}
+	}
+	q.Set(name, strconv.FormatInt(value, 10))
+	return address + "?" + q.Encode()
+}
+
+// stops are the places of a long text that one can go to.
+func (p Preview) stops() []ui.Action {
+	var out []ui.Action
+	if p.Text.Start > 0 {
+		out = append(out, ui.Action{Label: "Beginning", Href: p.at("from", 0), Small: true}, ui.Action{Label: "Previous part", Href: p.at("from", p.Text.Prev), Small: true})
+	}
+	if p.Text.More && p.Text.Next > 0 {
+		out = append(out, ui.Action{Label: "Next part", Href: p.at("from", p.Text.Next), Small: true}, ui.Action{Label: "End", Href: p.at("from", p.Text.Last), Small: true})
+	}
+	return out
+}
+
+// sheets are the tabs of a workbook.
+func (p Preview) sheets() []ui.Tab {
+	tabs := make([]ui.Tab, len(p.Table.Sheets))
+	for n, name := range p.Table.Sheets {
+		tabs[n] = ui.Tab{Label: name, Href: p.at("sheet", int64(n)), Current: name == p.Table.Sheet && n == min(p.Sheet, len(p.Table.Sheets)-1) || p.Sheet >= len(p.Table.Sheets) && n == 0}
+	}
+	return tabs
+}
+
+func (p Preview) archiveNote() string {
+	note := fmt.Sprintf("%d files, %s unpacked, as the archive says itself. Nothing in it was unpacked.", p.Archive.Files, ui.Bytes(int64(min(p.Archive.Size, 1<<62)))) //nolint:gosec // it is bounded
+	if p.Archive.Files > len(p.Archive.Entries) {
+		note += fmt.Sprintf(" The first %d are listed.", len(p.Archive.Entries))
+	}
+	return note
+}
 
 // stretch says which part of a text is shown.
 func (p Preview) stretch() string {
