@@ -132,3 +132,26 @@ func TestConcurrentWriters(t *testing.T) {
 		}
 	})
 }
+
+// TestVerifyWhileOthersWrite: its connections look at one state, whatever happens meanwhile.
+func TestVerifyWhileOthersWrite(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ana := modelstest.Person(t, db, access.Administrator)
+		ctx, stop := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		for range 3 {
+			group.Go(func() {
+				for n := 0; ctx.Err() == nil; n++ {
+					_ = db.Write(ctx, ana, func(tx *models.Tx) error { return rename(ctx, tx, ana.ID, fmt.Sprintf("Ana %d", n)) })
+				}
+			})
+		}
+		for range 5 {
+			if r := verify(t, db, ""); len(r.Problems) > 0 {
+				t.Error(r.Problems)
+			}
+		}
+		stop()
+		group.Wait()
+	})
+}

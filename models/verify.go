@@ -1,16 +1,21 @@
 package models
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"maps"
+	"runtime"
 	"slices"
+	"strings"
+	"sync"
 
 	"gorm.io/gorm"
 
 	"assay/internal/tlog"
-	"assay/models/access"
 )
 
 // A LoggedTable knows how to read every row of one kind of Record.
@@ -49,59 +54,157 @@ type Report struct {
 
 // Verify replays the whole log: every leaf against the hash the tree holds for it,
 // every tree against the checkpoint that was signed for it, every note against its
-// commitment, and every logged row against the last leaf about it. It reads one
-// consistent snapshot and keeps about 100 bytes a row in memory. An error means that
-// it could not look, not that something is wrong.
+// commitment, and every logged row against the last leaf about it. It looks at one
+// consistent state through several connections, so that the log and the tables are read
+// and hashed beside each other, and keeps about 150 bytes a row in memory. An error means
+// that it could not look, not that something is wrong.
 func Verify(ctx context.Context, db *DB, o VerifyOptions) (Report, error) {
-	var v *verifier
-	err := db.snapshot(ctx, func(tx *Tx) (err error) {
-		v = &verifier{tx: tx, last: map[rowKey]rowState{}, roots: map[int64]tlog.Hash{}}
-		return v.run(ctx, o)
-	})
+	views, end, err := db.views(ctx, 1+tableReaders())
 	if err != nil {
 		return Report{}, err
 	}
-	return v.report, nil
+	defer end()
+	v := &verifier{tx: views[0], last: map[string]map[int64]rowState{}, roots: map[int64]tlog.Hash{}}
+	err = v.run(ctx, o, views[1:])
+	return v.report, err
 }
 
-// snapshot runs f in a read-only transaction that sees one state of the database.
-func (db *DB) snapshot(ctx context.Context, f func(*Tx) error) error {
+// tableReaders is how many tables are read at once, the log beside them. SQLite reads with
+// so many connections and no more.
+func tableReaders() int { return min(max(2, runtime.NumCPU()-1), readers-1) }
+
+// views are transactions that see the same state: each begins with the length of the log,
+// and whatever is logged changes that. One that a change came between begins anew.
+func (db *DB) views(ctx context.Context, n int) (views []*Tx, end func(), err error) {
+	pool, err := db.read.DB()
+	if err != nil {
+		return nil, nil, err
+	}
 	opts := &sql.TxOptions{}
 	if db.dialect == "postgres" {
 		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	}
-	return db.read.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		return f(db.tx(ctx, g, access.Actor{}))
-	}, opts)
+	for range 100 {
+		views, end, err = db.viewsOnce(ctx, pool, opts, n)
+		if err != nil || views != nil {
+			return views, end, err
+		}
+	}
+	return nil, nil, errors.New("the database changes too fast to be looked at")
 }
 
-type rowKey struct {
-	table string
-	id    int64
+// viewsOnce is nil when a change came between.
+func (db *DB) viewsOnce(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, n int) (views []*Tx, end func(), err error) {
+	var open []*sql.Tx
+	end = func() {
+		for _, t := range open {
+			_ = t.Rollback() // nothing was written
+		}
+	}
+	var first int64
+	for range n {
+		t, err := pool.BeginTx(ctx, opts)
+		if err != nil {
+			end()
+			return nil, nil, err
+		}
+		open = append(open, t)
+		g := db.read.Session(&gorm.Session{NewDB: true, Context: ctx})
+		g.Statement.ConnPool = t
+		tx := &Tx{g: g, db: db, Now: db.Now().UTC()}
+		size, err := tx.LogSize(ctx)
+		if err != nil || len(views) > 0 && size != first {
+			end()
+			return nil, nil, err
+		}
+		first, views = size, append(views, tx)
+	}
+	return views, end, nil
 }
 
 type rowState struct {
 	seq  int64
 	hash [32]byte
 	gone bool
-	seen bool
 }
 
 type verifier struct {
 	tx     *Tx
 	report Report
-	last   map[rowKey]rowState
-	roots  map[int64]tlog.Hash // the root at each size that somebody signed
-	edge   []tlog.Hash         // complete subtrees, largest first
-	size   int64               // leaves there should be: one more than the last place taken
-	bad    int64               // one more than the newest leaf that a problem was named for
+	hasher tlog.Hasher
+	last   map[string]map[int64]rowState // by table and id
+	roots  map[int64]tlog.Hash           // the root at each size that somebody signed
+	edge   []tlog.Hash                   // complete subtrees, largest first
+	size   int64                         // leaves there should be: one more than the last place taken
+	bad    int64                         // one more than the newest leaf that a problem was named for
 }
 
 func (v *verifier) problem(format string, args ...any) {
 	v.report.Problems = append(v.report.Problems, fmt.Sprintf(format, args...))
 }
 
-func (v *verifier) run(ctx context.Context, o VerifyOptions) error {
+func (v *verifier) run(ctx context.Context, o VerifyOptions, views []*Tx) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	tables := readTables(ctx, cancel, o.Tables, views)
+	if err := v.log(ctx, o); err != nil {
+		cancel()
+		if _, failed := tables(); failed != nil && !errors.Is(failed, context.Canceled) {
+			return failed // which ended the log
+		}
+		return err
+	}
+	rows, err := tables()
+	if err != nil {
+		return err
+	}
+	for i, t := range o.Tables {
+		if err := v.rows(ctx, t, rows[i]); err != nil {
+			return fmt.Errorf("read %s: %w", t.Name, err)
+		}
+	}
+	known := make(map[string]bool, len(o.Tables))
+	for _, t := range o.Tables {
+		known[t.Name] = true
+	}
+	for table, states := range v.last {
+		if !known[table] {
+			v.lost(table, states, nil)
+		}
+	}
+	return nil
+}
+
+// readTables reads every table, and is done when what it returns is called. The first
+// failure ends all reading.
+func readTables(ctx context.Context, cancel context.CancelFunc, list []LoggedTable, views []*Tx) (wait func() ([][]storedRow, error)) {
+	rows, failed, todo := make([][]storedRow, len(list)), make(chan error, len(views)), make(chan int, len(list))
+	for i := range list {
+		todo <- i
+	}
+	close(todo)
+	var group sync.WaitGroup
+	for _, tx := range views {
+		group.Go(func() {
+			for i := range todo {
+				var err error
+				if rows[i], err = tx.storedRows(ctx, list[i]); err != nil {
+					failed <- fmt.Errorf("read %s: %w", list[i].Name, err)
+					cancel()
+					return
+				}
+			}
+		})
+	}
+	return func() ([][]storedRow, error) {
+		group.Wait()
+		close(failed)
+		return rows, <-failed
+	}
+}
+
+// log checks everything but the rows.
+func (v *verifier) log(ctx context.Context, o VerifyOptions) error {
 	checkpoints, err := Rows[Checkpoint](v.tx).Order("size").Find(ctx)
 	if err != nil {
 		return fmt.Errorf("read the checkpoints: %w", err)
@@ -118,16 +221,6 @@ func (v *verifier) run(ctx context.Context, o VerifyOptions) error {
 	}
 	v.checkpoints(checkpoints)
 	v.since(since)
-	for _, t := range o.Tables {
-		if err := v.rows(ctx, t); err != nil {
-			return fmt.Errorf("read %s: %w", t.Name, err)
-		}
-	}
-	for key, state := range v.last {
-		if !state.gone && !state.seen {
-			v.problem("row %s/%d is gone, and leaf %d says it is there", key.table, key.id, state.seq)
-		}
-	}
 	return nil
 }
 
@@ -156,8 +249,8 @@ func (v *verifier) openNotes(o VerifyOptions, checkpoints []Checkpoint) (*tlog.C
 }
 
 func (v *verifier) replay(ctx context.Context) error {
-	return ahead(ctx, v.tx.storedLeaves(), func(l storedLeaf) {
-		for ; v.size < l.Seq; v.size++ {
+	return v.tx.storedLeaves(ctx, func(l *storedLeaf) {
+		for ; v.size < l.seq; v.size++ {
 			v.problem("leaf %d is missing", v.size)
 			v.bad = v.size + 1
 			v.grow(v.size, tlog.Hash{}, nil)
@@ -168,19 +261,19 @@ func (v *verifier) replay(ctx context.Context) error {
 	})
 }
 
-func (v *verifier) leaf(l storedLeaf) {
+func (v *verifier) leaf(l *storedLeaf) {
 	if l.V != tlog.Version {
-		v.problem("leaf %d has layout %d, which this build does not know", l.Seq, l.V)
+		v.problem("leaf %d has layout %d, which this build does not know", l.seq, l.V)
 	}
-	h := l.Leaf().Hash()
-	if len(l.Hashes) < len(h) || string(l.Hashes[:len(h)]) != string(h[:]) {
-		v.problem("leaf %d was changed: %s %s by %d at %s", l.Seq, l.Verb, l.About, l.ActorID, tlog.Instant(l.At))
-		v.bad = l.Seq + 1
+	h := v.hasher.Leaf(&l.Leaf)
+	if len(l.hashes) < len(h) || string(l.hashes[:len(h)]) != string(h[:]) {
+		v.problem("leaf %d was changed: %s %s by %d at %s", l.seq, l.Verb, l.About, l.Actor, l.At)
+		v.bad = l.seq + 1
 	}
-	v.grow(l.Seq, h, l.Hashes)
+	v.grow(l.seq, h, l.hashes)
 	v.note(l)
 	if l.Entity != "" {
-		v.follow(l.LogLeaf)
+		v.follow(l)
 	}
 }
 
@@ -239,61 +332,54 @@ func (v *verifier) root() tlog.Hash {
 	return r
 }
 
-func (v *verifier) note(l storedLeaf) {
+func (v *verifier) note(l *storedLeaf) {
 	switch {
-	case l.DetailCommit == "" && l.salt != nil:
-		v.problem("leaf %d has a note that it does not commit to", l.Seq)
-	case l.DetailCommit != "" && l.salt == nil:
+	case l.Detail == "" && l.salt != nil:
+		v.problem("leaf %d has a note that it does not commit to", l.seq)
+	case l.Detail != "" && l.salt == nil:
 		v.report.Erased++
-	case l.DetailCommit != "" && (len(l.salt) != 32 || tlog.Commit([32]byte(l.salt), l.text) != l.DetailCommit):
-		v.problem("the note of leaf %d was changed", l.Seq)
+	case l.Detail != "" && (len(l.salt) != 32 || tlog.Commit([32]byte(l.salt), l.text) != l.Detail):
+		v.problem("the note of leaf %d was changed", l.seq)
 	}
 }
 
 // follow checks that a leaf takes up its row where the leaf before left it.
-func (v *verifier) follow(l LogLeaf) {
-	key := rowKey{l.Entity, l.EntityID}
-	before, known := v.last[key]
+func (v *verifier) follow(l *storedLeaf) {
+	states := v.last[l.Entity]
+	if states == nil {
+		states = map[int64]rowState{}
+		v.last[strings.Clone(l.Entity)] = states
+	}
+	before, known := states[l.EntityID]
 	prev := ""
 	if known && !before.gone {
 		prev = hex.EncodeToString(before.hash[:])
 	}
-	if prev != l.PrevHash {
-		v.problem("leaf %d does not take up row %s/%d where leaf %d left it", l.Seq, l.Entity, l.EntityID, before.seq)
+	if prev != l.Prev {
+		v.problem("leaf %d does not take up row %s/%d where leaf %d left it", l.seq, l.Entity, l.EntityID, before.seq)
 	}
-	state := rowState{seq: l.Seq, gone: l.NewHash == ""}
-	if b, err := hex.DecodeString(l.NewHash); err == nil && len(b) == len(state.hash) {
-		state.hash = [32]byte(b)
+	state := rowState{seq: l.seq, gone: l.New == ""}
+	if len(l.New) == 2*len(state.hash) {
+		if _, err := hex.Decode(state.hash[:], []byte(l.New)); err != nil {
+			state.hash = [32]byte{}
+		}
 	}
-	v.last[key] = state
+	states[l.EntityID] = state
 }
 
-// rows holds every row of a table against the last leaf about it. Rows that differ are
-// looked up afterwards, when the transaction is free again.
-func (v *verifier) rows(ctx context.Context, t LoggedTable) error {
-	read, err := v.tx.storedRows(t)
-	if err != nil {
-		return err
-	}
-	var differ []rowState
-	var ids []int64
-	err = ahead(ctx, read, func(row storedRow) {
-		v.report.Rows++
-		key := rowKey{t.Name, row.id}
-		state, known := v.last[key]
-		if h, err := tlog.RowHash(t.Name, row.columns); !known || state.gone || err != nil || h != state.hash {
-			differ, ids = append(differ, state), append(ids, row.id)
+// rows holds every row of a table against the last leaf about it.
+func (v *verifier) rows(ctx context.Context, t LoggedTable, stored []storedRow) error {
+	v.report.Rows += int64(len(stored))
+	states, seen := v.last[t.Name], 0
+	for _, row := range stored {
+		state, known := states[row.id]
+		if known && !state.gone {
+			seen++
 		}
-		if known {
-			state.seen = true
-			v.last[key] = state
+		if known && !state.gone && row.ok && row.hash == state.hash {
+			continue
 		}
-	})
-	if err != nil {
-		return err
-	}
-	for i, state := range differ {
-		path, err := t.path(ctx, v.tx, ids[i])
+		path, err := t.path(ctx, v.tx, row.id)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -301,12 +387,31 @@ func (v *verifier) rows(ctx context.Context, t LoggedTable) error {
 			path = "cannot be read: " + err.Error()
 		}
 		if state.gone || state.hash == [32]byte{} {
-			v.problem("row %s/%d (%s) has no leaf", t.Name, ids[i], path)
+			v.problem("row %s/%d (%s) has no leaf", t.Name, row.id, path)
 		} else {
-			v.problem("row %s/%d (%s) was changed: it does not match leaf %d", t.Name, ids[i], path, state.seq)
+			v.problem("row %s/%d (%s) was changed: it does not match leaf %d", t.Name, row.id, path, state.seq)
 		}
 	}
+	there := 0
+	for _, state := range states {
+		if !state.gone {
+			there++
+		}
+	}
+	if there != seen {
+		v.lost(t.Name, states, stored)
+	}
 	return nil
+}
+
+// lost names the rows that should be among those that are stored, which go by their ids.
+func (v *verifier) lost(table string, states map[int64]rowState, stored []storedRow) {
+	for _, id := range slices.Sorted(maps.Keys(states)) {
+		_, found := slices.BinarySearchFunc(stored, id, func(row storedRow, id int64) int { return cmp.Compare(row.id, id) })
+		if state := states[id]; !state.gone && !found {
+			v.problem("row %s/%d is gone, and leaf %d says it is there", table, id, state.seq)
+		}
+	}
 }
 
 func (v *verifier) checkpoints(list []Checkpoint) {

@@ -47,8 +47,9 @@ type Leaf struct {
 
 // Bytes is the canonical form of l: what json.Marshal makes of it, which a test holds
 // it to, and written by hand because the whole log is hashed again and again.
-func (l Leaf) Bytes() []byte {
-	b := make([]byte, 0, 512)
+func (l Leaf) Bytes() []byte { return l.appendTo(make([]byte, 0, 512)) }
+
+func (l Leaf) appendTo(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"v":`...), int64(l.V), 10)
 	b = appendText(append(b, `,"at":`...), l.At)
 	b = strconv.AppendInt(append(b, `,"actor":`...), l.Actor, 10)
@@ -125,11 +126,26 @@ type Column struct {
 // zero value are left out, so a migration that adds a column leaves the hash of every
 // older row as it was, while setting a value to zero still changes it.
 func RowHash(table string, columns []Column) (Hash, error) {
+	var h Hasher
+	return h.Row(table, columns)
+}
+
+// A Hasher hashes many leaves and rows with one piece of memory.
+type Hasher struct{ buf []byte }
+
+// Leaf is l.Hash. RFC 6962 puts a zero before what a leaf says.
+func (h *Hasher) Leaf(l *Leaf) Hash {
+	h.buf = l.appendTo(append(h.buf[:0], 0))
+	return sha256.Sum256(h.buf)
+}
+
+// Row is RowHash.
+func (h *Hasher) Row(table string, columns []Column) (Hash, error) {
 	byName := func(a, b Column) int { return strings.Compare(a.Name, b.Name) }
 	if !slices.IsSortedFunc(columns, byName) {
 		slices.SortFunc(columns, byName)
 	}
-	b := make([]byte, 0, 1024)
+	b := h.buf[:0]
 	b = append(append(b, table...), "\n{"...)
 	start := len(b)
 	for _, c := range columns {
@@ -145,7 +161,8 @@ func RowHash(table string, columns []Column) (Hash, error) {
 			return Hash{}, fmt.Errorf("tlog: %s.%s: %w", table, c.Name, err)
 		}
 	}
-	return sha256.Sum256(append(b, '}')), nil
+	h.buf = append(b, '}')
+	return sha256.Sum256(h.buf), nil
 }
 
 func zero(v any) bool {
