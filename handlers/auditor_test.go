@@ -18,6 +18,7 @@ import (
 	"assay/models/framework"
 	"assay/models/modelstest"
 	"assay/models/programme"
+	"assay/web"
 )
 
 // An audit is a company with one control in scope of an engagement, one beside it, and
@@ -38,7 +39,7 @@ type audit struct {
 func (a *audit) do(f func(ctx context.Context, tx *models.Tx) error) {
 	a.Helper()
 	if err := modelstest.As(a.T, a.db, a.priya, f); err != nil {
-		a.Fatal(err)
+		a.Fatal(err, web.Errors(err))
 	}
 }
 
@@ -78,12 +79,17 @@ func newAudit(t *testing.T, db *models.DB) *audit {
 	return a
 }
 
-// control writes one that meets a criterion and takes effect today.
-func (a *audit) control(code, criterion string) (c control.Control) {
+// control writes one that acts monthly, meets a criterion and takes effect today.
+func (a *audit) control(code, criterion string) control.Control {
+	a.Helper()
+	return a.acting("monthly", code, criterion)
+}
+
+func (a *audit) acting(frequency, code, criterion string) (c control.Control) {
 	a.Helper()
 	content := control.Content{
 		Title: "Control " + code, Statement: "Somebody reviews it.", Category: control.Categories()[0], Kind: control.Kinds[0],
-		Nature: control.Natures[0], Frequency: "monthly", Evidence: models.List[string]{"An export"},
+		Nature: control.Natures[0], Frequency: frequency, Evidence: models.List[string]{"An export"},
 		Criteria: models.List[framework.Ref]{{Framework: framework.SOC2, Code: criterion}},
 	}
 	var v control.Version

@@ -16,6 +16,7 @@ import (
 	"assay/models/finding"
 	"assay/models/people"
 	"assay/models/programme"
+	"assay/models/timeline"
 	"assay/templates/controls"
 	"assay/templates/evidences"
 	"assay/web"
@@ -28,7 +29,11 @@ func (app *App) controlPage(w http.ResponseWriter, r *http.Request) error {
 // controlAgain shows the page of a control, with what was refused on it.
 func (app *App) controlAgain(w http.ResponseWriter, r *http.Request, code int, change func(*controls.PageData)) error {
 	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (controls.PageData, error) {
-		return controlData(ctx, tx, web.Param(r, "code"))
+		d, err := controlData(ctx, tx, web.Param(r, "code"), r.URL.Query().Get("period"))
+		if d.Timeline != nil {
+			d.Timeline.All = r.URL.Query().Get("performances") == "all"
+		}
+		return d, err
 	})
 	if err != nil {
 		return err
@@ -37,7 +42,7 @@ func (app *App) controlAgain(w http.ResponseWriter, r *http.Request, code int, c
 	return app.page(w, r, code, controls.Control(d))
 }
 
-func controlData(ctx context.Context, tx *models.Tx, code string) (d controls.PageData, err error) {
+func controlData(ctx context.Context, tx *models.Tx, code, slug string) (d controls.PageData, err error) {
 	if d.Control, err = control.ByCode(ctx, tx, code); err != nil {
 		return d, err
 	}
@@ -53,7 +58,11 @@ func controlData(ctx context.Context, tx *models.Tx, code string) (d controls.Pa
 			return d, err
 		}
 	}
-	if d.People, err = namesOfControl(ctx, tx, d.Control, d.Versions); err != nil {
+	t, err := timeline.Of(ctx, tx, d.Control, timeline.Criteria(d.Shown), slug)
+	if err != nil {
+		return d, err
+	}
+	if d.People, err = namesOfControl(ctx, tx, d.Control, d.Versions, t.People()...); err != nil {
 		return d, err
 	}
 	if d.Feed, err = activity.For(ctx, tx, d.Control.Path()); err != nil {
@@ -64,11 +73,13 @@ func controlData(ctx context.Context, tx *models.Tx, code string) (d controls.Pa
 	}
 	found, err := finding.ForControl(ctx, tx, d.Control.ID)
 	d.Findings = controls.Findings(found)
+	if t.Frame.Zone != nil {
+		d.Timeline = &controls.TimelineData{Timeline: t, Control: d.Control, Versions: d.Versions, Findings: found, People: d.People}
+	}
 	return d, err
 }
 
-func namesOfControl(ctx context.Context, tx *models.Tx, c control.Control, versions []control.Version) (map[int64]people.Person, error) {
-	var ids []int64
+func namesOfControl(ctx context.Context, tx *models.Tx, c control.Control, versions []control.Version, ids ...int64) (map[int64]people.Person, error) {
 	add := func(id *int64) {
 		if id != nil {
 			ids = append(ids, *id)

@@ -66,11 +66,11 @@ func (s *Sheet) Tally(f Frame) period.Tally {
 	for _, m := range s.Events {
 		c.Add(m.Counts)
 	}
-	return period.Sum(c, s.Listed, s.inForce(f), f.Today)
+	return period.Sum(c, s.Listed, s.InForce(f), f.Today)
 }
 
-// inForce is the part of the period from the day a version first counted on.
-func (s *Sheet) inForce(f Frame) period.Days {
+// InForce is the part of the period from the day a version first counted on.
+func (s *Sheet) InForce(f Frame) period.Days {
 	days := f.Days
 	if len(s.Facts.Versions) > 0 {
 		days.First = max(days.First, s.Facts.Versions[0].Effective.First)
@@ -81,7 +81,7 @@ func (s *Sheet) inForce(f Frame) period.Days {
 
 // Coverage is what lists of check results say of s, up to now.
 func (s *Sheet) Coverage(f Frame) period.Coverage {
-	days := s.inForce(f)
+	days := s.InForce(f)
 	if days.Len() == 0 || days.First > f.Today {
 		return period.Coverage{}
 	}

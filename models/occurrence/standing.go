@@ -108,7 +108,7 @@ func (s *Sheet) dated(f Frame) Standing {
 
 func (s *Sheet) triggered(f Frame) Standing {
 	t := s.Tally(f)
-	past := period.Holes(s.inForce(f).And(period.Days{First: period.Ever, Last: f.Today.MonthStart() - 1}), t.Listed)
+	past := period.Holes(s.InForce(f).And(period.Days{First: period.Ever, Last: f.Today.MonthStart() - 1}), t.Listed)
 	switch {
 	case t.Of(period.Missed) > 0:
 		return Behind
@@ -116,7 +116,7 @@ func (s *Sheet) triggered(f Frame) Standing {
 		return Deviated
 	case len(past) > 0:
 		return Blind
-	case s.inForce(f).First >= f.Today.MonthStart():
+	case s.InForce(f).First >= f.Today.MonthStart():
 		return NotYet
 	case t.Due() == 0:
 		return Idle
@@ -126,7 +126,7 @@ func (s *Sheet) triggered(f Frame) Standing {
 
 func (s *Sheet) watched(f Frame) Standing {
 	c := s.Coverage(f)
-	past := period.Holes(s.inForce(f).And(period.Days{First: period.Ever, Last: f.Today.MonthStart() - 1}), s.Listed)
+	past := period.Holes(s.InForce(f).And(period.Days{First: period.Ever, Last: f.Today.MonthStart() - 1}), s.Listed)
 	switch {
 	case c.Valid > c.Passing:
 		return Deviated
@@ -215,7 +215,7 @@ func (sq *Square) count(o period.Occurrence, today period.Day) {
 }
 
 func (s *Sheet) eventSquares(f Frame, months []period.Days, out []Square) {
-	force := s.inForce(f).And(period.Days{First: period.Ever, Last: f.Today})
+	force := s.InForce(f).And(period.Days{First: period.Ever, Last: f.Today})
 	for i, m := range months {
 		if in := m.And(force); in.Len() > 0 && len(period.Holes(in, s.Listed)) > 0 {
 			out[i].Blind++
@@ -231,7 +231,7 @@ func (s *Sheet) eventSquares(f Frame, months []period.Days, out []Square) {
 }
 
 func (s *Sheet) watchedSquares(f Frame, months []period.Days, out []Square) {
-	force := s.inForce(f).And(period.Days{First: period.Ever, Last: f.Today})
+	force := s.InForce(f).And(period.Days{First: period.Ever, Last: f.Today})
 	for i, m := range months {
 		in := m.And(force)
 		if in.Len() == 0 {

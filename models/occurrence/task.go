@@ -131,7 +131,7 @@ const listGrace = 10
 
 // missingList asks for the list of the months that are over and that no list speaks of.
 func (s *Sheet) missingList(f Frame) []Task {
-	days := s.inForce(f)
+	days := s.InForce(f)
 	days.Last = min(days.Last, f.Today.MonthStart()-1)
 	if days.Len() == 0 {
 		return nil

@@ -27,6 +27,7 @@ type Coverage struct {
 	Backfilled time.Duration // of Valid, captured more than a day after
 	Gaps       []Gap         // in order
 	Days       Counts        // days by OnTime, Missed (some of it failed) and Unknown (some of it unseen)
+	Daily      []Status      // the same, day by day, from the day on which the scope begins
 }
 
 // Longest is the longest gap; the zero Gap when there is none.
@@ -68,7 +69,7 @@ func Observe(from, until time.Time, zone *time.Location, signals []Signal) Cover
 			c.Backfilled += n
 		}
 	}
-	c.Days = days.counts()
+	c.Days, c.Daily = days.counts(), days.state
 	return c
 }
 

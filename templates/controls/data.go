@@ -144,6 +144,7 @@ type PageData struct {
 	Candidates []ui.Option
 	Feed       []activity.Entry
 	MayWrite   bool
+	Timeline   *TimelineData   // nil before the company is set up
 	Evidence   templ.Component // may be nil
 	Findings   templ.Component // may be nil
 	Open       string          // the question that came back with errors; "" when they are about the whole page

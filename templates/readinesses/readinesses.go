@@ -262,3 +262,9 @@ func (d ListData) groups() []ui.Option {
 	}
 	return out
 }
+
+// LookOf is how a month is drawn, and what it says.
+func LookOf(sq occurrence.Square, month period.Days, today period.Day) (ui.State, string) {
+	l := lookOf(sq, month, today)
+	return l.state, l.words
+}

@@ -1053,7 +1053,7 @@ func storyCharts() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = HeatCell(Open, "CC6, Nov: in progress", "/components", false).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = HeatCell(InReview, "CC6, Nov: in progress", "/components", false).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -47,6 +47,14 @@ func NewRuler(start, end, today time.Time) Ruler {
 	return r
 }
 
+// short is TodayLabel where there is little room.
+func (r Ruler) short() string {
+	if r.Elapsed > 0 && r.Elapsed < 100 {
+		return "Today"
+	}
+	return r.TodayLabel
+}
+
 // months marks the start and the first of every month after it.
 func months(start, end time.Time, days int) []Month {
 	var marks []Month

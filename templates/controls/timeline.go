@@ -1,0 +1,409 @@
+package controls
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"assay/models/control"
+	"assay/models/evidence"
+	"assay/models/finding"
+	"assay/models/occurrence"
+	"assay/models/people"
+	"assay/models/period"
+	"assay/models/timeline"
+	"assay/templates/readinesses"
+	"assay/templates/ui"
+)
+
+// TimelineData is the part of a control's page that shows a period.
+type TimelineData struct {
+	timeline.Timeline
+	Control  control.Control
+	Versions []control.Version
+	Findings []finding.Finding
+	People   map[int64]people.Person
+	All      bool // every performance, rather than the latest
+	Open     string
+	Errors   map[string]string
+}
+
+// Up to so many windows are drawn as shapes, and up to so many as squares of their own.
+// Beyond that a square is a month.
+const (
+	fewWindows  = 26
+	manyWindows = 60
+)
+
+// shownPerformances is how many performances the page lists unless all are asked for.
+const shownPerformances = 12
+
+func (d TimelineData) listed() []timeline.Performance {
+	if d.All {
+		return d.Performances
+	}
+	return d.Performances[:min(len(d.Performances), shownPerformances)]
+}
+
+// href is the address of the control in this period.
+func (d TimelineData) href(fragment string) string {
+	return d.in(d.Engagement.Slug, d.Chosen) + fragment
+}
+
+func (d TimelineData) in(slug string, chosen bool) string {
+	if !chosen {
+		return href(d.Control)
+	}
+	return href(d.Control) + "?period=" + slug
+}
+
+// all is href with every performance.
+func (d TimelineData) all() string {
+	if d.Chosen {
+		return d.href("&performances=all#h-performances")
+	}
+	return d.href("?performances=all#h-performances")
+}
+
+// periods are the periods to choose from, the shown one among them.
+func (d TimelineData) name() string {
+	if d.Engagement.ID == 0 {
+		return string(d.Frame.Days.First.Date())[:4]
+	}
+	return d.Engagement.Name
+}
+
+// lists reports whether the control rests on lists.
+func (d TimelineData) lists() bool { return occurrence.KindFor(d.Sheet.Frequency) != "" }
+
+// rate says how many windows were performed in time, of those that were due.
+func rate(c period.Counts) string {
+	if c.Due() == 0 {
+		return "nothing due so far"
+	}
+	return fmt.Sprintf("on time %d of %d due", c.Operated(), c.Due())
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// at is where a day begins on the axis, in percent.
+func (d TimelineData) at(day period.Day) float64 {
+	days := d.Frame.Days
+	return 100 * float64(min(max(day, days.First), days.Last+1)-days.First) / float64(days.Len())
+}
+
+func (d TimelineData) mark(figure ui.Figure, r period.Days) ui.Mark {
+	return ui.Mark{Figure: figure, From: d.at(r.First), Width: d.at(r.Last+1) - d.at(r.First)}
+}
+
+// lanes draws the period.
+func (d TimelineData) lanes() ui.Lanes {
+	l := ui.Lanes{ID: "ln", Title: d.Control.Code + " from " + day(d.Frame.Days.First) + " to " + day(d.Frame.Days.Last), Ruler: d.ruler()}
+	if len(d.Windows) > 0 || !d.lists() {
+		l.Lanes = append(l.Lanes, d.performanceLane())
+	}
+	if d.lists() {
+		l.Lanes = append(l.Lanes, d.listLane())
+	}
+	l.Lanes = append(l.Lanes, d.coverLane())
+	if d.Findings != nil {
+		l.Lanes = append(l.Lanes, d.findingLane())
+	}
+	l.Lanes = append(l.Lanes, d.designLane())
+	for _, lane := range l.Lanes {
+		l.Words += lane.Label + ": " + lane.Note + ". "
+	}
+	l.Words += "The same as tables follows."
+	return l
+}
+
+func (d TimelineData) ruler() ui.Ruler {
+	days := d.Frame.Days
+	return ui.NewRuler(days.First.Date().In(time.UTC), days.Last.Date().In(time.UTC), d.Frame.Today.Date().In(time.UTC))
+}
+
+func (d TimelineData) performanceLane() ui.Lane {
+	lane := ui.Lane{Label: "Performances", Note: rate(d.Counts)}
+	switch {
+	case len(d.Windows) > manyWindows:
+		lane.Marks = d.monthMarks()
+	case len(d.Windows) > fewWindows:
+		for _, w := range d.Windows {
+			m := d.mark(ui.Cell, w.Days)
+			m.State, m.Width = readinesses.StateOf(w.Status), max(m.Width-0.2, 0.2)
+			lane.Marks = append(lane.Marks, m)
+		}
+	default:
+		for _, w := range d.Windows {
+			m := d.mark(ui.Expected, w.Days)
+			m.Width -= 0.3
+			lane.Marks = append(lane.Marks, m)
+			if d.Frame.Days.Has(w.Due) {
+				lane.Marks = append(lane.Marks, d.mark(ui.Deadline, period.Days{First: w.Due, Last: w.Due}))
+			}
+		}
+		for _, w := range d.Windows { // over all that was expected
+			lane.Marks = append(lane.Marks, d.shape(w))
+		}
+	}
+	return lane
+}
+
+// shape stands on the day the control acted, else where the window ends.
+func (d TimelineData) shape(w timeline.Window) ui.Mark {
+	on := w.Last
+	if w.Performed != period.Never {
+		on = w.Performed
+	}
+	m := ui.Mark{Figure: ui.Shape, From: d.at(on), State: readinesses.StateOf(w.Status)}
+	switch w.Status { //nolint:exhaustive // the shape says the others
+	case period.Late:
+		m.Text = plural(int(w.Performed-w.By), "day") + " late"
+	case period.Missed:
+		m.Text = "missed"
+	}
+	return m
+}
+
+// monthMarks are squares of months, with how many of the windows due were performed.
+func (d TimelineData) monthMarks() []ui.Mark {
+	var out []ui.Mark
+	squares := d.Sheet.Squares(d.Frame)
+	for i, month := range d.Frame.Months() {
+		m := d.mark(ui.Cell, month)
+		m.Width = max(m.Width-0.4, 0.4)
+		if m.State, _ = readinesses.LookOf(squares[i], month, d.Frame.Today); m.State == ui.Late {
+			m.State = ui.Returned // red is for what was missed
+		}
+		if due := squares[i].Due(); due > 0 {
+			m.Text = fmt.Sprintf("%d/%d", squares[i].Operated(), due)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// listLane is what lists of triggers or of check results say.
+func (d TimelineData) listLane() ui.Lane {
+	if period.Triggered(d.Sheet.Frequency) {
+		return ui.Lane{Label: "Triggers", Note: rate(d.Sheet.Tally(d.Frame).Counts), Marks: d.monthMarks()}
+	}
+	c := d.Sheet.Coverage(d.Frame)
+	lane := ui.Lane{Label: "Check results", Note: seenInWords(c)}
+	first := d.Sheet.InForce(d.Frame).First
+	for i := 0; i < len(c.Daily); {
+		n := i
+		for n < len(c.Daily) && c.Daily[n] == c.Daily[i] {
+			n++
+		}
+		m := d.mark(ui.Cell, period.Days{First: first + period.Day(i), Last: first + period.Day(n-1)})
+		m.State = readinesses.StateOf(c.Daily[i])
+		lane.Marks = append(lane.Marks, m)
+		i = n
+	}
+	return lane
+}
+
+func triggersInWords(t period.Tally) string {
+	out := rate(t.Counts)
+	if n := timeline.Days(t.Unknown); n > 0 {
+		out += ", unknown for " + plural(n, "day")
+	}
+	return out
+}
+
+// seenInWords is how much of the time was seen at all.
+func seenInWords(c period.Coverage) string {
+	if c.Scope == 0 {
+		return "not in effect yet"
+	}
+	return fmt.Sprintf("seen %s of %s", hours(c.Valid), hours(c.Scope))
+}
+
+// coverageInWords never states a rate without how much was seen at all.
+func coverageInWords(c period.Coverage, zone *time.Location) string {
+	if c.Scope == 0 {
+		return seenInWords(c)
+	}
+	out := fmt.Sprintf("%s (%d%%)", seenInWords(c), int(100*c.Valid/c.Scope))
+	if c.Valid > 0 {
+		out += fmt.Sprintf(", of that good %s (%d%%)", hours(c.Passing), int(100*c.Passing/c.Valid))
+	}
+	if g := c.Longest(); g.Length() > 0 {
+		out += fmt.Sprintf(", longest gap %s from %s", hours(g.Length()), g.From.In(zone).Format("2 Jan 15:04"))
+	}
+	return out
+}
+
+func hours(d time.Duration) string {
+	if d >= 48*time.Hour {
+		return plural(int(d/(24*time.Hour)), "day")
+	}
+	return fmt.Sprintf("%.1f h", d.Hours())
+}
+
+func (d TimelineData) coverLane() ui.Lane {
+	lane := ui.Lane{Label: "Evidence cover", Note: coverNote(d.Cover)}
+	for _, r := range d.Cover.Accepted {
+		m := d.mark(ui.Proven, r)
+		m.Text, m.Mono = d.itemOf(r), true
+		lane.Marks = append(lane.Marks, m)
+	}
+	for _, r := range d.Cover.Waiting {
+		m := d.mark(ui.Waiting, r)
+		m.Text = "in review"
+		lane.Marks = append(lane.Marks, m)
+	}
+	for _, r := range d.Cover.Holes {
+		if in := r.And(d.Frame.Days); in.Len() > 0 {
+			lane.Marks = append(lane.Marks, d.mark(ui.Hole, in))
+		}
+	}
+	return lane
+}
+
+// itemOf names the item that covers a run by itself.
+func (d TimelineData) itemOf(r period.Days) string {
+	for _, i := range d.Items {
+		if i.Status == evidence.Accepted && r.Within(i.Days) {
+			return i.Code()
+		}
+	}
+	return ""
+}
+
+// coverNote is what has room beside the lane.
+func coverNote(c timeline.Cover) string {
+	if n := timeline.Days(c.Holes); n > 0 {
+		return plural(n, "day") + " missing"
+	}
+	return "no gap to date"
+}
+
+func coverInWords(c timeline.Cover) string {
+	out := "Accepted evidence covers " + plural(timeline.Days(c.Accepted), "day")
+	if n := timeline.Days(c.Waiting); n > 0 {
+		out += ", evidence in review another " + strconv.Itoa(n)
+	}
+	if n := timeline.Days(c.Holes); n > 0 {
+		return out + ", and none covers " + plural(n, "day") + " of windows that are over."
+	}
+	return out + "; no window that is over has a gap."
+}
+
+func (d TimelineData) findingLane() ui.Lane {
+	lane, open := ui.Lane{Label: "Findings"}, 0
+	for i := len(d.Findings) - 1; i >= 0; i-- {
+		f := d.Findings[i]
+		days, running := d.standing(f)
+		if !days.Meets(d.Frame.Days) {
+			continue
+		}
+		m := d.mark(ui.Stretch, days)
+		m.State, m.Text = ui.NA, f.Code()+", "+strings.ToLower(f.Status.Label())
+		m.Width = max(m.Width, 0.6)
+		if running {
+			m.State = ui.Exception
+			open++
+		}
+		lane.Marks = append(lane.Marks, m)
+	}
+	if lane.Note = "none"; len(lane.Marks) > 0 {
+		lane.Note = fmt.Sprintf("%d, %d open", len(lane.Marks), open)
+	}
+	return lane
+}
+
+// standing is from when to when a finding was open.
+func (d TimelineData) standing(f finding.Finding) (days period.Days, open bool) {
+	days = period.Days{First: period.DayAt(f.RaisedAt, d.Frame.Zone), Last: d.Frame.Today}
+	if f.Status.Open() {
+		return days, true
+	}
+	if f.ClosedAt != nil {
+		days.Last = period.DayAt(*f.ClosedAt, d.Frame.Zone)
+	}
+	return days, false
+}
+
+// designLane is the versions that took effect and the changes of owner.
+func (d TimelineData) designLane() ui.Lane {
+	lane, versions := ui.Lane{Label: "Versions and owners"}, 0
+	for i := len(d.Versions) - 1; i >= 0; i-- {
+		v := d.Versions[i]
+		if from := period.DayOf(v.EffectiveFrom, period.Ever); d.Frame.Days.Has(from) {
+			lane.Marks = append(lane.Marks, ui.Mark{Figure: ui.Occurrence, From: d.at(from), Text: "Version " + strconv.Itoa(v.Number)})
+			versions++
+		}
+	}
+	for i := len(d.Owners) - 1; i >= 0; i-- {
+		lane.Marks = append(lane.Marks, ui.Mark{Figure: ui.Occurrence, From: d.at(d.Owners[i].Day), Text: ownerInWords(d.Owners[i])})
+	}
+	sortMarks(lane.Marks)
+	lane.Note = plural(versions, "version") + ", " + plural(len(d.Owners), "change") + " of owner"
+	if len(lane.Marks) == 0 {
+		lane.Note = "no change"
+	}
+	return lane
+}
+
+func ownerInWords(o timeline.Owner) string {
+	now := o.Owner
+	switch now {
+	case "":
+		now = "somebody whose name was erased"
+	case "nobody":
+		now = "Nobody"
+	}
+	if o.Was != "" && o.Was != "nobody" {
+		return now + " after " + o.Was
+	}
+	return now
+}
+
+func day(d period.Day) string { return d.Date().In(time.UTC).Format("2 January 2006") }
+
+func short(d period.Day) string { return d.Date().In(time.UTC).Format("2 Jan 2006") }
+
+func iso(d period.Day) string { return string(d.Date()) }
+
+func taskHref(code string, w period.Days) string {
+	return "/tasks/" + code + "/" + iso(w.First) + "/" + iso(w.Last)
+}
+
+func sortMarks(marks []ui.Mark) {
+	slices.SortStableFunc(marks, func(a, b ui.Mark) int { return cmp.Compare(a.From, b.From) })
+}
+
+func lower(s string) string { return strings.ToLower(s) }
+
+func actInWords(p timeline.Performance) string {
+	out := short(p.Day) + ", " + p.By
+	if p.Stated != "" {
+		out += " (owner-stated)"
+	}
+	return out
+}
+
+func proofInWords(w timeline.Window) string {
+	if w.ProofLate {
+		return w.Proof.Label() + ", late"
+	}
+	return w.Proof.Label()
+}
+
+func versionInWords(v control.Version) string {
+	out := lower(v.Status.Label())
+	if v.EffectiveTo != "" {
+		out += ", until " + short(period.DayOf(v.EffectiveTo, period.Never))
+	}
+	return out
+}
