@@ -81,6 +81,7 @@ func tell(ctx context.Context, db *models.DB, store blob.Store, issuer string) e
 	s.engagements()
 	s.catalogue()
 	s.routine()
+	s.operation()
 	s.incidents()
 	s.matters()
 	return s.play(ctx, db)

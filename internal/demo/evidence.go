@@ -9,6 +9,9 @@ import (
 	"assay/models"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/framework"
+	"assay/models/occurrence"
+	"assay/models/period"
 )
 
 // A filed is an item of evidence, from the moment it is stored.
@@ -18,6 +21,8 @@ type filed struct {
 	code string
 	day  models.Date
 	item evidence.Item
+	// window is what the upload page was opened for, none when it was not.
+	window period.Span
 }
 
 // A parcel is what somebody uploads.
@@ -32,6 +37,7 @@ type parcel struct {
 	minutes int         // after nine
 	acted   models.Date // when the control did; the day before unless said
 	covers  days
+	window  period.Span // of the control; none is found by the days covered
 	late    string
 	files   []evidence.Upload
 	newer   *filed // replaces it
@@ -46,7 +52,8 @@ func (s *story) store(p parcel) *filed {
 	if p.acted == "" {
 		p.acted = workday(p.day.AddDays(-1))
 	}
-	f := &filed{s: s, who: p.who, code: p.code, day: p.day}
+	f := &filed{s: s, who: p.who, code: p.code, day: p.day, window: p.window}
+	key := fmt.Sprintf("demo-%d", len(s.events))
 	s.on(p.day, p.minutes, p.who, func(ctx context.Context, tx *models.Tx) error {
 		c, err := control.ByCode(ctx, tx, p.code)
 		if err != nil {
@@ -57,8 +64,7 @@ func (s *story) store(p parcel) *filed {
 			return err
 		}
 		f.item, err = evidence.Store(ctx, tx, evidence.Parcel{
-			ControlID: c.ID, Details: d, Files: p.files,
-			Key: fmt.Sprintf("demo-%s-%d", p.code, len(p.title)*1000+int(tx.Now.Unix()%1000)),
+			ControlID: c.ID, Details: d, Files: p.files, Key: key,
 		})
 		return err
 	})
@@ -94,10 +100,19 @@ func (s *story) details(p parcel, extractor string) evidence.Details {
 // submit sends it to review, n days after the upload.
 func (f *filed) submit(n, minutes int) *filed {
 	f.s.on(f.day.AddDays(n), minutes, f.who, func(ctx context.Context, tx *models.Tx) (err error) {
-		f.item, err = evidence.Submit(ctx, tx, f.item.ID, f.item.Rev)
+		f.item, err = send(ctx, tx, f.item, f.window)
 		return err
 	})
 	return f
+}
+
+// send submits an item and records the performance it speaks of, as the upload page does.
+func send(ctx context.Context, tx *models.Tx, i evidence.Item, window period.Span) (evidence.Item, error) {
+	i, err := evidence.Submit(ctx, tx, i.ID, i.Rev)
+	if err != nil {
+		return i, err
+	}
+	return i, occurrence.FromEvidence(ctx, tx, i, window)
 }
 
 // accept finds it good, n days after the upload.
@@ -177,6 +192,9 @@ func (s *story) routine() {
 			day := s.in(c.at)
 			s.regular(c, days{day.AddDays(-1), day.AddDays(-1)}, day, i)
 			continue
+		}
+		if t, _ := framework.TemplateOf(c.code); period.Dated(t.Frequency) {
+			continue // comes with its windows
 		}
 		for from := s.period.from; ; from = from.AddMonths(c.months) {
 			span := days{from, from.AddMonths(c.months).AddDays(-1)}

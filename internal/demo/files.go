@@ -132,6 +132,10 @@ func verifications() paper {
 	})
 }
 
+func outcome(r *rand.Rand) string {
+	return fmt.Sprintf("run=%06x state=complete seconds=%d warnings=0", r.Uint32()&0xffffff, 20+r.IntN(400))
+}
+
 // settings is a paper of JSON.
 func settings(system string, values func(*rand.Rand) map[string]any) paper {
 	return func(d days, r *rand.Rand) []byte {

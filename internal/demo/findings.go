@@ -7,6 +7,7 @@ import (
 	"assay/models/control"
 	"assay/models/evidence"
 	"assay/models/finding"
+	"assay/models/period"
 )
 
 // A matter is a finding in the story. What happens to it on one day happens in the
@@ -144,7 +145,7 @@ func (m *matter) finish(day models.Date, who string, n int, code, title, note st
 		if err != nil {
 			return err
 		}
-		proof, err = evidence.Submit(ctx, tx, proof.ID, proof.Rev)
+		proof, err = send(ctx, tx, proof, period.Span{})
 		return err
 	})
 	if after := day.AddDays(1); after < m.s.today {

@@ -90,8 +90,11 @@ func (s *story) waiting() {
 		{code: "HAL-01", title: "Bastion recordings that were looked at", kind: "log_extract", source: "Teleport", file: "recordings-%s.log", make: verifications()},
 	} {
 		p := c.parcel(s, span, s.ago(1+i/3), 15+9*i)
-		if c.code == "HAL-01" {
+		switch c.code {
+		case "HAL-01":
 			p.who = "ines"
+		case "AI-45":
+			p.acted, p.late = workday(span.to.AddDays(-2)), "The review was held in its month. The minutes were signed only now."
 		}
 		s.store(p).submit(0, 18+9*i)
 	}

@@ -177,9 +177,9 @@ func (s *story) lateMatters() {
 	s.raise(d, "seun", nil, finding.Facts{
 		Source: finding.FromTest, Title: "Backup alert goes to a closed channel",
 		Condition: "Alerts about failed backups were sent to a chat channel that was archived in summer.",
-		Criterion: "BC-02: failures are handled. A1.2.", Cause: "Alerts name channels, not teams.",
+		Criterion: "BC-03: a backup that cannot be restored is noticed. A1.2.", Cause: "Alerts name channels, not teams.",
 		Effect: "Two failures were seen a day late.",
-	}, "BC-02").
+	}, "BC-03").
 		confirm(d.AddDays(1), "seun", "").rate(d.AddDays(1), finding.Medium, "seun", s.ago(3)).
 		plan(d.AddDays(2), "seun", "Alerts go to teams, and an alert that reaches nobody is an alert.", s.ago(3),
 			step{"Send backup alerts to the on-call team", "seun", d.AddDays(5)},
@@ -188,10 +188,10 @@ func (s *story) lateMatters() {
 			step{"Retire the chat integration", "tomas", s.ago(4)}).
 		submitPlan(d.AddDays(2), "seun").approvePlan(d.AddDays(3), "").
 		begin(d.AddDays(3), "seun", 0).
-		finish(d.AddDays(4), "seun", 0, "BC-02", "Alerts to on-call", "Test alert acknowledged after 3 minutes.").
+		finish(d.AddDays(4), "seun", 0, "BC-03", "Alerts to on-call", "Test alert acknowledged after 3 minutes.").
 		verifyStep(d.AddDays(5), 0).
 		begin(d.AddDays(5), "tomas", 1).
-		finish(d.AddDays(11), "tomas", 1, "BC-02", "Other channel alerts", "Four found, all changed.").
+		finish(d.AddDays(11), "tomas", 1, "BC-03", "Other channel alerts", "Four found, all changed.").
 		begin(d.AddDays(12), "seun", 2).
 		on(d.AddDays(14), "seun", func(ctx context.Context, tx *models.Tx, c *finding.Case) error {
 			st := c.Steps(c.Plan().ID)[3]
@@ -240,7 +240,7 @@ func (s *story) freshMatters() {
 		Source: finding.FromTest, Title: "3 merges written by an agent carry no human-review label",
 		Condition: "Three of 214 changes by coding agents were merged without the label. All three had an approval.",
 		Criterion: "CM-01, version 2. CC8.1.",
-	}, "CM-01", "AI-28").
+	}, "CM-01").
 		confirm(d.AddDays(1), "tomas", "").rate(d.AddDays(2), finding.Medium, "tomas", s.ago(-18)).
 		plan(d.AddDays(4), "tomas", "The label becomes a required check.", s.ago(-18),
 			step{"Required check on all repositories", "tomas", s.ago(-9)},
@@ -256,21 +256,21 @@ func (s *story) freshMatters() {
 
 	d = s.ago(14)
 	s.raise(d, "priya", nil, finding.Facts{
-		Source: finding.FromTest, Title: "Seven accounts without a second factor",
-		Condition: "The export of the identity provider shows seven accounts without a second factor.", Criterion: "AC-01. CC6.1.",
-	}, "AC-01").on(d.AddDays(1), "dana", func(ctx context.Context, tx *models.Tx, c *finding.Case) error {
+		Source: finding.FromTest, Title: "Seven accounts of leavers without a second factor",
+		Condition: "The export of the identity provider shows seven accounts of leavers without a second factor.", Criterion: "AC-03. CC6.2.",
+	}, "AC-03").on(d.AddDays(1), "dana", func(ctx context.Context, tx *models.Tx, c *finding.Case) error {
 		return finding.Dispute(ctx, tx, c.ID, c.Rev, "All seven are disabled accounts. The export lists them because they were never deleted.")
 	})
 
 	s.planned(s.ago(15), "Weekly isolation test did not run in one week", "AI-35", "tomas", "submitted")
-	s.planned(s.ago(21), "Two dashboards without an owner", "OP-04", "ines", "rejected")
-	s.planned(s.ago(9), "Opt-out ledger shows times without a zone", "AI-10", "meiling", "draft")
+	s.planned(s.ago(21), "Two restore dashboards without an owner", "BC-03", "seun", "rejected")
+	s.planned(s.ago(9), "The isolation test writes times without a zone", "AI-35", "tomas", "draft")
 
 	s.raise(s.ago(3), "ines", nil, finding.Facts{
 		Source: finding.FromIncident, Title: "A prompt in the support console showed another tenant’s file name",
 		Condition: "A support agent saw the name of a file of another customer in a suggestion. No content was shown.",
 		Criterion: "AI-35: context of tenants is kept apart. CC6.1.",
-	}, "AI-35", "CF-03")
+	}, "AI-35")
 }
 
 // planned is a finding that is rated and whose plan is in one of its first states.

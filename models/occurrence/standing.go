@@ -80,8 +80,8 @@ func (s *Sheet) dated(f Frame) Standing {
 			behind = true
 		case o.Status == period.Late:
 			deviated = true
-		case o.Status == period.Pending && o.By <= f.Today+Soon && o.Proof < period.Waiting:
-			soon = true
+		case o.Status == period.Pending && o.By <= f.Today+Soon && o.Proof < period.Waiting && o.Len() > Soon:
+			soon = true // a daily or weekly control is due every fortnight, which tells nobody anything
 		}
 		if o.Status.Due() && o.Proof == period.Waiting || o.Status == period.Pending && o.Proof == period.Waiting {
 			review = true
