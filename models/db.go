@@ -83,6 +83,54 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	return db, db.Analyse(ctx)
 }
 
+// OpenToRead opens a database that is there and changes nothing of it: no journal mode, no
+// statistics, no file beside it that stays. It is for looking at somebody else's copy.
+func OpenToRead(ctx context.Context, rawURL string) (*DB, error) {
+	path, ok := strings.CutPrefix(rawURL, "sqlite://")
+	if !ok {
+		return Open(ctx, rawURL)
+	}
+	how := "mode=ro"
+	if atRest(path) {
+		how = "immutable=1" // else SQLite would put its shared memory beside the file, if it could
+	}
+	pool, err := readOnlyPool(ctx, path, how)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{dialect: "sqlite", Now: time.Now}
+	if db.read, err = db.orm(sqliteDialector{pool}, true); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	db.write = db.read
+	return db, nil
+}
+
+func readOnlyPool(ctx context.Context, path, how string) (*sql.DB, error) {
+	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+how+
+		"&_pragma=query_only(1)&_busy_timeout=10000&_time_format=sqlite&_timezone=UTC&_dqs=0&_defensive=1")
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	pool.SetMaxOpenConns(readers)
+	var tables int
+	if err := pool.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), pool.Close())
+	}
+	return pool, nil
+}
+
+// atRest reports that nobody has the database file at path open, so that no change waits
+// beside it.
+func atRest(path string) bool {
+	for _, beside := range []string{"-wal", "-shm", "-journal"} {
+		if _, err := os.Stat(path + beside); err == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // openSQLitePool opens a pool on the file. Times are stored as sortable UTC text.
 func openSQLitePool(ctx context.Context, path, extra string, conns int) (*sql.DB, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +

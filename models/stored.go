@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -116,6 +117,34 @@ func (tx *Tx) storedLeaves(ctx context.Context, f func(*storedLeaf)) error {
 		f(&l)
 		return nil
 	})
+}
+
+// A storedCheckpoint is a checkpoint, and what of it is of another kind than it should be.
+type storedCheckpoint struct {
+	Checkpoint
+	damage string
+}
+
+// storedCheckpoints reads all checkpoints in order.
+func (tx *Tx) storedCheckpoints(ctx context.Context) (list []storedCheckpoint, err error) {
+	const query = "SELECT size, previous_size, signed, verifier_key, at FROM checkpoints ORDER BY size"
+	err = tx.each(ctx, query, func(rows *sql.Rows) error {
+		var c storedCheckpoint
+		var previous, at any
+		if err := rows.Scan(&c.Size, &previous, &c.Signed, &c.VerifierKey, &at); err != nil {
+			return err
+		}
+		for column, value := range map[string]any{"previous_size": previous, "at": at} {
+			switch value.(type) {
+			case int64, time.Time:
+			default:
+				c.damage = fmt.Sprintf("its %s is %q", column, fmt.Sprint(value))
+			}
+		}
+		list = append(list, c)
+		return nil
+	})
+	return list, err
 }
 
 // A storedRow is the hash of a row of a logged table. It is no hash when the row holds

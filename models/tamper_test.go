@@ -194,6 +194,15 @@ func TestEveryTamperingIsFound(t *testing.T) {
 		"a leaf that cannot be read any more": {func(_ *testing.T, _ *models.DB, d raw) {
 			d.exec("UPDATE log_leaves SET at = 'infinity' WHERE seq = 7")
 		}, "leaf 7 was changed"},
+		"a checkpoint at no time": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE checkpoints SET at = 'infinity' WHERE size = 4")
+		}, "checkpoint 4 cannot be read any more"},
+		"a checkpoint whose note is gone": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE checkpoints SET signed = 'nonsense' WHERE size = 11")
+		}, "checkpoint 11 is not signed by the key"},
+		"a checkpoint whose key is gone": {func(_ *testing.T, _ *models.DB, d raw) {
+			d.exec("UPDATE checkpoints SET verifier_key = 'nonsense' WHERE size = 11")
+		}, "checkpoint 11 names another key"},
 		"a deleted row": {func(_ *testing.T, _ *models.DB, d raw) {
 			d.exec("DELETE FROM people WHERE id = 3")
 		}, "row people/3 is gone"},

@@ -205,7 +205,7 @@ func readTables(ctx context.Context, cancel context.CancelFunc, list []LoggedTab
 
 // log checks everything but the rows.
 func (v *verifier) log(ctx context.Context, o VerifyOptions) error {
-	checkpoints, err := Rows[Checkpoint](v.tx).Order("size").Find(ctx)
+	checkpoints, err := v.tx.storedCheckpoints(ctx)
 	if err != nil {
 		return fmt.Errorf("read the checkpoints: %w", err)
 	}
@@ -226,10 +226,10 @@ func (v *verifier) log(ctx context.Context, o VerifyOptions) error {
 
 // openNotes chooses the key, reads the note that was kept outside, and registers the
 // sizes whose roots are wanted.
-func (v *verifier) openNotes(o VerifyOptions, checkpoints []Checkpoint) (*tlog.Checkpoint, error) {
+func (v *verifier) openNotes(o VerifyOptions, checkpoints []storedCheckpoint) (*tlog.Checkpoint, error) {
 	v.report.VerifierKey = o.VerifierKey
-	if o.VerifierKey == "" && len(checkpoints) > 0 {
-		v.report.VerifierKey = checkpoints[len(checkpoints)-1].VerifierKey
+	if o.VerifierKey == "" {
+		v.report.VerifierKey = keyOf(checkpoints)
 	}
 	for _, c := range checkpoints {
 		v.roots[c.Size] = tlog.Hash{}
@@ -414,12 +414,29 @@ func (v *verifier) lost(table string, states map[int64]rowState, stored []stored
 	}
 }
 
-func (v *verifier) checkpoints(list []Checkpoint) {
+// keyOf is the verifier key beside the newest checkpoint that it opens: a row that holds
+// no key must not make all others look forged.
+func keyOf(checkpoints []storedCheckpoint) string {
+	for _, c := range slices.Backward(checkpoints) {
+		if _, err := tlog.OpenCheckpoint(c.Signed, c.VerifierKey); err == nil {
+			return c.VerifierKey
+		}
+	}
+	return ""
+}
+
+func (v *verifier) checkpoints(list []storedCheckpoint) {
 	v.report.Root = v.root()
 	good, broken, after := int64(0), int64(0), 0
 	for _, c := range list {
 		v.report.Checkpoints++
 		signed, err := tlog.OpenCheckpoint(c.Signed, v.report.VerifierKey)
+		if c.damage != "" {
+			v.problem("checkpoint %d cannot be read any more: %s", c.Size, c.damage)
+		}
+		if c.VerifierKey != v.report.VerifierKey {
+			v.problem("checkpoint %d names another key than the one it is checked with", c.Size)
+		}
 		switch {
 		case err != nil:
 			v.problem("checkpoint %d is not signed by the key: %v", c.Size, err)

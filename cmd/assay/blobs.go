@@ -137,7 +137,7 @@ func checkBlobs(ctx context.Context, s *session, o blobsOptions) error {
 	}
 	var db *models.DB
 	if o.db != "" {
-		if db, err = openExisting(ctx, o.db); err != nil {
+		if db, err = openExisting(ctx, o.db, models.Open); err != nil {
 			return refuse(err)
 		}
 		defer func() { _ = db.Close() }()
@@ -194,7 +194,7 @@ func (s *session) both(ctx context.Context, o blobsOptions) (blob.Store, *models
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := openExisting(ctx, o.db)
+	db, err := openExisting(ctx, o.db, models.Open)
 	if err != nil {
 		return nil, nil, refuse(err)
 	}

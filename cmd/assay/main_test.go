@@ -274,6 +274,56 @@ func TestTheDemonstrationContinues(t *testing.T) {
 	}
 }
 
+// TestVerifyOnlyLooks: whatever it is pointed at is afterwards what it was, byte for byte,
+// with nothing beside it.
+func TestVerifyOnlyLooks(t *testing.T) {
+	own := filepath.Join(t.TempDir(), "assay.db")
+	if code, _, stderr := assay(t, nil, "migrate", "-database-url", "sqlite://"+own); code != exitOK {
+		t.Fatal(stderr)
+	}
+	foreign := filepath.Join(t.TempDir(), "foreign.db")
+	db, err := sql.Open("sqlite", foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE t (a)"); err != nil {
+		t.Fatal(err)
+	}
+	_ = db.Close()
+	text := filepath.Join(t.TempDir(), "letter.db")
+	empty := filepath.Join(t.TempDir(), "empty.db")
+	for path, content := range map[string]string{text: "Dear auditor,", empty: ""} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		path, want string
+		status     int
+	}{
+		{own, "Holds: 0 leaves, 0 rows, 0 checkpoints", exitOK},
+		{foreign, "this is no database of Assay", exitUnusable},
+		{text, "file is not a database", exitUnusable},
+		{empty, "this is no database of Assay", exitUnusable},
+		{filepath.Join(t.TempDir(), "none.db"), "there is no database at", exitUnusable},
+	} {
+		before, _ := os.ReadFile(c.path)
+		if err := os.Chmod(filepath.Dir(c.path), 0o500); err != nil { // a mounted copy
+			t.Fatal(err)
+		}
+		code, stdout, stderr := assay(t, nil, "verify", "-db", "sqlite://"+c.path)
+		_ = os.Chmod(filepath.Dir(c.path), 0o700)
+		if code != c.status || !strings.Contains(stdout+stderr, c.want) {
+			t.Errorf("%s: status %d\n%s%s", filepath.Base(c.path), code, stdout, stderr)
+		}
+		after, _ := os.ReadFile(c.path)
+		beside, err := os.ReadDir(filepath.Dir(c.path))
+		if err != nil || !bytes.Equal(before, after) || len(beside) > 1 {
+			t.Errorf("%s was changed, or %v lie beside it", filepath.Base(c.path), beside)
+		}
+	}
+}
+
 func fetch(t *testing.T, url string) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)

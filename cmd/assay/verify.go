@@ -35,7 +35,7 @@ func verify(ctx context.Context, s *session) error {
 	if err != nil {
 		return refuse(err)
 	}
-	db, err := openExisting(ctx, o.db)
+	db, err := openExisting(ctx, o.db, models.OpenToRead)
 	if err != nil {
 		return refuse(err)
 	}
@@ -85,13 +85,13 @@ func verifierKey(text string) (string, error) {
 
 // openExisting opens a database without creating one, and refuses a schema that this
 // build does not know.
-func openExisting(ctx context.Context, url string) (*models.DB, error) {
+func openExisting(ctx context.Context, url string, open func(context.Context, string) (*models.DB, error)) (*models.DB, error) {
 	if path, ok := strings.CutPrefix(url, "sqlite://"); ok {
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("there is no database at %s", path)
 		}
 	}
-	db, err := models.Open(ctx, url)
+	db, err := open(ctx, url)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,11 @@ func openExisting(ctx context.Context, url string) (*models.DB, error) {
 		return nil, err
 	}
 	current, target, err := db.SchemaVersions(ctx, files)
-	if err == nil && current != target {
+	switch {
+	case err != nil:
+	case current == 0:
+		err = fmt.Errorf("this is no database of Assay; nothing in it was changed")
+	case current != target:
 		err = fmt.Errorf("the database has schema %d and this build needs %d; run \"assay migrate\" first", current, target)
 	}
 	if err != nil {
@@ -118,7 +122,7 @@ func (s *session) report(r models.Report, o verifyOptions, took time.Duration) e
 		fmt.Fprintf(s.stdout, "\nDoes not hold: %d found in %d leaves and %d rows.\n", n, r.Leaves, r.Rows)
 		return errFindings
 	}
-	fmt.Fprintf(s.stdout, "Holds: %d leaves, %d rows, %d checkpoints, checked in %s.\n", r.Leaves, r.Rows, r.Checkpoints, took.Round(time.Millisecond))
+	fmt.Fprintf(s.stdout, "Holds: %d leaves, %d rows, %s, checked in %s.\n", r.Leaves, r.Rows, counted(r.Checkpoints, "checkpoint"), took.Round(time.Millisecond))
 	fmt.Fprintf(s.stdout, "Root %s; %d of the leaves are under a signed checkpoint.\n", base64.StdEncoding.EncodeToString(r.Root[:]), r.Signed)
 	if r.Erased > 0 {
 		fmt.Fprintf(s.stdout, "The notes of %d leaves were erased, as the law may ask; the leaves stand.\n", r.Erased)
@@ -133,6 +137,13 @@ func (s *session) report(r models.Report, o verifyOptions, took time.Duration) e
 		fmt.Fprintln(s.stdout, "No earlier checkpoint was given, so an older database put back in place would not show.")
 	}
 	return nil
+}
+
+func counted(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func migrateFlags(url *string) *flag.FlagSet {
