@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -173,13 +172,4 @@ func (app *App) home(w http.ResponseWriter, r *http.Request) error {
 		return web.SeeOther(w, r, "/engagements")
 	}
 	return web.SeeOther(w, r, "/readiness")
-}
-
-// signInFirst sends a visitor to the sign-in page, which brings them back.
-func (app *App) signInFirst(w http.ResponseWriter, r *http.Request) {
-	target := "/signin"
-	if r.Method == http.MethodGet && r.URL.Path != "/" {
-		target += "?return_to=" + url.QueryEscape(r.URL.RequestURI())
-	}
-	http.Redirect(w, r, target, http.StatusSeeOther)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -106,7 +107,7 @@ func (app *App) evidenceUpload(w http.ResponseWriter, r *http.Request) error {
 		return app.evidenceFormAgain(w, r, p, err)
 	}
 	if len(p.files) == 0 {
-		if found, again := app.sentBefore(r, p); again && len(p.fields["upload"]) > 0 { // it took them the first time
+		if found, again := app.sentBefore(r, p); again { // it took them the first time
 			return app.alreadySent(w, r, found)
 		}
 		why := "Choose at least one file."
@@ -196,7 +197,7 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 	})
 	if models.KindOf(err) == models.KindConflict || models.Duplicate(err) {
 		if found, again := app.sentBefore(r, p); again {
-			return app.alreadySent(w, r, found)
+			return app.sentAgain(w, r, p, found)
 		}
 	}
 	if err != nil {
@@ -228,6 +229,28 @@ func (app *App) sentBefore(r *http.Request, p parcel) (evidence.Item, bool) {
 		return evidence.ByFormKey(ctx, tx, p.fields.Get("key"))
 	})
 	return i, err == nil
+}
+
+// sentAgain answers a form that was sent once before. With the same files that is the same
+// item; with others somebody went back to make another one, and the form, as a new one,
+// says so.
+func (app *App) sentAgain(w http.ResponseWriter, r *http.Request, p parcel, i evidence.Item) error {
+	kept, err := read(app, r, func(ctx context.Context, tx *models.Tx) ([]evidence.File, error) {
+		return evidence.FilesOf(ctx, tx, i.ID)
+	})
+	if err != nil {
+		return err
+	}
+	another := slices.ContainsFunc(p.files, func(u evidence.Upload) bool {
+		return !slices.ContainsFunc(kept, func(f evidence.File) bool { return f.Digest == u.Digest })
+	})
+	if !another {
+		return app.alreadySent(w, r, i)
+	}
+	p.fields.Del("key")
+	return app.evidenceFormAgain(w, r, p, models.Invalid(map[string]string{
+		"files": "This form had been sent already and made " + i.Code() + ". To make another item, choose its files again and submit.",
+	}))
 }
 
 func (app *App) alreadySent(w http.ResponseWriter, r *http.Request, i evidence.Item) error {

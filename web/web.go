@@ -334,7 +334,7 @@ var statuses = map[models.Kind]int{
 	models.KindInvalid: http.StatusUnprocessableEntity, models.KindNotFound: http.StatusNotFound,
 	models.KindForbidden: http.StatusForbidden, models.KindConflict: http.StatusConflict,
 	models.KindUnavailable: http.StatusServiceUnavailable, models.KindGone: http.StatusGone,
-	models.KindTooMany:     http.StatusTooManyRequests,
+	models.KindTooMany: http.StatusTooManyRequests,
 }
 
 // Status is the HTTP status for err.

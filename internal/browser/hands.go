@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -50,6 +51,21 @@ func (p *Page) Goto(path string) int {
 	p.tb.Helper()
 	response := run(p, "go to "+path, chromedp.NavigateResponse(p.base+path))
 	return int(response.Status)
+}
+
+// Back presses the browser's back button and waits until the page before is there again. A page that the browser
+// kept does not load again, so it is the address that tells.
+func (p *Page) Back() {
+	p.tb.Helper()
+	from := p.Path()
+	history := call(p, page.GetNavigationHistory, cdp.Empty{})
+	if history.CurrentIndex < 1 {
+		p.tb.Fatalf("there is nothing before %s to go back to", from)
+	}
+	call(p, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: history.Entries[history.CurrentIndex-1].ID})
+	p.until("go back", func() bool {
+		return p.Path() != from && evaluate[string](p, "read the state", `document.readyState`) == "complete"
+	})
 }
 
 // Follow clicks what leads to another page, waits until that has loaded, and answers with its status.

@@ -108,11 +108,30 @@ func (c *company) evidence() {
 	p.Click(`main form[action="/evidence"] .btn--primary`) // pressed twice, as people do
 	browser.Script[any](p, `document.querySelector('main form[action="/evidence"] .btn--primary')?.click()`)
 	p.Wait(browser.Words("E-2 waits for a reviewer"))
+	c.goesBack(p)
 	c.open(p, "/evidence?control=AC-05")
 	if n := p.Count("main tbody tr"); n != 2 {
 		c.Fatalf("%d items after two uploads, one of them sent twice", n)
 	}
 	c.review()
+}
+
+// goesBack returns to a form that was sent, where what was typed still stands, and to a list
+// that was narrowed, which stays narrowed.
+func (c *company) goesBack(p *browser.Page) {
+	c.Helper()
+	p.Back()
+	if got := browser.Script[string](p, `document.querySelector("[name=title]").value`); got != "Leavers of the quarter" {
+		c.Errorf("after going back the title reads %q", got)
+	}
+	c.open(p, "/controls?q=AC-05")
+	narrowed := p.Count("main tbody tr")
+	c.press(p, `main a[href="/controls/AC-05"]`)
+	p.Back()
+	c.at(p, "/controls")
+	if n := p.Count("main tbody tr"); n != narrowed || browser.Script[string](p, `document.querySelector("main [name=q]").value`) != "AC-05" {
+		c.Errorf("after going back the list shows %d controls instead of %d", n, narrowed)
+	}
 }
 
 // describe fills in what an item of evidence proves.

@@ -131,12 +131,14 @@ func TestWindows(t *testing.T) {
 		{
 			"business days leave out weekends and holidays",
 			[]period.Version{{Rhythm: business, Effective: days("2020-01-01", "")}},
-			days("2026-12-24", "2026-12-28"), []string{"2026-12-24 2026-12-24 2026-12-24", "2026-12-28 2026-12-28 2026-12-28"},
+			days("2026-12-24", "2026-12-28"),
+			[]string{"2026-12-24 2026-12-24 2026-12-24", "2026-12-28 2026-12-28 2026-12-28"},
 		},
 		{
 			"a month that a control did not live to see the end of is not expected",
 			[]period.Version{{Rhythm: period.Rhythm{Frequency: "monthly", Grace: 10}, Effective: days("2026-01-01", "2026-03-30")}},
-			days("2026-02-01", "2026-12-31"), []string{"2026-02-01 2026-02-28 2026-03-10"},
+			days("2026-02-01", "2026-12-31"),
+			[]string{"2026-02-01 2026-02-28 2026-03-10"},
 		},
 		{"an annual control counted from May covers May to April", always("annual", 5), days("2026-01-01", "2026-12-31"), []string{"2025-05-01 2026-04-30 2026-05-30"}},
 		{"quarters counted from February", always("quarterly", 2), days("2026-01-01", "2026-05-31"), []string{"2025-11-01 2026-01-31 2026-02-15", "2026-02-01 2026-04-30 2026-05-15"}},

@@ -163,7 +163,7 @@ func (f Input) class() string {
 		c += " record"
 	}
 	if f.Narrow || f.Kind == Day || f.Kind == Number {
-		c += " input--s"
+		c += " input--n"
 	}
 	return c
 }
