@@ -203,6 +203,7 @@ func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item
 // evidenceFacts is what the page of an item and its review both show.
 func (app *App) evidenceFacts(ctx context.Context, tx *models.Tx, row evidences.Row) (d evidences.ItemData, err error) {
 	d.Item, d.Control, d.Uploader = row.Item, row.Control, row.Uploader
+	d.Redact, d.Unseal = evidence.MayRedact(tx.Actor, row.Item), evidence.MayUnseal(tx.Actor, row.Item)
 	if d.Files, err = app.evidenceFiles(ctx, tx, row.Item); err != nil {
 		return d, err
 	}

@@ -42,7 +42,20 @@ func (app *App) stored(r *http.Request) (evidence.Item, evidences.FileView, erro
 		}
 		return i, err
 	})
-	return i, f, err
+	if err != nil || f.Receipt.RedactedID == 0 {
+		return i, f, err
+	}
+	return i, f, app.unseal(r, i, f)
+}
+
+// unseal leaves a leaf about whoever opens an original that has a redacted copy, or
+// refuses.
+func (app *App) unseal(r *http.Request, i evidence.Item, f evidences.FileView) error {
+	a := web.ActorOf(r)
+	if !evidence.MayUnseal(a, i) {
+		return models.Forbidden("This original is sealed, because there is a redacted copy of it. Its digest is on the page of " + i.Code() + ".")
+	}
+	return app.DB.Observe(r.Context(), a, "file.unseal", i.Path(), models.Note{"file": f.Name, "digest": f.Digest})
 }
 
 // harden marks bytes that somebody uploaded: to be saved, never run or framed, and of no

@@ -117,6 +117,11 @@ func (app *App) openForReview(ctx context.Context, tx *models.Tx, d *reviews.Dat
 func (app *App) showFile(r *http.Request, d *reviews.Data) error {
 	for n, f := range d.Item.Files {
 		if asked := r.URL.Query().Get("file"); n == 0 && asked == "" || asked == strconv.FormatInt(f.ID, 10) {
+			if f.Receipt.RedactedID != 0 {
+				if err := app.unseal(r, d.Item.Item, f); err != nil {
+					return err
+				}
+			}
 			p, err := app.previewOf(r, d.Item.Item, f)
 			p.Base = fmt.Sprintf("/review/%s?file=%d", d.Item.Code(), f.ID) // its parts and sheets are turned here
 			d.Shown = &p

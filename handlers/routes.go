@@ -104,6 +104,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Post("/evidence/{item}/withdraw", access.EvidenceWithdraw, app.evidenceWithdraw),
 		web.Get("/evidence/{item}/files/{file}", access.EvidenceView, app.fileDownload),
 		web.Post("/evidence/{item}/files/{file}/scan", access.EvidenceScan, app.fileScan),
+		web.Upload("/evidence/{item}/files/{file}/redact", access.EvidenceSubmit, app.MaxFile+1<<20, app.fileRedact),
 		web.Get("/evidence/{item}/files/{file}/preview", access.EvidenceView, app.filePreview),
 		web.Get("/evidence/{item}/files/{file}/picture", access.EvidenceView, app.filePicture),
 		web.Get("/findings", access.FindingView, app.findingsList),

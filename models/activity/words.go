@@ -74,6 +74,8 @@ var phrases = map[string]string{
 	"evidence.accept":    "accepted %s",
 	"evidence.return":    "returned %s",
 	"evidence.amend":     "corrected %s",
+	"evidence.redact":    "redacted %s",
+	"file.unseal":        "opened the sealed original of a file of %s",
 	"evidence.undo":      "took back the acceptance of %s",
 	"evidence.reinstate": "marked %s as accepted again",
 	"evidence.supersede": "marked %s as superseded",

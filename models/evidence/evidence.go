@@ -114,6 +114,8 @@ type File struct {
 	Size       int64
 	Version    string // what a store that keeps versions called these bytes when they came
 	RemovalID  *int64 // of the request by which the bytes were removed; the rest of the record stays
+	RedactsID  *int64 // the original that this is a redacted copy of
+	Redaction  string // what was covered in it, and why
 	AddedBy    int64
 	AddedAt    time.Time
 }

@@ -152,6 +152,7 @@ type Receipt struct {
 	RemovedAt           *time.Time
 	RemovedWhy          string
 	RemovedFor, Removed string // names: who asked, who approved
+	RedactedID          int64  // the newest redacted copy of it; 0 when there is none
 }
 
 // Receipts gives the receipts of an item's files, by file.
@@ -168,7 +169,8 @@ func Receipts(ctx context.Context, tx *models.Tx, files []File) (map[int64]Recei
 		COALESCE((SELECT min(c.size) FROM checkpoints c WHERE c.size > l.seq), 0) AS checkpoint,
 		COALESCE(s.verdict, '') AS verdict, COALESCE(s.finding, '') AS finding,
 		q.decided_at AS removed_at, COALESCE(q.reason, '') AS removed_why,
-		COALESCE(asker.name, '') AS removed_for, COALESCE(remover.name, '') AS removed
+		COALESCE(asker.name, '') AS removed_for, COALESCE(remover.name, '') AS removed,
+		COALESCE((SELECT max(copy.id) FROM evidence_files copy WHERE copy.redacts_id = l.entity_id), 0) AS redacted_id
 		FROM log_leaves l JOIN evidence_files f ON f.id = l.entity_id LEFT JOIN scans s ON s.digest = f.digest
 		LEFT JOIN retention_requests q ON q.id = f.removal_id
 		LEFT JOIN people asker ON asker.id = q.asked_by LEFT JOIN people remover ON remover.id = q.decided_by

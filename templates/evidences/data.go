@@ -50,6 +50,55 @@ type FileView struct {
 	Scanning bool // for malware
 }
 
+// sealed says that there is a redacted copy of f.
+func (f FileView) sealed() bool { return f.Receipt.RedactedID != 0 }
+
+// Redacting is the form of a redacted copy that came back.
+type Redacting struct {
+	File   int64
+	Why    string
+	Errors map[string]string
+}
+
+// of is text that belongs to the form of f only.
+func (r Redacting) of(f FileView, text string) string {
+	if r.File != f.ID {
+		return ""
+	}
+	return text
+}
+
+// fieldOf keeps the forms of several files on one page apart.
+func fieldOf(name string, file int64) string { return fmt.Sprintf("%s-%d", name, file) }
+
+// summary is the errors under the names of the form's own fields.
+func (r Redacting) summary() map[string]string {
+	out := map[string]string{}
+	for name, text := range r.Errors {
+		if name != "" {
+			name = fieldOf(name, r.File)
+		}
+		out[name] = text
+	}
+	return out
+}
+
+func (d ItemData) nameOf(file int64) string {
+	for _, f := range d.Files {
+		if f.ID == file {
+			return f.Name + ", sha256 " + f.Digest[:12] + " …"
+		}
+	}
+	return "the original"
+}
+
+func (d ItemData) sealedNote() string {
+	if d.Unseal {
+		return "Auditors get the redacted copy. Opening this leaves a leaf in the log."
+	}
+	return "It stands unchanged under this digest. The redacted copy is what you can open."
+}
+
 // unreadable says that nobody gets the bytes of f.
 func (f FileView) unreadable() bool {
 	return f.Scan.Verdict == scan.Infected || f.Receipt.RemovedAt != nil
@@ -99,6 +148,8 @@ type ItemData struct {
 	Form                         *FormData          // when the reader can still change the item
 	Decide                       bool               // the reader may review it
 	Named                        []control.Expected // what it says to answer
+	Redact, Unseal               bool               // what the reader may do with originals
+	Redacting                    Redacting          // the form that came back
 	Later                        bool               // accepted evidence of the control covers later days
 	Errors                       map[string]string
 	Reason                       string // typed for a withdrawal that was refused
@@ -215,7 +266,7 @@ func (p Preview) tableNote() string {
 	if p.Table.MoreColumns {
 		notes = append(notes, fmt.Sprintf("The first %d columns.", preview.MaxColumns))
 	}
-	if len(notes) > 0 {
+	if p.Table.MoreRows || p.Table.MoreColumns {
 		notes = append(notes, "Download the file to see all of it.")
 	}
 	return strings.Join(notes, " ")

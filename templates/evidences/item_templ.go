@@ -116,7 +116,7 @@ func Item(d ItemData) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = Files(d.Files).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Files(d).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -1,0 +1,85 @@
+package evidence
+
+import (
+	"context"
+	"fmt"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+)
+
+// MayRedact reports whether the actor may put a redacted copy beside a file of i: whoever
+// uploaded it, and compliance managers.
+func MayRedact(a access.Actor, i Item) bool {
+	return i.Status != Withdrawn && (i.UploadedBy == a.ID && a.Can(access.EvidenceSubmit) || a.Can(access.EvidenceReview))
+}
+
+// MayUnseal reports whether the actor may open the original of which there is a redacted
+// copy. Everybody who sees the item sees that it exists, and its digest; auditors get the
+// copy.
+func MayUnseal(a access.Actor, i Item) bool {
+	return i.UploadedBy == a.ID || a.Can(access.EvidenceReview)
+}
+
+// Sealed reports whether there is a redacted copy of f.
+func Sealed(ctx context.Context, tx *models.Tx, f File) (bool, error) {
+	n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM evidence_files WHERE redacts_id = ?", f.ID)
+	return n > 0, err
+}
+
+// Redact puts a redacted copy beside the original, which is sealed by it and stays as it
+// is: same bytes, same digest, same place in the log. The copy can come after the review,
+// for it proves nothing by itself; what was covered, and why, is said with it.
+func Redact(ctx context.Context, tx *models.Tx, item, original int64, u Upload, why string) (Item, error) {
+	i, err := ByID(ctx, tx, item)
+	if err != nil {
+		return i, err
+	}
+	if !MayRedact(tx.Actor, i) {
+		return i, models.Forbidden("A redacted copy is added by whoever uploaded the original, or by a compliance manager, unless the item was withdrawn.")
+	}
+	f, err := FileByID(ctx, tx, item, original)
+	if err != nil {
+		return i, err
+	}
+	if wrong := redactable(f, u, why); len(wrong) > 0 {
+		return i, models.Invalid(wrong)
+	}
+	files, err := FilesOf(ctx, tx, i.ID)
+	if err != nil {
+		return i, err
+	}
+	if len(files) >= 2*MaxFiles {
+		return i, models.Invalid(map[string]string{"files": fmt.Sprintf("One item holds at most %d redacted copies.", MaxFiles)})
+	}
+	redacted := File{
+		EvidenceID: i.ID, Digest: u.Digest, Name: u.Name, Size: u.Size, Version: u.Version,
+		RedactsID: &f.ID, Redaction: why, AddedBy: tx.Actor.ID, AddedAt: tx.Now,
+	}
+	if err := models.Insert(ctx, tx, &redacted, "evidence.redact", models.Note{"original": f.Name, "why": why}); err != nil {
+		if models.Duplicate(err) {
+			err = models.Conflict("This copy is part of the item already.")
+		}
+		return i, err
+	}
+	c, err := control.ByID(ctx, tx, i.ControlID)
+	if err != nil {
+		return i, err
+	}
+	return i, index(ctx, tx, i, c)
+}
+
+func redactable(f File, u Upload, why string) map[string]string {
+	wrong := map[string]string{}
+	switch {
+	case f.RedactsID != nil:
+		wrong["files"] = "This is a redacted copy itself. Add the new one to its original."
+	case u.Digest == f.Digest:
+		wrong["files"] = "These are the bytes of the original. Nothing was redacted."
+	}
+	if why == "" {
+		wrong["redaction"] = "Say what was covered and why. Auditors read it in place of what they do not see."
+	}
+	return wrong
+}
