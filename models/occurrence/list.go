@@ -100,7 +100,7 @@ func (signalRow) WhyUnlogged() string { return "it is a line of a file whose dig
 // MaxLines is how many lines one list holds.
 const MaxLines = 100_000
 
-// A Sheet of text as a file holds it.
+// Rows is a table of text as a file holds it.
 type Rows struct {
 	Header []string
 	Rows   [][]string
@@ -180,11 +180,12 @@ func (l List) problems(zone *time.Location) map[string]string {
 	if strings.TrimSpace(l.Source) == "" {
 		wrong["source"] = "Name the system the list comes from."
 	}
-	if l.ExtractedAt.IsZero() {
+	switch {
+	case l.ExtractedAt.IsZero():
 		wrong["extracted_at"] = "Say when the list was taken from its system."
-	} else if l.ExtractedAt.After(l.AddedAt) {
+	case l.ExtractedAt.After(l.AddedAt):
 		wrong["extracted_at"] = "This is still to come."
-	} else if !l.CoversTo.IsZero() && models.DateOf(l.ExtractedAt, zone) < l.CoversTo {
+	case !l.CoversTo.IsZero() && models.DateOf(l.ExtractedAt, zone) < l.CoversTo:
 		wrong["extracted_at"] = "The list was taken before the last day it is said to cover."
 	}
 	if l.Lines == 0 && strings.TrimSpace(l.Note) == "" {

@@ -292,7 +292,7 @@ func (r *reader) coveredAfter(w Window) bool {
 }
 
 func (r *reader) excused(w Days) bool {
-	return slices.ContainsFunc(r.facts.Excused, func(e Days) bool { return w.Within(e) })
+	return slices.ContainsFunc(r.facts.Excused, w.Within)
 }
 
 // Counts are occurrences by status.

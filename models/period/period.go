@@ -56,15 +56,14 @@ func (d Day) Weekday() time.Weekday { return time.Weekday(((int(d)+4)%7 + 7) % 7
 // Starts is the instant at which d begins in zone.
 func (d Day) Starts(zone *time.Location) time.Time { return d.Date().In(zone) }
 
-// civil is the year, month and day of d (Howard Hinnant's civil_from_days).
-func (d Day) civil() (year, month, day int) {
+// civil is the year and month of d (Howard Hinnant's civil_from_days).
+func (d Day) civil() (year, month int) {
 	z := int(d) + 719468
 	era := floorDiv(z, 146097)
 	doe := z - era*146097
 	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
 	doy := doe - (365*yoe + yoe/4 - yoe/100)
 	mp := (5*doy + 2) / 153
-	day = doy - (153*mp+2)/5 + 1
 	month = mp + 3
 	if month > 12 {
 		month -= 12
@@ -73,12 +72,12 @@ func (d Day) civil() (year, month, day int) {
 	if month <= 2 {
 		year++
 	}
-	return year, month, day
+	return year, month
 }
 
 // MonthStart is the first day of the month of d.
 func (d Day) MonthStart() Day {
-	year, month, _ := d.civil()
+	year, month := d.civil()
 	return firstOf(year, month)
 }
 

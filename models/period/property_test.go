@@ -148,10 +148,10 @@ func checkStatus(t *testing.T, f period.Facts, o period.Occurrence, within perio
 	if (o.Act >= 0) != (o.Performed != period.Never) || o.Act >= 0 && (f.Performances[o.Act].Day != o.Performed || o.Performed > today) {
 		t.Errorf("%s: performed %s by %d", said(o.Window), o.Performed.Date(), o.Act)
 	}
-	wrong := false
+	var wrong bool
 	switch o.Status {
 	case period.OnTime:
-		wrong = o.Act >= 0 && (o.Performed > o.By || !within.Has(o.Performed)) || o.Act < 0 && !(o.ByProof && o.Proof == period.Proven)
+		wrong = o.Act >= 0 && (o.Performed > o.By || !within.Has(o.Performed)) || o.Act < 0 && (!o.ByProof || o.Proof != period.Proven)
 	case period.OnTimeInGrace:
 		wrong = o.Performed <= o.By || o.Performed > o.Due
 	case period.Late:

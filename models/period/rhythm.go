@@ -108,7 +108,7 @@ func (r Rhythm) holding(d Day) Days {
 		return Days{first, first + 6}
 	}
 	n := months(r.Frequency)
-	year, month, _ := d.civil()
+	year, month := d.civil()
 	month -= ((month-max(r.Anchor, 1))%n + n) % n
 	return Days{firstOf(year, month), firstOf(year, month+n) - 1}
 }
@@ -116,7 +116,7 @@ func (r Rhythm) holding(d Day) Days {
 func (r Rhythm) window(d Days, segment int) Window {
 	w := Window{Days: d, By: d.Last, Segment: segment}
 	if r.DueDay > 0 && months(r.Frequency) > 0 {
-		year, month, _ := d.Last.civil()
+		year, month := d.Last.civil()
 		w.By = min(d.Last, firstOf(year, month)+Day(r.DueDay)-1)
 	}
 	w.Due = w.By + Day(r.Grace)
@@ -137,7 +137,7 @@ func (r Rhythm) windows(ends Days, segment int, yield func(Window) bool) bool {
 		}
 		switch {
 		case n > 0:
-			year, month, _ := w.First.civil()
+			year, month := w.First.civil()
 			w.First = w.Last + 1
 			w.Last = firstOf(year, month+2*n) - 1
 		case r.Frequency == "weekly":

@@ -257,7 +257,7 @@ func (d ListData) options() []ui.Option {
 
 func (d ListData) groups() []ui.Option {
 	var out []ui.Option
-	for _, g := range d.Picture.Groups {
+	for _, g := range d.Groups {
 		out = append(out, ui.Option{Value: g.Code, Label: g.Code + " " + g.Title})
 	}
 	return out

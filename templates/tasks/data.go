@@ -90,10 +90,10 @@ func (d Data) late() int { return len(d.Late) + d.OwedLate }
 func (d Data) heading() string {
 	first, _, _ := strings.Cut(d.Name, " ")
 	var s string
-	switch n := d.Needs(); {
-	case n == 0:
+	switch n := d.Needs(); n {
+	case 0:
 		return first + ", nothing needs you."
-	case n == 1:
+	case 1:
 		s = first + ", one thing needs you."
 	default:
 		s = fmt.Sprintf("%s, %s things need you.", first, number(n))
