@@ -251,7 +251,7 @@ func TestRule6OfTheRecord(t *testing.T) {
 func TestEvidenceSpeaksOfOneWindow(t *testing.T) {
 	each(t, func(c company) {
 		ac := c.control("AC-03", version("monthly", "2026-01-01"))
-		i := c.submit(ac, february, at("2026-02-27T15:00:00Z"), period.Span{})
+		i := c.submit(ac, february, at("2026-02-27T15:00:00Z"), span("2026-02-03", "2026-12-31")) // no window of the control's
 		if got := c.statuses(ac); got != "missed, on_time, pending, upcoming" {
 			t.Errorf("statuses %q", got)
 		}

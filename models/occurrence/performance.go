@@ -162,6 +162,11 @@ func FromEvidence(ctx context.Context, tx *models.Tx, i evidence.Item, window pe
 	if err != nil {
 		return err
 	}
+	if err := expected(ctx, tx, c, window); models.KindOf(err) == models.KindNotFound {
+		window = period.Span{} // the form named none, or one that the control has not
+	} else if err != nil {
+		return err
+	}
 	if window.From.IsZero() {
 		if window, err = coveredWhole(ctx, tx, c, period.Span{From: i.CoversFrom, To: i.CoversTo}); err != nil {
 			return err
