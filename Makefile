@@ -3,7 +3,7 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PKG ?= ./...
 
-.PHONY: help build demo generate check test race bench clean
+.PHONY: help build demo generate check test race endurance bench clean
 
 help: ## what one can ask for
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: ## everything, on SQLite and PostgreSQL, browser included; installs what i
 
 race: ## the same under the race detector
 	scripts/test.sh -race $(PKG)
+
+endurance: ## the server killed 200 times, and what else can fail around it; minutes
+	ASSAY_TEST_KILLS=100 scripts/test.sh -timeout=60m -count=1 -v ./internal/endurance
 
 bench: ## the figures of doc/performance.md, as ratios from one run
 	scripts/bench.sh

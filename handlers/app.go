@@ -37,6 +37,8 @@ type App struct {
 	Secure  bool // served over HTTPS
 	// MailServer is where mail goes; "" is nowhere.
 	MailServer, MailFrom string
+	// Draining says that this server stops soon and wants no new visitors. nil is never.
+	Draining func() bool
 	// Scanning is for malware: auditors then get what was found clean only.
 	Scanning bool
 	// HookClient calls webhooks, at the hosts that the operator lists; HookBox seals their
@@ -131,6 +133,7 @@ var headings = map[int]string{
 	http.StatusRequestEntityTooLarge: "Too large",
 	http.StatusGone:                  "No longer kept",
 	http.StatusServiceUnavailable:    "Not available right now",
+	http.StatusInsufficientStorage:   "No room left",
 	http.StatusTooManyRequests:       "Too many at once",
 }
 
@@ -167,6 +170,11 @@ func (app *App) health(w http.ResponseWriter, r *http.Request) error {
 	if app.DB.Halted() != "" {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, err := fmt.Fprintln(w, "the log failed a check; read-only")
+		return err
+	}
+	if app.Draining != nil && app.Draining() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, err := fmt.Fprintln(w, "stopping")
 		return err
 	}
 	_, err := fmt.Fprintln(w, "ok")

@@ -346,6 +346,12 @@ func Status(err error) int {
 	if code, ok := statuses[models.KindOf(err)]; ok {
 		return code
 	}
+	switch {
+	case models.NoRoom(err):
+		return http.StatusInsufficientStorage
+	case models.Away(err):
+		return http.StatusServiceUnavailable
+	}
 	return http.StatusInternalServerError
 }
 
@@ -373,8 +379,12 @@ func (s Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		message = "What you sent is larger than this page takes."
 	case r.Context().Err() != nil:
 		return // the reader left
+	case code == http.StatusInsufficientStorage:
+		message = "The disk is full, so nothing new can be kept. What was kept before is safe and can be read. An administrator has to make room."
+	case code == http.StatusServiceUnavailable:
+		message = "The database does not answer at the moment. Nothing you sent was half done. Try again in a minute."
 	}
-	if code == http.StatusInternalServerError {
+	if e == nil && code >= http.StatusInternalServerError {
 		slog.ErrorContext(r.Context(), "request failed", "id", models.RequestID(r.Context()), "method", r.Method, "path", r.URL.Path, "err", err)
 	}
 	RetryAfter(w, err)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -61,6 +62,9 @@ type instance struct {
 	signer *tlog.Signer
 	app    *handlers.App
 	worker *jobs.Worker
+
+	drainFor time.Duration
+	stopping atomic.Bool
 }
 
 // open brings up what c names, in an order in which the first thing that is wrong is
@@ -71,7 +75,7 @@ func open(ctx context.Context, c config.Serve) (*instance, error) {
 		return nil, &config.Error{Setting: config.Variable("database-url"), Message: "cannot be used: " + err.Error()}
 	}
 	db.Build = build()
-	in := &instance{db: db}
+	in := &instance{db: db, drainFor: c.Drain}
 	if err := in.prepare(ctx, c); err != nil {
 		in.close()
 		return nil, err
@@ -103,7 +107,7 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 	}
 	in.app = &handlers.App{
 		DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Quota: evidence.Quota{FilesPerDay: c.MaxFilesPerDay, Bytes: c.MaxEvidence},
-		Secure: base.Scheme == "https", Box: box, Scanning: c.ClamdAddr != "",
+		Secure: base.Scheme == "https", Box: box, Scanning: c.ClamdAddr != "", Draining: in.stopping.Load,
 	}
 	if err := in.employ(c, store); err != nil {
 		return err
@@ -173,7 +177,15 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return ln, nil
 }
 
-// answer serves until ctx ends, then lets requests and jobs finish, and signs a last
+// drain lets whoever sends visitors here notice that they should go elsewhere, while all
+// are still served.
+func (in *instance) drain(srv *http.Server) {
+	in.stopping.Store(true)
+	srv.SetKeepAlivesEnabled(false) // a kept connection would bring the next request into the closing door
+	time.Sleep(in.drainFor)
+}
+
+// answer serves until ctx ends, then drains, then lets requests and jobs finish, and signs a last
 // time so that nothing acknowledged is left without a signature.
 func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler, ready func()) error {
 	// Not earlier: the demonstration fills the store from within one transaction.
@@ -197,6 +209,7 @@ func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler,
 		return err
 	case <-ctx.Done():
 	}
+	in.drain(srv)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	err := srv.Shutdown(grace)

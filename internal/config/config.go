@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // ErrHelp means that help was asked for and has been printed.
@@ -79,6 +80,7 @@ type Serve struct {
 	SweepOrphans                                    bool
 	ClamdAddr                                       string
 	SMTPURL, MailFrom, WebhookHosts                 string
+	Drain                                           time.Duration
 	LogFormat                                       string
 }
 
@@ -112,6 +114,7 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs.IntVar(&c.MaxFilesPerDay, "max-files-per-day", 500, "`number` of evidence files that one person may store in 24 hours; 0 for any")
 	fs.BoolVar(&c.SweepOrphans, "sweep-orphans", false, "remove stored bytes that no record needs, a day after they came; without it they are counted only")
 	fs.StringVar(&c.ClamdAddr, "clamd-addr", "", "`address` of a ClamAV daemon that scans evidence for malware: tcp://127.0.0.1:3310 or unix:///run/clamav/clamd.ctl; auditors then get only what was found clean")
+	fs.DurationVar(&c.Drain, "drain", 0, "for how `long` a server that is told to stop goes on serving, while /healthz answers 503: a little longer than whatever asks there waits between two questions")
 	fs.StringVar(&c.LogFormat, "log-format", "text", "`format` of the program's own log: text or json")
 	return fs
 }
@@ -191,6 +194,9 @@ func (c *Serve) checkRest() error {
 	}
 	if (c.SMTPURL == "") != (c.MailFrom == "") {
 		return Bad("mail-from", "and ASSAY_SMTP_URL belong together; set both to send mail, or neither.")
+	}
+	if c.Drain < 0 || c.Drain > 10*time.Minute {
+		return Bad("drain", "is %s; it should be between 0s and 10m.", c.Drain)
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return Bad("log-format", "is %q; it should be text or json.", c.LogFormat)

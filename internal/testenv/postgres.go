@@ -51,6 +51,65 @@ func DurablePostgres(tb testing.TB) string {
 	return create(tb, address, "template0")
 }
 
+// A Server is a PostgreSQL server that a test stops and starts. It waits for the disk at every commit.
+type Server struct {
+	Address string // of an empty database
+	dir     string
+	port    int
+	as      *syscall.Credential
+	leash   io.Closer
+}
+
+// Postmaster starts a server of this test's own.
+func Postmaster(tb testing.TB) *Server {
+	tb.Helper()
+	dir, err := os.MkdirTemp("", "assay-postmaster-")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s := &Server{dir: dir, as: unprivileged(tb, dir), port: freePort(tb)}
+	password := rand.Text()
+	initCluster(tb, postgresBin(tb), dir, password, s.as)
+	s.Address = fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%d/postgres?sslmode=disable", password, s.port)
+	tb.Cleanup(func() {
+		s.Stop(tb)
+		if err := os.RemoveAll(dir); err != nil {
+			tb.Error(err)
+		}
+	})
+	s.Start(tb)
+	return s
+}
+
+// Start starts the server, with recovery if it was stopped in the middle of something.
+func (s *Server) Start(tb testing.TB) {
+	tb.Helper()
+	run, err := os.MkdirTemp("", "assay-postmaster-run-")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if s.as != nil {
+		if err := os.Chown(run, int(s.as.Uid), int(s.as.Gid)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	s.leash = leashed(tb, s.as, run, filepath.Join(postgresBin(tb), "postgres"), "-D", filepath.Join(s.dir, "data"),
+		"-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", "", "-N", "300", "-c", "timezone=UTC")
+	awaitPostgres(tb, run, s.Address)
+}
+
+// Stop stops the server at once, whoever is connected: what was not committed is gone.
+func (s *Server) Stop(tb testing.TB) {
+	tb.Helper()
+	if s.leash == nil {
+		return
+	}
+	if err := s.leash.Close(); err != nil {
+		tb.Error(err)
+	}
+	s.leash = nil
+}
+
 // hasty are settings for a server of which nothing survives the test, so that nothing waits for the disk.
 var hasty = []string{"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"}
 
