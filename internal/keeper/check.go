@@ -47,7 +47,12 @@ func Check(ctx context.Context, db *models.DB, store blob.Store, say func(string
 	if db == nil {
 		return r, nil
 	}
-	return r, r.findAll(ctx, db, store, say)
+	for _, next := range []lister{custody.FilesAfter, custody.ListsAfter} {
+		if err := r.findAll(ctx, db, store, next, say); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }
 
 func (r *Report) hash(ctx context.Context, db *models.DB, store blob.Store, batch []blob.Info, say func(string)) error {
@@ -86,12 +91,15 @@ func namesOf(ctx context.Context, db *models.DB, digest string) (names string, e
 	return names, err
 }
 
+// A lister gives the next files after an id.
+type lister func(ctx context.Context, tx *models.Tx, after int64, limit int) ([]custody.File, error)
+
 // findAll asks the store for the bytes of every file.
-func (r *Report) findAll(ctx context.Context, db *models.DB, store blob.Store, say func(string)) error {
+func (r *Report) findAll(ctx context.Context, db *models.DB, store blob.Store, next lister, say func(string)) error {
 	for after := int64(0); ; {
 		var files []custody.File
 		err := db.Read(ctx, access.Clock, func(tx *models.Tx) (err error) {
-			files, err = custody.FilesAfter(ctx, tx, after, together)
+			files, err = next(ctx, tx, after, together)
 			return err
 		})
 		if err != nil || len(files) == 0 {

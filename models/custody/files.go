@@ -10,23 +10,36 @@ import (
 // A File is what a record says of stored bytes.
 type File struct {
 	ID     int64
-	Item   int64
+	Part   string // code of the record it is part of
 	Digest string
 	Name   string
-	Size   int64
 }
 
 // String names f as a person would look for it.
-func (f File) String() string { return fmt.Sprintf("%q of E-%d", f.Name, f.Item) }
+func (f File) String() string { return fmt.Sprintf("%q of %s", f.Name, f.Part) }
 
-const fileColumns = "SELECT id, evidence_id AS item, digest, name, size FROM evidence_files "
+const (
+	ofEvidence = "SELECT id, 'E-' || evidence_id AS part, digest, name FROM evidence_files WHERE removal_id IS NULL AND "
+	ofLists    = "SELECT id, code AS part, digest, name FROM fact_lists WHERE "
+)
 
-// FilesAfter lists files whose bytes have to be there, in the order of their ids.
+// FilesAfter lists files of evidence whose bytes have to be there, in the order of their
+// ids.
 func FilesAfter(ctx context.Context, tx *models.Tx, after int64, limit int) ([]File, error) {
-	return models.Raw[File](ctx, tx, fileColumns+"WHERE id > ? AND removal_id IS NULL ORDER BY id LIMIT ?", after, limit)
+	return models.Raw[File](ctx, tx, ofEvidence+"id > ? ORDER BY id LIMIT ?", after, limit)
 }
 
-// FilesWith lists the files of these bytes, at most a page of them.
+// ListsAfter is FilesAfter for the lists of what happened that controls are held against.
+func ListsAfter(ctx context.Context, tx *models.Tx, after int64, limit int) ([]File, error) {
+	return models.Raw[File](ctx, tx, ofLists+"id > ? ORDER BY id LIMIT ?", after, limit)
+}
+
+// FilesWith names the records of these bytes, at most a page of them.
 func FilesWith(ctx context.Context, tx *models.Tx, digest string) ([]File, error) {
-	return models.Raw[File](ctx, tx, fileColumns+"WHERE digest = ? AND removal_id IS NULL ORDER BY id LIMIT 20", digest)
+	files, err := models.Raw[File](ctx, tx, ofEvidence+"digest = ? ORDER BY id LIMIT 20", digest)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := models.Raw[File](ctx, tx, ofLists+"digest = ? ORDER BY id LIMIT 20", digest)
+	return append(files, lists...), err
 }
