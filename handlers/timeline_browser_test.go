@@ -1,11 +1,10 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-
-	"context"
 
 	"assay/internal/browser"
 	"assay/models/access"

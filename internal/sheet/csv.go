@@ -29,6 +29,9 @@ func readCSV(content []byte, collect *collector) error {
 		}
 		line, _ := r.FieldPos(0)
 		line += skipped
+		if lastLine, column := r.FieldPos(len(cells) - 1); int(r.InputOffset()) == len(text) && open(text, lastLine, column) {
+			return unreadable("A text in row %d of %s begins with a quotation mark, and no other one ends it. Everything after it would be taken for one cell.", line, collect.name)
+		}
 		for i := range cells {
 			cells[i] = unescape(cells[i])
 		}
@@ -38,10 +41,19 @@ func readCSV(content []byte, collect *collector) error {
 	}
 }
 
+// open reports that the last cell of text, at a line and column counted from one, begins
+// with a quotation mark that nothing ends.
+func open(text string, line, column int) bool {
+	for range line - 1 {
+		_, text, _ = strings.Cut(text, "\n")
+	}
+	return strings.HasPrefix(text[column-1:], `"`) && strings.Count(text[column-1:], `"`)%2 == 1
+}
+
 func csvReader(text string, comma rune) *csv.Reader {
 	r := csv.NewReader(strings.NewReader(text))
 	r.Comma = comma
-	r.FieldsPerRecord = -1 // ragged rows are reported, not refused
+	r.FieldsPerRecord = -1 // rows that are too long are reported, not refused
 	r.LazyQuotes = true    // a quotation mark in the middle of a word is common
 	return r
 }

@@ -19,7 +19,7 @@ type Table struct {
 	Header []string
 	Rows   [][]string
 	Lines  []int // Lines[i] is the line, or the spreadsheet row, Rows[i] begins at
-	Ragged []int // lines with fewer cells than the header, or with text beyond it, which is left out
+	Beyond []int // lines with text beyond the header, which is left out
 }
 
 // Limits bound what Read accepts.
@@ -67,7 +67,6 @@ func Read(ctx context.Context, r io.Reader, name string, limits Limits) (Table, 
 	case bytes.HasPrefix(content, []byte("\xd0\xcf\x11\xe0")):
 		err = unreadable("%s is an old or password-protected Excel file. Save it as an .xlsx workbook without a password.", name)
 	default:
-		collect.exact = true
 		err = readCSV(content, collect)
 	}
 	return collect.result(err)
@@ -78,7 +77,6 @@ func Read(ctx context.Context, r io.Reader, name string, limits Limits) (Table, 
 type collector struct {
 	name   string
 	limits Limits
-	exact  bool // rows have all their cells: a workbook leaves out the empty ones at the end
 	table  Table
 }
 
@@ -109,8 +107,8 @@ func (c *collector) add(line int, cells []string) error {
 		return unreadable("%s has more than %d rows. Split it into several files.", c.name, c.limits.Rows)
 	}
 	width := len(c.table.Header)
-	if filled > width || c.exact && len(cells) < width {
-		c.table.Ragged = append(c.table.Ragged, line)
+	if filled > width {
+		c.table.Beyond = append(c.table.Beyond, line)
 	}
 	row := make([]string, width)
 	for i := range min(width, len(cells)) {

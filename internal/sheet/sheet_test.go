@@ -66,14 +66,14 @@ func TestReadUnderstandsTheWaysCSVIsWritten(t *testing.T) {
 			if diff := cmp.Diff(want, table.Rows); diff != "" {
 				t.Error(diff)
 			}
-			if len(table.Ragged) > 0 {
-				t.Errorf("ragged: %v", table.Ragged)
+			if len(table.Beyond) > 0 {
+				t.Errorf("beyond the header: %v", table.Beyond)
 			}
 		})
 	}
 }
 
-func TestReadReportsRaggedRowsAndWhereRowsStand(t *testing.T) {
+func TestReadReportsWhatStandsBeyondTheHeaderAndWhereRowsStand(t *testing.T) {
 	table := read(t, "a,b\n1\n\"x\ny\",2\n1,2,3\n1,2,,\n")
 	if diff := cmp.Diff([][]string{{"1", ""}, {"x\ny", "2"}, {"1", "2"}, {"1", "2"}}, table.Rows); diff != "" {
 		t.Error(diff)
@@ -81,7 +81,7 @@ func TestReadReportsRaggedRowsAndWhereRowsStand(t *testing.T) {
 	if diff := cmp.Diff([]int{2, 3, 5, 6}, table.Lines); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]int{2, 5}, table.Ragged); diff != "" {
+	if diff := cmp.Diff([]int{5}, table.Beyond); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -96,6 +96,7 @@ func TestReadRefuses(t *testing.T) {
 		"too many columns":         {"a,b,c,d,e\n", "more than 4 columns"},
 		"a cell that is too long":  {"a,b\n1,\"" + strings.Repeat("é", 21) + "\"\n", "Column 2 in row 2"},
 		"text in another encoding": {"a,b\nZo\xeb,1\n", "UTF-8"},
+		"a quotation mark too few": {"a,b\n1,\"x\n2,y\n", "A text in row 2 of controls.csv begins with a quotation mark"},
 		"an old workbook":          {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and so on", ".xlsx workbook without a password"},
 		"a broken workbook":        {"PK\x03\x04 and so on", "damaged"},
 	} {
@@ -113,7 +114,7 @@ func TestReadTakesFilesOtherProductsWrote(t *testing.T) {
 	for _, c := range []struct {
 		file          string
 		columns, rows int
-		ragged        int
+		beyond        int
 		first         string
 	}{
 		{"core__sample_control.csv", 79, 1, 0, "Tags"},
@@ -133,8 +134,8 @@ func TestReadTakesFilesOtherProductsWrote(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(table.Header) != c.columns || len(table.Rows) != c.rows || len(table.Ragged) != c.ragged || table.Header[0] != c.first {
-				t.Errorf("%d columns, %d rows, ragged %v, first %q", len(table.Header), len(table.Rows), table.Ragged, table.Header[0])
+			if len(table.Header) != c.columns || len(table.Rows) != c.rows || len(table.Beyond) != c.beyond || table.Header[0] != c.first {
+				t.Errorf("%d columns, %d rows, beyond %v, first %q", len(table.Header), len(table.Rows), table.Beyond, table.Header[0])
 			}
 		})
 	}
@@ -150,5 +151,13 @@ func TestColumnsAreFoundWhateverTheirCase(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"title", "Colour"}, unused); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestQuotationMarksWithinTextAreText(t *testing.T) {
+	for _, content := range []string{"a,b\n1,a 5\" pipe\n", "a,b\n1,\"said \"\"x\"\"\"\n", "a,b\n1,\"x\ny\"", "a,b\n1,\"\"\n2,\"z\"\n"} {
+		if rows := read(t, content).Rows; len(rows) == 0 || rows[0][0] != "1" {
+			t.Errorf("%q gives %q", content, rows)
+		}
 	}
 }

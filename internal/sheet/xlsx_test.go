@@ -58,7 +58,7 @@ func TestReadTakesTheFirstSheetWithText(t *testing.T) {
 		Header: []string{"Code", "Due"},
 		Rows:   [][]string{{"AC-01", "2026-01-05"}, {"12", ""}},
 		Lines:  []int{4, 5},
-		Ragged: []int{5},
+		Beyond: []int{5},
 	}
 	if diff := cmp.Diff(want, table); diff != "" {
 		t.Error(diff)

@@ -106,8 +106,11 @@ func PlanImport(ctx context.Context, tx *models.Tx, t sheet.Table) (Plan, error)
 	if err := r.load(ctx, tx, t); err != nil {
 		return plan, err
 	}
+	if len(t.Rows) == 0 {
+		return plan, models.Invalid(map[string]string{"file": "The file has a header and no rows under it."})
+	}
 	for i, cells := range t.Rows {
-		plan.Rows = append(plan.Rows, r.plan(t.Lines[i], cells))
+		plan.Rows = append(plan.Rows, r.plan(t.Lines[i], cells, slices.Contains(t.Beyond, t.Lines[i])))
 	}
 	plan.Digest = plan.digest()
 	return plan, nil
@@ -234,7 +237,9 @@ func (r *rowReader) loadVersions(ctx context.Context, tx *models.Tx, list []Cont
 	return nil
 }
 
-func (r *rowReader) plan(line int, cells []string) Planned {
+// plan decides what becomes of a row. What stands beyond the header has most likely moved
+// there, and every cell of the row with it.
+func (r *rowReader) plan(line int, cells []string, beyond bool) Planned {
 	p := Planned{Line: line, Code: r.code(cells)}
 	p.at = r.known[p.Code]
 	p.content = p.at.shown.Content
@@ -243,6 +248,9 @@ func (r *rowReader) plan(line int, cells []string) Planned {
 		p.refuse(fmt.Sprintf("The id %s already stands on line %d.", p.Code, first))
 	} else {
 		r.seen[p.Code] = line
+	}
+	if beyond {
+		p.refuse("There is text beyond the last column. A text that holds the delimiter has to stand in quotation marks.")
 	}
 	r.read(&p, cells)
 	p.Title = p.content.Title

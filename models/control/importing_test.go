@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -201,4 +202,34 @@ func TestForeignFiles(t *testing.T) {
 			return err
 		})
 	}
+}
+
+func TestAFileThatIsOutOfShapeIsNotImported(t *testing.T) {
+	each(t, func(c company) {
+		plan := func(text string) (p control.Plan, err error) {
+			table, err := sheet.Read(c.Context(), strings.NewReader(text), "x.csv", sheet.Default)
+			if err != nil {
+				c.Fatal(err)
+			}
+			c.look(c.priya, func(ctx context.Context, tx *models.Tx) error {
+				p, err = control.PlanImport(ctx, tx, table)
+				return nil
+			})
+			return p, err
+		}
+		if _, err := plan("id,title\n"); models.KindOf(err) != models.KindInvalid {
+			c.Errorf("a header alone: %v", err)
+		}
+		p, err := plan("id,title,statement\nZA-01,Good,Each month\nZA-02,Shifted,Each month, and then some\nZA-03,Short\n")
+		if err != nil {
+			c.Fatal(err)
+		}
+		var fates []control.Fate
+		for _, r := range p.Rows {
+			fates = append(fates, r.Fate)
+		}
+		if !slices.Equal(fates, []control.Fate{control.IsNew, control.Refused, control.IsNew}) {
+			c.Errorf("got %v", fates)
+		}
+	})
 }

@@ -197,7 +197,7 @@ func Preview(d ImportData) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.SubmitButton("Import "+strconv.Itoa(d.Plan.Count(control.IsNew)+d.Plan.Count(control.Changed))+" rows", ui.Primary).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.SubmitButton("Import "+rows(d.Plan.Count(control.IsNew)+d.Plan.Count(control.Changed)), ui.Primary).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -477,6 +477,13 @@ func shorten(s string) string {
 		return string(r[:160]) + "…"
 	}
 	return s
+}
+
+func rows(n int) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return strconv.Itoa(n) + " rows"
 }
 
 var _ = templruntime.GeneratedTemplate
