@@ -23,7 +23,9 @@ func (app *App) fileRedact(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p, err := app.receive(w, r, func(url.Values) error {
-		_, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidence.File, error) { return evidence.FileByID(ctx, tx, id, file) })
+		_, err := read(app, r, func(ctx context.Context, tx *models.Tx) (evidence.File, error) {
+			return evidence.FileByID(ctx, tx, id, file)
+		})
 		return err
 	})
 	f := web.NewValues(p.fields)

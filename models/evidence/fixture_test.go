@@ -21,7 +21,6 @@ type company struct {
 	db                                                           *models.DB
 	owner, backup, other, priya, ines, admin, executive, auditor access.Actor
 	control                                                      control.Control
-	since                                                        models.Date // of the period whose windows are owed
 }
 
 func each(t *testing.T, f func(company)) {
