@@ -9,6 +9,9 @@ import (
 
 	"assay/internal/blob"
 	"assay/internal/testenv"
+	"assay/models"
+	"assay/models/access"
+	"assay/models/custody"
 )
 
 // outcome runs assay blobs and expects a status and a sentence.
@@ -88,12 +91,28 @@ func TestTheDemonstrationsStoreHolds(t *testing.T) {
 	if code, stdout, _ := assay(t, nil, "verify", "-db="+env["ASSAY_DATABASE_URL"]); code != exitOK {
 		t.Error(stdout)
 	}
-	files, err := filepath.Glob(filepath.Join(data, "blobs", "blobs", "*", "*"))
-	if err != nil || len(files) == 0 {
-		t.Fatal("the demonstration stored nothing", err)
-	}
-	if err := os.Remove(files[0]); err != nil {
+	lost := firstFile(t, env["ASSAY_DATABASE_URL"])
+	if err := os.Remove(filepath.Join(data, "blobs", "blobs", lost.Digest[:2], lost.Digest)); err != nil {
 		t.Fatal(err)
 	}
-	outcome(t, env, exitFailed, "missing: "+filepath.Base(files[0]), "check")
+	outcome(t, env, exitFailed, "missing: "+lost.Digest+", "+lost.String(), "check")
+}
+
+// firstFile is a file that a record names.
+func firstFile(t *testing.T, database string) custody.File {
+	t.Helper()
+	db, err := models.Open(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var files []custody.File
+	err = db.Read(t.Context(), access.Clock, func(tx *models.Tx) (err error) {
+		files, err = custody.FilesAfter(t.Context(), tx, 0, 1)
+		return err
+	})
+	if err != nil || len(files) != 1 {
+		t.Fatal("the demonstration names no file", err)
+	}
+	return files[0]
 }
