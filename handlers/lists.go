@@ -163,7 +163,7 @@ func (app *App) listWithdraw(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	if refused := web.Errors(err); refused != nil {
-		return app.listsAgain(w, r, web.Status(err), func(d *controls.ListsData) { d.RefusedID, d.Errors = id, refused })
+		return app.listsAgain(w, r, web.Status(err), func(d *controls.ListsData) { d.RefusedID, d.Errors, d.Typed = id, refused, f.All() })
 	}
 	if err != nil {
 		return err

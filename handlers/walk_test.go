@@ -124,6 +124,9 @@ func TestRoutesWalkedByEverybody(t *testing.T) {
 				return err
 			}
 		}
+		if _, err := control.AddCalendar(ctx, tx, "Germany", nil); err != nil {
+			return err
+		}
 		_, err := webhook.Create(ctx, tx, webhook.Fields{Name: "Chat", Host: "x", URL: "x", Format: webhook.Chat, Events: []string{"finding.raised"}}, "UID", "x")
 		return err
 	})

@@ -2,6 +2,8 @@ package demo
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"assay/models"
 	"assay/models/access"
@@ -76,7 +78,22 @@ func (s *story) foundation() {
 		return err
 	})
 	s.on(first.AddDays(7), 20, "priya", s.assignAll)
+	s.on(first.AddDays(7), 70, "priya", s.calendar)
 	s.leaves(s.departure(), ownerless...)
+}
+
+// calendar is the days on which the office in New York is closed.
+func (s *story) calendar(ctx context.Context, tx *models.Tx) error {
+	c, err := control.AddCalendar(ctx, tx, "United States, New York", []int{0, 6})
+	if err != nil {
+		return err
+	}
+	var days strings.Builder
+	for year := s.period.from.In(s.zone).Year(); year <= s.period.to.In(s.zone).Year(); year++ {
+		fmt.Fprintf(&days, "%d-01-01 New Year’s Day\n%d-06-19 Juneteenth\n%d-07-04 Independence Day\n%d-11-11 Veterans Day\n%d-12-25 Christmas Day\n", year, year, year, year, year)
+	}
+	_, err = control.AddHolidays(ctx, tx, c, days.String())
+	return err
 }
 
 func (s *story) assignAll(ctx context.Context, tx *models.Tx) error {

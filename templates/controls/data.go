@@ -400,6 +400,14 @@ func (d ListsData) triggers() bool {
 	return occurrence.KindFor(d.Control.Frequency) == occurrence.Triggers
 }
 
+// reason is what was typed to withdraw a list, when that was refused.
+func (d ListsData) reason(id int64) string {
+	if d.RefusedID != id {
+		return ""
+	}
+	return d.Typed["reason"]
+}
+
 func (d ListsData) title() string {
 	if d.triggers() {
 		return "Triggers of " + d.Control.Code

@@ -491,7 +491,7 @@ func withdrawList(d ListsData, l occurrence.List) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Field(ui.Input{Kind: ui.Area, Name: "reason", ID: "reason-" + id, Label: "Reason", Required: true, Max: 2000, Error: errorsFor(d.RefusedID == l.ID, d.Errors)["reason"]}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.Input{Kind: ui.Area, Name: "reason", ID: "reason-" + id, Label: "Reason", Required: true, Max: 2000, Value: d.reason(l.ID), Error: errorsFor(d.RefusedID == l.ID, d.Errors)["reason"]}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -3,6 +3,8 @@ package tasks
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +47,33 @@ type Data struct {
 	RefusedID string
 	Errors    map[string]string
 	Typed     map[string]string
+}
+
+// written are the fields of all forms here into which people write sentences.
+var written = []string{"result", "late_reason", "note", "question", "reason", "answer"}
+
+// whole puts what was wrong with fields into one sentence about the form.
+func whole(errs map[string]string) map[string]string {
+	var said []string
+	for _, field := range slices.Sorted(maps.Keys(errs)) {
+		said = append(said, errs[field])
+	}
+	return map[string]string{"": strings.Join(said, " ")}
+}
+
+// gone is what was refused about something that no longer waits, and what was typed.
+func (d Data) gone() (errs, typed map[string]string) {
+	there := d.RefusedID == ""
+	for _, e := range d.Exemptions {
+		there = there || d.RefusedID == "exemption"+strconv.FormatInt(e.ID, 10)
+	}
+	for _, q := range d.Questions {
+		there = there || d.RefusedID == "question"+strconv.FormatInt(q.ID, 10)
+	}
+	if there {
+		return nil, nil
+	}
+	return whole(d.Errors), d.Typed
 }
 
 // Take sorts tasks into the parts of the page, for a person.
@@ -208,6 +237,27 @@ type OneData struct {
 
 func (d OneData) action(verb string) string {
 	return fmt.Sprintf("/tasks/%s/%s/%s/%s", d.Control.Code, d.Window.From, d.Window.To, verb)
+}
+
+// asks reports whether the page has the form of a question.
+func (d OneData) asks(question string) bool {
+	switch {
+	case !d.Mine || d.Task == nil:
+		return false
+	case question == "perform":
+		return d.Occurrence.Act < 0 && d.Window.Days().First <= d.Today
+	case question == "excuse":
+		return !d.Task.Excused && d.Occurrence.Act < 0
+	}
+	return true
+}
+
+// gone is what was refused in a form that is no longer there, and what was typed.
+func (d OneData) gone() (errs, typed map[string]string) {
+	if d.Open == "" || d.asks(d.Open) {
+		return nil, nil
+	}
+	return whole(d.Errors), d.Typed
 }
 
 func (d OneData) name(id int64) string { return d.People[id].Name }
