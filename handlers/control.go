@@ -65,8 +65,10 @@ func controlData(ctx context.Context, tx *models.Tx, code, slug string) (d contr
 	if d.People, err = namesOfControl(ctx, tx, d.Control, d.Versions, t.People()...); err != nil {
 		return d, err
 	}
-	if d.Feed, err = activity.For(ctx, tx, d.Control.Path()); err != nil {
-		return d, err
+	if tx.Actor.Company() { // an auditor reads the custody of evidence, and a control has none
+		if d.Feed, err = activity.For(ctx, tx, d.Control.Path()); err != nil {
+			return d, err
+		}
 	}
 	if d.Evidence, err = evidenceOfControl(ctx, tx, d.Control); err != nil {
 		return d, err

@@ -148,6 +148,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/readiness", access.ReadinessView, app.readinessPage),
 		web.Get("/readiness/controls", access.ReadinessView, app.readinessControls),
 		web.Get("/readiness/{group}/{month}", access.ReadinessView, app.readinessSquare),
+		web.Get("/readout", access.ReadinessView, app.readoutPage),
+		web.Get("/readout.pdf", access.ReadinessView, app.readoutPDF),
 		web.Get("/activity", access.ActivityView, app.activityPage),
 		web.Get("/activity/checkpoint", access.ActivityView, app.activityCheckpoint),
 		web.Get("/search", access.SearchUse, app.search),

@@ -88,7 +88,7 @@ func shownEngagement(e engagement.Engagement, now time.Time) ui.Engagement {
 	}
 	return ui.Engagement{
 		Name: e.Name, Slug: e.Slug,
-		Ruler: ui.NewRuler(e.PeriodStart.In(time.UTC), e.PeriodEnd.In(time.UTC), now.In(zone)),
+		Ruler: ui.NewRuler(e.PeriodStart.In(time.UTC), e.PeriodEnd.In(time.UTC), now.In(zone)).Marking("Auditors' access", e.OpensOn.In(time.UTC), e.ClosesOn.In(time.UTC)),
 	}
 }
 
@@ -170,6 +170,8 @@ func (app *App) home(w http.ResponseWriter, r *http.Request) error {
 		return web.SeeOther(w, r, "/tasks")
 	case access.Auditor:
 		return web.SeeOther(w, r, "/engagements")
+	case access.Executive:
+		return web.SeeOther(w, r, "/readout")
 	}
 	return web.SeeOther(w, r, "/readiness")
 }

@@ -36,6 +36,7 @@ var may = map[string][]string{
 	"internal":               {}, // leaves know nothing of us
 	"internal/jobs":          {"models", "internal", "templates/mails"},
 	"templates/mails":        {},
+	"internal/readout":       {"models"},
 	"internal/preview":       {"internal/confine"},
 	"internal/sheet":         {"internal/confine"},
 	"internal/keeper":        {"models", "internal/blob", "internal/jobs", "internal/clamd"},
@@ -62,6 +63,7 @@ var only = map[string]string{
 	"github.com/wneessen/":          "internal/mail",
 	"github.com/standard-webhooks/": "internal/jobs",
 	"github.com/minio/":             "internal/blob",
+	"codeberg.org/go-pdf/":          "internal/readout",
 }
 
 // source is one Go file of ours, parsed.

@@ -33,7 +33,7 @@ type site struct {
 	meter  meter
 }
 
-func serve(t *testing.T, c company) *site {
+func serve(t testing.TB, c company) *site {
 	t.Helper()
 	store, err := blob.Open(c.dir)
 	if err != nil {
@@ -59,7 +59,7 @@ func client() *http.Client {
 }
 
 // session signs a in, as the rows stand after the identity provider has spoken.
-func session(t *testing.T, db *models.DB, a access.Actor) string {
+func session(t testing.TB, db *models.DB, a access.Actor) string {
 	t.Helper()
 	token := web.NewToken()
 	row := people.Session{PersonID: a.ID, TokenHash: web.TokenHash(token)}
@@ -70,7 +70,7 @@ func session(t *testing.T, db *models.DB, a access.Actor) string {
 }
 
 // get asks as a browser does, and reads all of the answer.
-func (s *site) get(t *testing.T, a access.Actor, path string) (took time.Duration, bytes int64) {
+func (s *site) get(t testing.TB, a access.Actor, path string) (took time.Duration, bytes int64) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, http.NoBody)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 type meter struct{ server int } // process id of the postmaster, 0 on SQLite
 
 // metering finds the server by the process that answers a question.
-func metering(t *testing.T, db *models.DB) meter {
+func metering(t testing.TB, db *models.DB) meter {
 	t.Helper()
 	if db.Dialect() != "postgres" {
 		return meter{}

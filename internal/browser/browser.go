@@ -18,6 +18,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"assay/internal/testenv"
@@ -151,6 +152,13 @@ func (p *Page) Media(name, value string) {
 func (p *Page) Print() {
 	p.tb.Helper()
 	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print", Features: p.features})
+}
+
+// PDF prints the page, on the paper its style sheet names.
+func (p *Page) PDF() []byte {
+	p.tb.Helper()
+	yes := true
+	return call(p, page.PrintToPDF, page.PrintToPDFParams{PreferCSSPageSize: &yes, PrintBackground: &yes}).Data
 }
 
 // WithoutScript makes the page's own scripts stay silent from the next page on; the test's keep working.

@@ -11,6 +11,8 @@ import (
 	"assay/models/finding"
 	"assay/models/job"
 	"assay/models/notice"
+	"assay/models/programme"
+	"assay/models/readiness"
 )
 
 // Every is how often the clock looks: a version that becomes effective at midnight
@@ -29,6 +31,7 @@ func Clock() []Work {
 		{Kind: "control.leavers", Label: "Tell of controls whose owner left", Next: After(time.Hour), Do: told(control.AnyLeft, control.TellLeft)},
 		{Kind: "notice.sweep", Label: "Forget notices older than half a year", Next: After(24 * time.Hour), Do: forgetNotices},
 		{Kind: "database.analyse", Label: "Let the database learn how its tables grew", Next: After(time.Hour), Do: analyse},
+		{Kind: "readiness.note", Label: "Keep where the period stands at the end of the day", Next: quarterly, Do: noteReadiness},
 		{Kind: "job.sweep", Label: "Forget jobs done more than 30 days ago", Next: After(24 * time.Hour), Do: sweep},
 	}
 }
@@ -84,6 +87,31 @@ func forgetNotices(ctx context.Context, r *Run) error {
 		r.Said = fmt.Sprintf("%d forgotten", n)
 		return err
 	})
+}
+
+// quarterly is a turn a minute before each quarter of an hour: in every zone there is, one
+// of them is the last minute of the day.
+func quarterly(now time.Time) time.Time {
+	return now.Add(time.Minute).Truncate(quarter).Add(quarter - time.Minute)
+}
+
+const quarter = 15 * time.Minute
+
+// dayEnds reports that the company's day ends within a quarter of an hour.
+func dayEnds(ctx context.Context, tx *models.Tx) (bool, error) {
+	p, err := programme.Current(ctx, tx)
+	if err != nil || !p.Ready() {
+		return false, err
+	}
+	now := tx.Now.In(p.Location())
+	return now.Day() != now.Add(quarter).Day(), nil
+}
+
+func noteReadiness(ctx context.Context, r *Run) error {
+	if ends, err := look(dayEnds).found(ctx, r); err != nil || !ends {
+		return err
+	}
+	return r.Bookkeep(ctx, readiness.Note)
 }
 
 func analyse(ctx context.Context, r *Run) error { return r.DB.Analyse(ctx) }

@@ -153,12 +153,12 @@ func recordSQL(tx *models.Tx, c control.Control, f occurrence.Frame) (query stri
 		query += fmt.Sprintf("SELECT * FROM (SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %d) AS part", columns, table, cond, order, most)
 		args = append(args, more...)
 	}
-	of := func(s models.Scoped, table string, more ...any) (string, []any) {
+	of := func(s models.Scoped, table string) (string, []any) {
 		cond, a := s.VisibleTo(tx.Actor)
 		if cond != "" {
 			cond = " AND " + cond
 		}
-		return table + ".control_id = ?" + cond, append(append([]any{c.ID}, more...), a...)
+		return table + ".control_id = ?" + cond, append([]any{c.ID}, a...)
 	}
 	cond, a := of(occurrence.Performance{}, "performances")
 	part(`'act' AS kind, id, rev, window_from AS first, window_to AS last, `+at("performed_at")+` AS at, recorded_by AS person, COALESCE(evidence_id, 0) AS other,

@@ -5,8 +5,6 @@ package readinesses
 import (
 	"fmt"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"assay/models/engagement"
@@ -77,66 +75,12 @@ func inPeriod(path string, e engagement.Engagement, chosen bool) string {
 	return path
 }
 
-// plural is "1 control" or "3 controls".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
-// opening is the first sentence of the page: what is known, of how many.
-func opening(p readiness.Picture) string {
-	verb := "are"
-	if p.Counts[occurrence.Operating] == 1 {
-		verb = "is"
-	}
-	return fmt.Sprintf("%d of %s %s operating with evidence.", p.Counts[occurrence.Operating], plural(p.Total(), "control"), verb)
-}
-
-// worries are what follows it: counts of what needs somebody, none of them zero.
-func worries(p readiness.Picture) []string {
-	var out []string
-	add := func(n int, one, many string) {
-		switch {
-		case n == 1:
-			out = append(out, "1 "+one)
-		case n > 1:
-			out = append(out, strconv.Itoa(n)+" "+many)
-		}
-	}
-	add(p.Counts[occurrence.Behind], "is late", "are late")
-	add(p.Counts[occurrence.Exception], "carries an open finding", "carry an open finding")
-	add(p.Counts[occurrence.Blind], "is unknown", "are unknown")
-	return out
-}
-
-func join(list []string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
-}
-
 // percent is a share with its counts; it rounds down, so that 100% means all.
 func percent(n, of int) string {
 	if of == 0 {
 		return "none due"
 	}
-	return fmt.Sprintf("%d%% (%d of %d)", n*100/of, n, of)
-}
-
-func waitsFor(b readiness.Blocker) string {
-	var out []string
-	for _, part := range []struct {
-		n    int
-		word string
-	}{{b.Late, "late"}, {b.Returned, "returned"}, {b.Overdue, "overdue"}} {
-		if part.n > 0 {
-			out = append(out, strconv.Itoa(part.n)+" "+part.word)
-		}
-	}
-	return join(out)
+	return fmt.Sprintf("%d%% (%d of %d)", readiness.Percent(n, of), n, of)
 }
 
 // A look is how a square is drawn, and what it says.
@@ -157,7 +101,7 @@ func lookOf(sq occurrence.Square, month period.Days, today period.Day) look {
 	case sq.Of(period.Missed) > 0:
 		return look{ui.Exception, fmt.Sprintf("%d of %d missed", sq.Of(period.Missed), due)}
 	case sq.Blind > 0 && !open:
-		return look{ui.Open, "unknown for " + plural(sq.Blind, "control")}
+		return look{ui.Open, "unknown for " + readiness.Plural(sq.Blind, "control")}
 	case sq.Of(period.Late) > 0:
 		return look{ui.Late, fmt.Sprintf("%d of %d performed late", sq.Of(period.Late), due)}
 	case sq.Unproven > 0:
@@ -211,11 +155,11 @@ func stateOfTask(t occurrence.Task, today period.Day) (ui.State, string) {
 	case t.Excused:
 		return ui.InReview, "Asked to be excused"
 	case days < 0:
-		return ui.Late, plural(-days, "day") + " late"
+		return ui.Late, readiness.Plural(-days, "day") + " late"
 	case days == 0:
 		return ui.Soon, "Due today"
 	}
-	return ui.Soon, "Due in " + plural(days, "day")
+	return ui.Soon, "Due in " + readiness.Plural(days, "day")
 }
 
 func iso(d period.Day) string { return string(d.Date()) }

@@ -352,9 +352,9 @@ func known(p readiness.Part) templ.Component {
 
 func sentence(s readiness.Square) string {
 	sq := s.Group.Squares[0]
-	out := fmt.Sprintf("%s with something expected. Operated: %s.", plural(len(s.Parts), "control"), percent(sq.Operated(), sq.Due()))
+	out := fmt.Sprintf("%s with something expected. Operated: %s.", readiness.Plural(len(s.Parts), "control"), percent(sq.Operated(), sq.Due()))
 	if sq.Blind > 0 {
-		out += " Of " + plural(sq.Blind, "control") + " nobody knows every day."
+		out += " Of " + readiness.Plural(sq.Blind, "control") + " nobody knows every day."
 	}
 	return out
 }

@@ -35,6 +35,7 @@ var navigation = []navGroup{
 	}},
 	{"Audit", []navItem{
 		{Label: "Engagements", Href: "/engagements", Icon: "engage", Needs: access.EngagementView, Go: "a", Tab: true},
+		{Label: "Readout", Href: "/readout", Icon: "doc", Needs: access.ReadinessView, Go: "o"},
 	}},
 	{"Company", []navItem{
 		{Label: "People", Href: "/people", Icon: "user", Needs: access.PeopleView, Go: "p"},

@@ -13,6 +13,30 @@ type Ruler struct {
 	TodayLabel   string
 	TodayOnRight bool   // the label has more room on the left of the mark
 	Label        string // the whole ruler in one sentence
+	Band         Band   // a stretch that is marked, such as the days on which auditors look
+	start        time.Time
+	days         int
+}
+
+// A Band is a stretch of a ruler. Without a label there is none.
+type Band struct {
+	Label       string
+	From, Width float64
+}
+
+// Marking draws a band from one day to another, both included, as far as it lies in the
+// period, and says in the sentence when it is.
+func (r Ruler) Marking(label string, from, to time.Time) Ruler {
+	from, to = civil(from), civil(to)
+	if r.days == 0 || from.IsZero() || to.Before(from) {
+		return r
+	}
+	r.Label += fmt.Sprintf(" %s from %s to %s.", label, from.Format("2 January 2006"), to.Format("2 January 2006"))
+	first, last := max(daysBetween(r.start, from), 0), min(daysBetween(r.start, to)+1, r.days)
+	if first < last {
+		r.Band = Band{label, percent(first, r.days), percent(last-first, r.days)}
+	}
+	return r
 }
 
 // A Month is one mark of a ruler.
@@ -30,7 +54,7 @@ func NewRuler(start, end, today time.Time) Ruler {
 		return Ruler{}
 	}
 	days := daysBetween(start, end) + 1
-	r := Ruler{Months: months(start, end, days)}
+	r := Ruler{Months: months(start, end, days), start: start, days: days}
 	day := daysBetween(start, today) + 1
 	switch {
 	case day < 1:
@@ -45,6 +69,16 @@ func NewRuler(start, end, today time.Time) Ruler {
 	r.Label = fmt.Sprintf("Examination period %s to %s. %s.",
 		start.Format("2 January 2006"), end.Format("2 January 2006"), r.TodayLabel)
 	return r
+}
+
+// bandSaid reports that there is room for the label of the band beside that of today.
+func (r Ruler) bandSaid() bool {
+	const label = 18.0
+	from, to := r.Elapsed, r.Elapsed+label
+	if r.TodayOnRight {
+		from, to = r.Elapsed-label, r.Elapsed+1
+	}
+	return r.Band.From < 100-label/2 && (r.Band.From > to || r.Band.From+label < from)
 }
 
 // short is TodayLabel where there is little room.

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,5 +57,19 @@ func TestAPeriodThatEndsBeforeItStartsHasNoRuler(t *testing.T) {
 		if len(r.Months) != 0 || r.Label != "" {
 			t.Errorf("there is a ruler: %+v", r)
 		}
+	}
+}
+
+func TestRulerMarksTheAuditorsDays(t *testing.T) {
+	r := ui.NewRuler(day("2026-01-01"), day("2026-12-31"), day("2026-06-01"))
+	in := r.Marking("Auditors' access", day("2026-11-09"), day("2027-02-28"))
+	if in.Band.From < 85 || in.Band.From+in.Band.Width != 100 || !strings.Contains(in.Label, "Auditors' access from 9 November 2026 to 28 February 2027.") {
+		t.Errorf("%+v, %s", in.Band, in.Label)
+	}
+	if after := r.Marking("Auditors' access", day("2027-01-05"), day("2027-02-28")); after.Band != (ui.Band{}) {
+		t.Errorf("after the period: %+v", after.Band)
+	}
+	if got := (ui.Ruler{}).Marking("x", day("2026-01-01"), day("2026-01-02")); got.Label != "" {
+		t.Errorf("without a period: %+v", got)
 	}
 }

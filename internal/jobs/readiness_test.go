@@ -1,0 +1,58 @@
+package jobs_test
+
+import (
+	"context"
+	"testing"
+
+	"assay/internal/jobs"
+	"assay/models"
+	"assay/models/access"
+	"assay/models/engagement"
+	"assay/models/modelstest"
+	"assay/models/programme"
+	"assay/models/readiness"
+)
+
+// TestTheDayIsNoted: once before midnight where the company is, by one of two replicas.
+func TestTheDayIsNoted(t *testing.T) {
+	modelstest.Pair(t, func(t *testing.T, db, other *models.DB) {
+		priya := modelstest.Person(t, db, access.Compliance)
+		var e engagement.Engagement
+		err := modelstest.As(t, db, priya, func(ctx context.Context, tx *models.Tx) (err error) {
+			if _, err = programme.SetUp(ctx, tx, "Halyard AI", "America/New_York", nil); err != nil {
+				return err
+			}
+			e, err = engagement.Create(ctx, tx, engagement.Terms{
+				Name: "Readiness", Firm: "Brandt & Okafor", Kind: engagement.Readiness, Criteria: []string{"CC6.1"}, Zone: "America/New_York",
+				PeriodStart: "2026-01-01", PeriodEnd: "2026-06-30", OpensOn: "2026-03-01", ClosesOn: "2026-10-31",
+			})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, two := jobs.New(db, jobs.Clock()...), jobs.New(other, jobs.Clock()...)
+		// 23:59 in New York is 04:59 in UTC, and 03:59 once the clocks have changed.
+		for _, at := range []string{"2026-03-02T23:59:05Z", "2026-03-03T03:59:05Z", "2026-03-03T04:59:05Z", "2026-03-03T05:14:05Z", "2026-03-12T03:59:05Z"} {
+			for _, x := range []struct {
+				db *models.DB
+				w  *jobs.Worker
+			}{{db, one}, {other, two}} {
+				modelstest.At(x.db, instant(t, at))
+				if err := x.w.Stand(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := x.w.Drain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		modelstest.Look(t, db, priya, func(ctx context.Context, tx *models.Tx) error {
+			list, err := readiness.History(ctx, tx, e.ID)
+			if len(list) != 2 || list[0].Day != "2026-03-02" || list[1].Day != "2026-03-11" {
+				t.Errorf("noted %+v", list)
+			}
+			return err
+		})
+	})
+}
