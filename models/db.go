@@ -29,6 +29,7 @@ import (
 // A DB is SQLite or PostgreSQL behind one surface.
 type DB struct {
 	read, write *gorm.DB
+	only        *writer // of SQLite
 	dialect     string
 	// Now is the clock. Tests set it; verbs see it as Tx.Now.
 	Now func() time.Time
@@ -61,19 +62,21 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	write, err := openSQLitePool(ctx, path, "_txlock=immediate&_pragma=cache_size(-65536)", 1)
+	// One writes; the other is there for migrations, and only as long as they run.
+	write, err := openSQLitePool(ctx, path, "_txlock=immediate&_pragma=cache_size(-65536)", 2)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkSQLite(ctx, write); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
+	write.SetMaxIdleConns(0)
 	// The page cache is each connection's own: eight of the writer's size took 300 MiB.
 	read, err := openSQLitePool(ctx, path, "_pragma=query_only(1)&_pragma=cache_size(-8192)", readers)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	db := &DB{dialect: "sqlite", Now: time.Now}
+	db := &DB{dialect: "sqlite", Now: time.Now, only: newWriter(write)}
 	if db.write, err = db.orm(sqliteDialector{write}, false); err != nil {
 		return nil, err
 	}
@@ -264,6 +267,9 @@ func (db *DB) Dialect() string { return db.dialect }
 // Close closes every connection.
 func (db *DB) Close() error {
 	var errs []error
+	if db.only != nil {
+		db.only.close()
+	}
 	for _, g := range []*gorm.DB{db.read, db.write} {
 		pool, err := g.DB()
 		if err == nil {
@@ -307,6 +313,7 @@ type Tx struct {
 	Actor    access.Actor
 	writable bool
 	pending  []leafDraft
+	last     statement // goes with COMMIT
 }
 
 func (db *DB) tx(ctx context.Context, g *gorm.DB, a access.Actor) *Tx {
@@ -361,15 +368,6 @@ func (db *DB) Bookkeep(ctx context.Context, f func(*Tx) error) error {
 			return errors.New("models: bookkeeping changed a logged row")
 		}
 		return nil
-	})
-}
-
-func (db *DB) inTx(ctx context.Context, a access.Actor, f func(*Tx) error) error {
-	defer SawLog(ctx, unseen) // what was kept before no longer counts for this request
-	return db.write.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		tx := db.tx(ctx, g, a)
-		tx.writable = true
-		return f(tx)
 	})
 }
 

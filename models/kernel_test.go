@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"assay/models"
 	"assay/models/access"
@@ -154,4 +155,58 @@ func TestVerifyWhileOthersWrite(t *testing.T) {
 		stop()
 		group.Wait()
 	})
+}
+
+// TestNothingStaysOfAWriteThatFails: neither after an error, nor after a panic, nor after
+// the request was given up, and the next one finds a connection that works.
+func TestNothingStaysOfAWriteThatFails(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ana := modelstest.Person(t, db, access.Administrator)
+		for what, f := range map[string]func(tx *models.Tx, giveUp func()) error{
+			"an error": func(*models.Tx, func()) error { return errors.New("no") },
+			"a bad statement": func(tx *models.Tx, _ func()) error {
+				_, err := models.Value[int](t.Context(), tx, "SELECT nothing")
+				return err
+			},
+			"a panic":   func(*models.Tx, func()) error { panic("no") },
+			"giving up": func(_ *models.Tx, giveUp func()) error { giveUp(); return nil },
+		} {
+			func() {
+				ctx, giveUp := context.WithCancel(t.Context())
+				defer giveUp()
+				defer func() { _ = recover() }()
+				err := db.Write(ctx, ana, func(tx *models.Tx) error {
+					if err := rename(t.Context(), tx, ana.ID, what); err != nil {
+						return err
+					}
+					return f(tx, giveUp)
+				})
+				if err == nil {
+					t.Errorf("%s: it was written", what)
+				}
+			}()
+		}
+		if err := modelstest.As(t, db, ana, func(ctx context.Context, tx *models.Tx) error { return rename(ctx, tx, ana.ID, "Ana") }); err != nil {
+			t.Fatal(err)
+		}
+		if r := verify(t, db, ""); len(r.Problems) > 0 || r.Leaves != 2 {
+			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+func TestAWriterThatHasToWaitCanGiveUp(t *testing.T) {
+	db := modelstest.SQLite(t)
+	ana := modelstest.Person(t, db, access.Administrator)
+	err := db.Write(t.Context(), ana, func(tx *models.Tx) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		if err := db.Observe(ctx, ana, "session.start", "people/1", nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		return rename(t.Context(), tx, ana.ID, "Ana")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -116,7 +116,8 @@ func (tx *Tx) stage(leaf LogLeaf, notes []Note) error {
 
 // append gives the staged leaves their places. The head's row lock, taken last, lets
 // READ COMMITTED do on PostgreSQL: writers queue for a moment instead of aborting. From
-// then to the commit there is one statement on PostgreSQL, because everybody waits.
+// then on there is one statement on PostgreSQL, which goes with the commit, because
+// everybody waits.
 func (tx *Tx) append(ctx context.Context) error {
 	head, err := tx.head(ctx, true)
 	if err != nil {
@@ -167,7 +168,8 @@ func (tx *Tx) writeLeaves(ctx context.Context, leaves []LogLeaf, details []LogDe
 	}
 	last = append(last, statement{"UPDATE log_head SET size = ?, edge = ? WHERE id = 1", []any{head.size, head.bytes()}})
 	if tx.Postgres() {
-		return run(joined(last))
+		tx.last = joined(last)
+		return nil
 	}
 	for _, s := range last {
 		if err := run(s); err != nil {

@@ -139,7 +139,7 @@ func (p *process) browse(t *testing.T, pages []visit) {
 	began := time.Now()
 	for n := range 50 {
 		group.Go(func() {
-			for i := n; time.Since(began) < 2*window; i++ {
+			for i := n; time.Since(began) < 8*time.Second; i++ {
 				v := pages[i%len(pages)]
 				p.get(t, v.actor, v.path)
 			}
