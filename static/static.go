@@ -139,8 +139,8 @@ func readSources() map[string][]byte {
 }
 
 // references finds what one asset asks for by name: url("../fonts/x.woff2") in
-// CSS, from "./x.js" in a module.
-var references = regexp.MustCompile(`(url\("|from "|import ")\.{1,2}/(?:[\w-]+/)*([\w.-]+)(")`)
+// CSS, from "./x.js" and import("./x.js") in a module.
+var references = regexp.MustCompile(`(url\("|from "|import "|import\(")\.{1,2}/(?:[\w-]+/)*([\w.-]+)(")`)
 
 // add puts an asset and, before it, everything it refers to: the digest in a name
 // covers the names it contains.

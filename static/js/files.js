@@ -2,7 +2,15 @@
 // put into that input, so the form sends them as if they were chosen, and the list shows
 // what will be sent. A zone that sends in parts hands them on instead.
 import { size } from "./size.js";
-import { take } from "./uploads.js";
+
+// What sends in parts is loaded where there is a zone that does.
+const inParts = () => import("./uploads.js");
+
+function settleZones() {
+  if (document.querySelector("[data-parts]")) inParts().then((uploads) => uploads.settle());
+}
+settleZones();
+document.addEventListener("htmx:afterSettle", settleZones);
 
 const input = (zone) => zone.querySelector("input[type=file]");
 
@@ -14,8 +22,9 @@ function put(zone, files) {
 }
 
 function addTo(zone, files) {
-  if (zone.dataset.parts) take(zone, [...files]);
-  else put(zone, [...(input(zone).multiple ? input(zone).files : []), ...files]);
+  const chosen = [...files]; // before the field is emptied
+  if (zone.dataset.parts) inParts().then((uploads) => uploads.take(zone, chosen));
+  else put(zone, [...(input(zone).multiple ? input(zone).files : []), ...chosen]);
 }
 
 function show(zone) {
@@ -79,7 +88,7 @@ document.addEventListener("change", (e) => {
     : zoneOf(e);
   if (!zone || field.type !== "file") return;
   if (!zone.dataset.parts) return show(zone);
-  take(zone, [...field.files]);
+  addTo(zone, field.files);
   field.value = ""; // they are not sent a second time with the form
 });
 document.addEventListener("paste", (e) => {

@@ -243,9 +243,11 @@ document.addEventListener("click", (e) => {
   if (button) acts[button.dataset.does](button.closest("li"));
 });
 
-// What an earlier page left can at least be removed.
-for (const row of document.querySelectorAll("li[data-upload]")) {
-  offer(row, row.querySelector("input") ? "recorded" : "begun");
+// settle gives the rows that an earlier page left their button: they can be removed.
+export function settle() {
+  for (const row of document.querySelectorAll("li[data-upload]:not([data-state])")) {
+    offer(row, row.querySelector("input") ? "recorded" : "begun");
+  }
 }
 
 // A form that is sent while its files are on their way waits for them.
@@ -253,7 +255,10 @@ let waiting = null;
 
 const unfinished = (form) => [...form.querySelectorAll("li[data-state]")].filter((li) => li.dataset.state !== "recorded");
 
-document.addEventListener("submit", (e) => {
+// It asks before forms.js does, which counts what is sent.
+document.addEventListener("submit", holdBack, true);
+
+function holdBack(e) {
   const rest = unfinished(e.target);
   if (!rest.length) return;
   e.preventDefault();
@@ -266,7 +271,7 @@ document.addEventListener("submit", (e) => {
   }
   waiting = { form: e.target, submitter: e.submitter };
   announce(rest[0], "is on its way. The form is sent when it has arrived.");
-});
+}
 
 function submitWhenReady() {
   if (!waiting) return;
