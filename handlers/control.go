@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/a-h/templ"
-
 	"assay/models"
 	"assay/models/access"
 	"assay/models/activity"
@@ -62,7 +60,11 @@ func controlData(ctx context.Context, tx *models.Tx, code, slug string) (d contr
 	if err != nil {
 		return d, err
 	}
-	if d.People, err = namesOfControl(ctx, tx, d.Control, d.Versions, t.People()...); err != nil {
+	items, err := evidenceOfControl(ctx, tx, d.Control)
+	if err != nil {
+		return d, err
+	}
+	if d.People, err = namesOfControl(ctx, tx, d.Control, d.Versions, append(t.People(), evidence.Uploaders(items)...)...); err != nil {
 		return d, err
 	}
 	if tx.Actor.Company() { // an auditor reads the custody of evidence, and a control has none
@@ -70,8 +72,12 @@ func controlData(ctx context.Context, tx *models.Tx, code, slug string) (d contr
 			return d, err
 		}
 	}
-	if d.Evidence, err = evidenceOfControl(ctx, tx, d.Control); err != nil {
-		return d, err
+	if tx.Actor.Can(access.EvidenceView) {
+		rows, err := evidenceRowsOf(ctx, tx, items[:min(len(items), evidenceShown)], d.People, d.Control)
+		if err != nil {
+			return d, err
+		}
+		d.Evidence = evidences.ForControl(d.Control.Code, rows, len(items) > evidenceShown)
 	}
 	found, err := finding.ForControl(ctx, tx, d.Control.ID)
 	d.Findings = controls.Findings(found)
@@ -99,17 +105,12 @@ func namesOfControl(ctx context.Context, tx *models.Tx, c control.Control, versi
 // evidenceShown is how many items the page of a control lists.
 const evidenceShown = 10
 
-func evidenceOfControl(ctx context.Context, tx *models.Tx, c control.Control) (templ.Component, error) {
+// evidenceOfControl is one item more than are shown, when there are more.
+func evidenceOfControl(ctx context.Context, tx *models.Tx, c control.Control) ([]evidence.Item, error) {
 	if !tx.Actor.Can(access.EvidenceView) {
 		return nil, nil
 	}
-	items, err := evidence.ForControl(ctx, tx, c.ID, evidenceShown+1)
-	if err != nil {
-		return nil, err
-	}
-	more := len(items) > evidenceShown
-	rows, err := evidenceRowsOf(ctx, tx, items[:min(len(items), evidenceShown)], c)
-	return evidences.ForControl(c.Code, rows, more), err
+	return evidence.ForControl(ctx, tx, c.ID, evidenceShown+1)
 }
 
 // onControl runs a verb on the control of the address, in the state the form was

@@ -94,26 +94,22 @@ func evidenceRows(ctx context.Context, tx *models.Tx, items []evidence.Item) ([]
 	if err != nil {
 		return nil, err
 	}
-	return evidenceRowsOf(ctx, tx, items, controls...)
+	names, err := control.Named(ctx, tx, evidence.Uploaders(items)...)
+	if err != nil {
+		return nil, err
+	}
+	return evidenceRowsOf(ctx, tx, items, names, controls...)
 }
 
-// evidenceRowsOf is evidenceRows of controls that were read already.
-func evidenceRowsOf(ctx context.Context, tx *models.Tx, items []evidence.Item, controls ...control.Control) ([]evidences.Row, error) {
+// evidenceRowsOf is evidenceRows of people and controls that were read already.
+func evidenceRowsOf(ctx context.Context, tx *models.Tx, items []evidence.Item, names map[int64]people.Person, controls ...control.Control) ([]evidences.Row, error) {
 	byID := make(map[int64]control.Control, len(controls))
 	for _, c := range controls {
 		byID[c.ID] = c
 	}
-	var ids []int64
-	for _, i := range items {
-		ids = append(ids, i.UploadedBy)
-	}
-	names, err := control.Named(ctx, tx, ids...)
 	rows := make([]evidences.Row, len(items))
 	for n, i := range items {
 		rows[n] = evidences.Row{Item: i, Control: byID[i.ControlID], Uploader: names[i.UploadedBy].Name}
-	}
-	if err != nil {
-		return rows, err
 	}
 	return rows, age(ctx, tx, rows)
 }

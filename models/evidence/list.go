@@ -182,6 +182,16 @@ func Receipts(ctx context.Context, tx *models.Tx, files []File) (map[int64]Recei
 	return out, err
 }
 
+// Uploaders lists who brought these items in, each once.
+func Uploaders(items []Item) []int64 {
+	ids := make([]int64, 0, len(items))
+	for _, i := range items {
+		ids = append(ids, i.UploadedBy)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // ControlIDs lists the controls of these items, each once.
 func ControlIDs(items []Item) []int64 {
 	ids := make([]int64, 0, len(items))
