@@ -343,8 +343,8 @@ func readable() map[string]bool {
 
 // unlinked lists what no link leads to, and why.
 var unlinked = map[string]bool{
-	"/uploads/known":    true, // the sender of files asks these
-	"/uploads/{upload}": true,
+	"/uploads/known":            true, // the sender of files asks these
+	"/uploads/{upload}":         true,
 	"/":                         true, // sends everybody on
 	"/setup":                    true, // until it is done
 	"/controls/import/{digest}": true, // after a file was sent
