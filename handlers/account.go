@@ -6,6 +6,7 @@ import (
 
 	"assay/models"
 	"assay/models/people"
+	"assay/models/reminder"
 	"assay/templates/persons"
 	"assay/web"
 )
@@ -14,6 +15,9 @@ func (app *App) accountPage(w http.ResponseWriter, r *http.Request) error {
 	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d persons.AccountData, err error) {
 		d.Engagements = len(tx.Actor.Engagements)
 		if d.Person, err = people.ByID(ctx, tx, tx.Actor.ID); err != nil {
+			return d, err
+		}
+		if d.Feed, d.HasFeed, err = reminder.FeedOf(ctx, tx, tx.Actor.ID); err != nil {
 			return d, err
 		}
 		d.Sittings, err = sittings(ctx, tx, d.Person, web.SessionOf[people.Session](r))

@@ -22,6 +22,9 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Post("/account/appearance", access.SignedIn, app.accountAppearance),
 		web.Post("/account/sessions/{session}/end", access.SignedIn, app.accountSessionEnd),
 
+		web.Get("/calendar/{token}.ics", access.Public, app.calendarFile),
+		web.Post("/account/calendar", access.TaskView, app.calendarMake),
+		web.Post("/account/calendar/revoke", access.TaskView, app.calendarRevoke),
 		web.Get("/account/notifications", access.SignedIn, app.preferencesPage),
 		web.Post("/account/notifications", access.SignedIn, app.preferencesSave),
 		web.Get("/notices", access.SignedIn, app.noticeList),
@@ -145,6 +148,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/review", access.EvidenceQueue, app.reviewQueue),
 		web.Get("/review/{item}", access.EvidenceQueue, app.reviewItem),
 
+		web.Get("/readiness/chase", access.TaskChase, app.chasePreview),
+		web.Post("/readiness/chase", access.TaskChase, app.chaseSend),
 		web.Get("/readiness", access.ReadinessView, app.readinessPage),
 		web.Get("/readiness/controls", access.ReadinessView, app.readinessControls),
 		web.Get("/readiness/{group}/{month}", access.ReadinessView, app.readinessSquare),

@@ -10,13 +10,13 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
-	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
 	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/models/period"
 	"assay/models/programme"
+	"assay/models/reminder"
 	"assay/templates/findings"
 	"assay/templates/tasks"
 	"assay/web"
@@ -39,22 +39,10 @@ func (app *App) tasksAgain(w http.ResponseWriter, r *http.Request, code int, cha
 	return app.page(w, r, code, tasks.Page(d))
 }
 
-// taskFrame is the days in which tasks are looked for.
-func taskFrame(ctx context.Context, tx *models.Tx) (occurrence.Frame, engagement.Engagement, error) {
-	zone, err := programme.Zone(ctx, tx)
-	if err != nil {
-		return occurrence.Frame{}, engagement.Engagement{}, err
-	}
-	current, _, err := engagement.Current(ctx, tx)
-	f := occurrence.FrameOf(period.Span{}, zone, tx.Now)
-	f.Days = occurrence.TaskDays(current.PeriodStart, f.Today)
-	return f, current, err
-}
-
 // taskData is what the actor owes.
 func taskData(ctx context.Context, tx *models.Tx) (tasks.Data, error) {
 	d := tasks.Data{Name: tx.Actor.Name}
-	f, current, err := taskFrame(ctx, tx)
+	f, current, err := reminder.Frame(ctx, tx)
 	if err != nil {
 		return d, err
 	}
@@ -172,7 +160,8 @@ func windowOf(r *http.Request) (period.Span, error) {
 }
 
 func (app *App) taskPage(w http.ResponseWriter, r *http.Request) error {
-	return app.taskAgain(w, r, http.StatusOK, func(*tasks.OneData) {})
+	// A mail leads straight to handing over: one sign-in, one button.
+	return app.taskAgain(w, r, http.StatusOK, func(d *tasks.OneData) { d.Open = web.Query(r).Line("open", 20) })
 }
 
 func (app *App) taskAgain(w http.ResponseWriter, r *http.Request, code int, change func(*tasks.OneData)) error {
@@ -193,7 +182,7 @@ func (app *App) oneTask(ctx context.Context, tx *models.Tx, r *http.Request) (d 
 	if d.Control, err = control.ByCode(ctx, tx, web.Param(r, "code")); err != nil {
 		return d, err
 	}
-	f, _, err := taskFrame(ctx, tx)
+	f, _, err := reminder.Frame(ctx, tx)
 	if err != nil {
 		return d, err
 	}

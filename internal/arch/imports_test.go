@@ -47,7 +47,7 @@ var may = map[string][]string{
 }
 
 // nouns is the order of the nouns: each may import those before it.
-var nouns = []string{"job", "people", "framework", "programme", "notice", "webhook", "view", "period", "control", "upload", "scan", "evidence", "occurrence", "custody", "engagement", "retention", "finding", "readiness", "activity", "timeline", "ledger"}
+var nouns = []string{"job", "people", "framework", "programme", "notice", "webhook", "view", "period", "control", "upload", "scan", "evidence", "occurrence", "custody", "engagement", "retention", "finding", "reminder", "readiness", "activity", "timeline", "ledger"}
 
 // only names the folder that may import a library.
 var only = map[string]string{
@@ -60,6 +60,7 @@ var only = map[string]string{
 	"github.com/xuri/excelize":      "internal",
 	"github.com/coreos/":            "internal/oidc",
 	"github.com/chromedp/":          "internal/browser",
+	"github.com/arran4/golang-ical": "handlers",
 	"github.com/wneessen/":          "internal/mail",
 	"github.com/standard-webhooks/": "internal/jobs",
 	"github.com/minio/":             "internal/blob",

@@ -13,6 +13,7 @@ import (
 	"assay/models/notice"
 	"assay/models/programme"
 	"assay/models/readiness"
+	"assay/models/reminder"
 )
 
 // Every is how often the clock looks: a version that becomes effective at midnight
@@ -29,6 +30,8 @@ func Clock() []Work {
 		{Kind: "finding.expire", Label: "End risk acceptances that ran out", Next: After(Every), Do: due(lapsed, finding.ExpireAcceptances)},
 		{Kind: "finding.ending", Label: "Remind of risk acceptances that end", Next: After(time.Hour), Do: told(finding.AnyEnding, finding.TellEnding)},
 		{Kind: "control.leavers", Label: "Tell of controls whose owner left", Next: After(time.Hour), Do: told(control.AnyLeft, control.TellLeft)},
+		{Kind: "reminder.day", Label: "Begin the reminders of a day", Next: After(time.Hour), Do: beginDay},
+		{Kind: remindKind, Label: "Remind of what is due and late", Do: remind, Lease: 5 * time.Minute},
 		{Kind: "notice.sweep", Label: "Forget notices older than half a year", Next: After(24 * time.Hour), Do: forgetNotices},
 		{Kind: "database.analyse", Label: "Let the database learn how its tables grew", Next: After(time.Hour), Do: analyse},
 		{Kind: "readiness.note", Label: "Keep where the period stands at the end of the day", Next: quarterly, Do: noteReadiness},
@@ -79,6 +82,27 @@ func told(any look, do func(context.Context, *models.Tx) (int, error)) func(cont
 func lapsed(ctx context.Context, tx *models.Tx) (bool, error) {
 	ids, err := finding.LapsedAcceptances(ctx, tx)
 	return len(ids) > 0, err
+}
+
+// remindKind is done once on each of the company's days: its key is the date.
+const remindKind = "reminder.send"
+
+func beginDay(ctx context.Context, r *Run) error {
+	return r.Bookkeep(ctx, func(ctx context.Context, tx *models.Tx) error {
+		day, err := reminder.Day(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return job.Enqueue(ctx, tx, remindKind, string(day), nil)
+	})
+}
+
+func remind(ctx context.Context, r *Run) error {
+	return r.Bookkeep(ctx, func(ctx context.Context, tx *models.Tx) error {
+		n, err := reminder.Remind(ctx, tx)
+		r.Said = fmt.Sprintf("%d tasks", n)
+		return err
+	})
 }
 
 func forgetNotices(ctx context.Context, r *Run) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"assay/models/job"
 	"assay/models/notice"
 	"assay/models/people"
+	"assay/models/reminder"
 	"assay/templates/mails"
 )
 
@@ -31,6 +33,7 @@ func Mail(p Post) []Work {
 		{Kind: "notice.now", Label: "Gather what is mailed at once", Next: After(Every), Do: gather(notice.AnyNow, notice.PostNow)},
 		{Kind: "notice.digest", Label: "Gather the mails of the morning", Next: After(15 * time.Minute), Do: gather(notice.AnyDigest, notice.PostDigests)},
 		{Kind: notice.MailKind, Label: "Mail notices", Do: p.notices},
+		{Kind: reminder.ChaseKind, Label: "Mail what a manager asks for", Do: p.chase},
 		{Kind: TestMail, Label: "Send a test mail", Do: p.test, Attempts: 1},
 	}
 }
@@ -69,7 +72,7 @@ func (p Post) notices(ctx context.Context, r *Run) error {
 		if reader, err = addressee(ctx, tx, letter.Person); err != nil || reader.ID == 0 {
 			return err
 		}
-		told, err = notice.Told(ctx, tx, r.Job.Key)
+		told, err = stillTrue(ctx, tx, r.Job.Key)
 		return err
 	})
 	switch {
@@ -79,10 +82,29 @@ func (p Post) notices(ctx context.Context, r *Run) error {
 		r.Said = "not sent: the reader may not be mailed any more"
 		return nil
 	case len(told) == 0:
-		r.Said = "not sent: all of it was read"
+		r.Said = "not sent: all of it was read or done"
 		return nil
 	}
 	return p.send(ctx, r, reader, digest(told, p.BaseURL))
+}
+
+// stillTrue reads the notices that a mail tells, but for tasks that were done since.
+func stillTrue(ctx context.Context, tx *models.Tx, key string) ([]notice.Notice, error) {
+	told, err := notice.Told(ctx, tx, key)
+	if err != nil {
+		return nil, err
+	}
+	var abouts []string
+	for _, n := range told {
+		if n.Kind.Passes() {
+			abouts = append(abouts, n.About)
+		}
+	}
+	if len(abouts) == 0 {
+		return told, nil
+	}
+	open, err := reminder.Open(ctx, tx, abouts)
+	return slices.DeleteFunc(told, func(n notice.Notice) bool { return n.Kind.Passes() && !open[n.About] }), err
 }
 
 // addressee is the person, or nobody when they may not be mailed.
@@ -99,9 +121,15 @@ func addressee(ctx context.Context, tx *models.Tx, id int64) (people.Person, err
 	return p, nil
 }
 
+// addressed adds to m what it says of its reader.
+func (p Post) addressed(m mails.Mail, reader people.Person) mails.Mail {
+	m.Reader, m.Preferences = reader.Name, p.BaseURL+"/account/notifications"
+	return m
+}
+
 // send hands m to the mail server for reader.
 func (p Post) send(ctx context.Context, r *Run, reader people.Person, m mails.Mail) error {
-	m.Reader, m.Preferences = reader.Name, p.BaseURL+"/account/notifications"
+	m = p.addressed(m, reader)
 	html, err := m.HTML()
 	if err != nil {
 		return err
@@ -147,7 +175,7 @@ func digest(told []notice.Notice, base string) mails.Mail {
 				continue
 			}
 			if n++; n <= shown {
-				g.Items = append(g.Items, mails.Item{Text: t.Sentence, Href: base + "/" + t.About})
+				g.Items = append(g.Items, item(base, t.About, t.Sentence))
 			}
 		}
 		if n > shown {
@@ -159,6 +187,15 @@ func digest(told []notice.Notice, base string) mails.Mail {
 		}
 	}
 	return m
+}
+
+// item is a sentence and where it leads. A task can be handed to somebody else.
+func item(base, about, text string) mails.Item {
+	i := mails.Item{Text: text, Href: base + "/" + about}
+	if strings.HasPrefix(about, "tasks/") {
+		i.HandOver = i.Href + "?open=handover"
+	}
+	return i
 }
 
 // TestMail is the kind of job that sends a test mail.

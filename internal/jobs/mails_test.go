@@ -31,6 +31,7 @@ type office struct {
 	db     *models.DB
 	server *mailtest.Server
 	worker *jobs.Worker
+	post   jobs.Post
 	priya  access.Actor
 	tell   int
 }
@@ -45,7 +46,8 @@ func newOffice(t *testing.T, db *models.DB) *office {
 		t.Fatal(err)
 	}
 	sender.RootCAs = o.server.RootCAs
-	o.worker = jobs.New(db, append(jobs.Clock(), jobs.Mail(jobs.Post{Sender: sender, BaseURL: base})...)...)
+	o.post = jobs.Post{Sender: sender, BaseURL: base}
+	o.worker = jobs.New(db, append(jobs.Clock(), jobs.Mail(o.post)...)...)
 	err = modelstest.As(t, db, o.priya, func(ctx context.Context, tx *models.Tx) error {
 		_, err := programme.SetUp(ctx, tx, "Halyard AI", "America/New_York", []string{"security"})
 		return err

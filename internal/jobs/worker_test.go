@@ -314,7 +314,7 @@ func TestWhatIsDoneIsForgottenAfterAMonthAndWhatIsDeadIsNot(t *testing.T) {
 		}
 		var left []string
 		for _, j := range all(t, db) {
-			if j.Key != "" {
+			if j.Key == "x" || j.Key == "y" {
 				left = append(left, j.Key+" "+string(j.State))
 			}
 		}

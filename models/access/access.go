@@ -51,6 +51,7 @@ const (
 	EngagementManage Permission = "engagement.manage" // set up, scope, window, named auditors
 	PeopleManage     Permission = "people.manage"     // invite, change roles, deactivate, hand over, end sessions
 	ViewSave         Permission = "view.save"         // one's own saved views and preferences
+	TaskChase        Permission = "task.chase"        // write to people about what they owe
 	SystemManage     Permission = "system.manage"     // how this installation runs: jobs, mail, webhooks
 )
 
@@ -98,7 +99,7 @@ var changing = []Permission{
 	ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
-	EngagementManage, PeopleManage, ViewSave, SystemManage,
+	EngagementManage, PeopleManage, ViewSave, TaskChase, SystemManage,
 }
 
 var grants = map[Role][]Permission{
@@ -113,7 +114,7 @@ var grants = map[Role][]Permission{
 		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
-		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, ViewSave,
+		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, ViewSave, TaskChase,
 	},
 	Owner: {
 		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, SearchUse, ExportData,

@@ -13,6 +13,8 @@ const (
 	DueSoon            Kind = "due_soon"
 	Late               Kind = "late"
 	Escalated          Kind = "escalated"
+	Chased             Kind = "chased"
+	Exempted           Kind = "exempted"
 	HandedOver         Kind = "handed_over"
 	Ownerless          Kind = "ownerless"
 	Asked              Kind = "asked"
@@ -60,9 +62,11 @@ var kinds = []about{
 	{DueSoon, "A task of yours is due within five days", access.EvidenceSubmit, Digest},
 	{Late, "A task of yours is late", access.EvidenceSubmit, Digest},
 	{Escalated, "A task of somebody else's is late for long", access.EvidenceSubmit, Digest},
-	{HandedOver, "A control was handed over to you", access.EvidenceSubmit, Digest},
+	{Chased, "A compliance manager asks for a task of yours", access.EvidenceSubmit, Now},
+	{Exempted, "What you said does not apply was decided", access.EvidenceSubmit, Digest},
+	{HandedOver, "A control or a task was handed over to you", access.EvidenceSubmit, Digest},
 	{Ownerless, "A control has nobody who answers for it", access.ControlAssign, Digest},
-	{Asked, "Somebody asked a question about a control", access.EvidenceSubmit, Digest},
+	{Asked, "A question about a control was asked or answered", access.EvidenceSubmit, Digest},
 	{Mentioned, "Somebody mentioned you", access.SignedIn, Digest},
 	{FindingAssigned, "A finding was given to you", access.FindingRespond, Digest},
 	{FindingAnswered, "A finding you raised was answered", access.FindingRaise, Digest},
@@ -72,11 +76,12 @@ var kinds = []about{
 	{AccessGranted, "You were given access to an engagement", access.SignedIn, Digest},
 }
 
-// For lists the kinds of notice that a can get.
+// For lists the kinds of notice that a can choose about. A person who writes is not
+// switched off.
 func For(a access.Actor) []Kind {
 	var out []Kind
 	for _, k := range kinds {
-		if a.Can(k.Needs) && (k.Kind != AccessGranted || a.Role == access.Auditor) {
+		if a.Can(k.Needs) && k.Kind != Chased && (k.Kind != AccessGranted || a.Role == access.Auditor) {
 			out = append(out, k.Kind)
 		}
 	}
@@ -106,3 +111,6 @@ func Kinds() []Kind {
 	}
 	return out
 }
+
+// Passes reports that what k says can stop being so, when the task is done.
+func (k Kind) Passes() bool { return k == DueSoon || k == Late || k == Escalated }

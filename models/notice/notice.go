@@ -51,6 +51,7 @@ func Tell(ctx context.Context, tx *models.Tx, n Notice, to ...int64) error {
 	if err != nil || len(readers) == 0 {
 		return err
 	}
+	mailed := n.Post != "" // already, by a job of its own
 	n.ActorID, n.CreatedAt = tx.Actor.ID, tx.Now
 	for _, r := range readers {
 		if r.ID == tx.Actor.ID {
@@ -58,7 +59,7 @@ func Tell(ctx context.Context, tx *models.Tx, n Notice, to ...int64) error {
 		}
 		row := n
 		row.PersonID, row.Mail = r.ID, r.Choices.mode(n.Kind)
-		if row.Mail == Off {
+		if row.Mail == Off || mailed {
 			row.Mail = ""
 		}
 		if _, err := models.PutNew(ctx, tx, &row); err != nil {

@@ -7,6 +7,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/notice"
 	"assay/models/people"
 	"assay/models/period"
 )
@@ -75,7 +76,10 @@ func HandOver(ctx context.Context, tx *models.Tx, c control.Control, window peri
 	if models.Duplicate(err) {
 		err = models.Conflict("Somebody has just handed this task over.")
 	}
-	return d, err
+	if err != nil {
+		return d, err
+	}
+	return d, tell(ctx, tx, notice.HandedOver, c, window, "%s, was handed to you.", to)
 }
 
 func endDelegation(ctx context.Context, tx *models.Tx, controlID int64, window period.Span) error {
@@ -139,7 +143,14 @@ func Ask(ctx context.Context, tx *models.Tx, c control.Control, window period.Sp
 		return Question{}, models.Invalid(map[string]string{"question": "Write what you would like to know."})
 	}
 	q := Question{ControlID: c.ID, Code: c.Code, WindowFrom: window.From, WindowTo: window.To, Text: text, AskedBy: tx.Actor.ID, AskedAt: tx.Now}
-	return q, models.Insert(ctx, tx, &q, "question.ask", models.Note{"control": c.Code, "window": said(window), "question": text})
+	if err := models.Insert(ctx, tx, &q, "question.ask", models.Note{"control": c.Code, "window": said(window), "question": text}); err != nil {
+		return q, err
+	}
+	managers, err := notice.Managers(ctx, tx)
+	if err != nil {
+		return q, err
+	}
+	return q, tell(ctx, tx, notice.Asked, c, window, "A question was asked about %s.", managers...)
 }
 
 // Answer answers a question. A compliance manager does, or the control's owner.
@@ -161,7 +172,10 @@ func Answer(ctx context.Context, tx *models.Tx, id, rev int64, text string) (Que
 		return q, models.Invalid(map[string]string{"answer": "Write an answer."})
 	}
 	q.Rev, q.Answer, q.AnsweredBy, q.AnsweredAt = rev, text, &tx.Actor.ID, &tx.Now
-	return q, models.Update(ctx, tx, &q, models.Columns{"Answer", "AnsweredBy", "AnsweredAt"}, "question.answer", models.Note{"control": c.Code, "answer": text})
+	if err := models.Update(ctx, tx, &q, models.Columns{"Answer", "AnsweredBy", "AnsweredAt"}, "question.answer", models.Note{"control": c.Code, "answer": text}); err != nil {
+		return q, err
+	}
+	return q, tell(ctx, tx, notice.Asked, c, period.Span{From: q.WindowFrom, To: q.WindowTo}, "Your question about %s was answered.", q.AskedBy)
 }
 
 // Questions lists what was asked about a control, the newest first.

@@ -8,6 +8,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/notice"
 	"assay/models/period"
 )
 
@@ -154,7 +155,14 @@ func Decide(ctx context.Context, tx *models.Tx, id, rev int64, approve bool, not
 	}
 	e.Rev, e.Status, e.OwnerID, e.DecidedBy, e.DecidedAt, e.DecisionNote = rev, to, c.OwnerID, &tx.Actor.ID, &tx.Now, note
 	set := models.Columns{"Status", "OwnerID", "DecidedBy", "DecidedAt", "DecisionNote"}
-	return e, models.Update(ctx, tx, &e, set, "exemption."+string(to), models.Note{"control": c.Code, "window": said(e.Window()), "note": note})
+	if err := models.Update(ctx, tx, &e, set, "exemption."+string(to), models.Note{"control": c.Code, "window": said(e.Window()), "note": note}); err != nil {
+		return e, err
+	}
+	sentence := "%s, still counts: what you said was refused, with a reason."
+	if approve {
+		sentence = "%s, does not count: what you said was approved."
+	}
+	return e, tell(ctx, tx, notice.Exempted, c, e.Window(), sentence, e.AskedBy)
 }
 
 // TakeBack withdraws an exemption: whoever asked until it is decided, a compliance

@@ -3,7 +3,6 @@ package occurrence
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"assay/models"
@@ -40,7 +39,7 @@ type Task struct {
 
 // Path is the address of t, which an e-mail can name.
 func (t Task) Path() string {
-	return fmt.Sprintf("tasks/%s/%s/%s", t.Sheet.Code, t.Window.First.Date(), t.Window.Last.Date())
+	return taskPath(t.Sheet.Code, t.Window.Span())
 }
 
 // Late reports that the grace of t is over.

@@ -11,6 +11,7 @@ import (
 	"assay/models/control"
 	"assay/models/finding"
 	"assay/models/people"
+	"assay/models/reminder"
 	"assay/templates/ui"
 )
 
@@ -81,6 +82,8 @@ type AccountData struct {
 	people.Person
 	Sittings    []Sitting
 	Engagements int // open to an auditor now
+	Feed        reminder.Feed
+	HasFeed     bool
 }
 
 func state(s people.Status) ui.State {

@@ -1,0 +1,238 @@
+package jobs_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"assay/internal/mailtest"
+	"assay/models"
+	"assay/models/access"
+	"assay/models/activity"
+	"assay/models/control"
+	"assay/models/modelstest"
+	"assay/models/notice"
+	"assay/models/occurrence"
+	"assay/models/people"
+	"assay/models/period"
+	"assay/models/reminder"
+)
+
+// monthly makes a control of March on, with five days of grace.
+func (o *office) monthly(code string, owner, backup access.Actor) control.Control {
+	o.t.Helper()
+	grace := 5
+	c := control.Control{
+		Code: code, Title: "Access review", Status: control.Effective, Frequency: "monthly", OwnerID: &owner.ID, BackupID: &backup.ID, CreatedAt: o.db.Now(),
+	}
+	err := modelstest.As(o.t, o.db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+		if err := models.Insert(ctx, tx, &c, "control.create"); err != nil {
+			return err
+		}
+		v := control.Version{ControlID: c.ID, Code: code, Number: 1, Status: control.Effective, EffectiveFrom: "2026-03-01", AuthoredAt: o.db.Now(), ApproverID: &o.priya.ID}
+		v.Title, v.Statement, v.Frequency, v.GraceDays = c.Title, "x", "monthly", &grace
+		return models.Insert(ctx, tx, &v, "version.adopt")
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return c
+}
+
+var march = period.Span{From: "2026-03-01", To: "2026-03-31"}
+
+// performed records that the owner acted in March.
+func (o *office) performed(c control.Control, owner access.Actor, at string) {
+	o.t.Helper()
+	modelstest.At(o.db, instant(o.t, at))
+	err := modelstest.As(o.t, o.db, owner, func(ctx context.Context, tx *models.Tx) error {
+		_, err := occurrence.Excuse(ctx, tx, c, march, "No accounts existed.")
+		return err
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// TestWhatIsDueLateAndLateForLong lives from the end of March to the middle of April.
+func TestWhatIsDueLateAndLateForLong(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		o := newOffice(t, db)
+		sam, kim := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Owner)
+		o.monthly("AC-03", sam, kim)
+		about := "tasks/AC-03/2026-03-01/2026-03-31"
+		what := "AC-03, Access review, for March 2026"
+		to := map[string]string{address(t, db, sam): "owner", address(t, db, kim): "backup", address(t, db, o.priya): "manager"}
+		for _, step := range []struct {
+			when string
+			says map[string]string // reader to sentence
+		}{
+			{"2026-03-25T12:00:00Z", nil},
+			{"2026-03-26T12:00:00Z", map[string]string{"owner": what + " is due Tue 31 Mar 2026."}}, // five days before
+			{"2026-03-27T12:00:00Z", nil}, // said once
+			{"2026-04-03T12:00:00Z", nil},
+			{"2026-04-06T12:00:00Z", map[string]string{"owner": what + " was due Tue 31 Mar 2026 and is late."}}, // the grace ended yesterday
+			{"2026-04-07T12:00:00Z", nil},
+			{"2026-04-10T12:00:00Z", nil},
+			{"2026-04-13T12:00:00Z", map[string]string{ // more than seven days after
+				"backup": what + " was due Tue 31 Mar 2026 and is late.", "manager": what + " was due Tue 31 Mar 2026 and is late.",
+			}},
+			{"2026-04-14T12:00:00Z", nil},
+		} {
+			got := map[string]string{}
+			if night := o.at(strings.Replace(step.when, "T12:", "T05:", 1)); len(night) != 0 {
+				t.Errorf("%s: %d mails in the night", step.when, len(night))
+			}
+			for _, m := range o.at(step.when) {
+				got[to[m.To]] = m.Text
+				if want := step.says[to[m.To]]; !strings.Contains(m.Text, want) || !strings.Contains(m.Text, base+"/"+about) {
+					t.Errorf("%s: the %s is told\n%s", step.when, to[m.To], m.Text)
+				}
+				if hand := base + "/" + about + "?open=handover"; !strings.Contains(m.Text, hand) || !strings.Contains(m.HTML, hand) {
+					t.Errorf("%s: no way to hand it over:\n%s", step.when, m.Text)
+				}
+			}
+			if len(got) != len(step.says) {
+				t.Errorf("%s: mails to %v, want %v", step.when, got, step.says)
+			}
+		}
+	})
+}
+
+// TestWhatWasDoneMeanwhileIsNotMailed: the reminder is written at midnight, and the owner is
+// faster than the morning mail.
+func TestWhatWasDoneMeanwhileIsNotMailed(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		o := newOffice(t, db)
+		sam, kim := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Owner)
+		c := o.monthly("AC-03", sam, kim)
+		o.at("2026-04-06T05:00:00Z")
+		if list := notices(t, db, sam); len(list) != 1 || list[0].Kind != notice.Late {
+			t.Fatalf("told %+v", list)
+		}
+		o.performed(c, sam, "2026-04-06T06:00:00Z")
+		err := modelstest.As(t, db, o.priya, func(ctx context.Context, tx *models.Tx) error {
+			list, err := occurrence.Waiting(ctx, tx, 10)
+			if err != nil {
+				return err
+			}
+			_, err = occurrence.Decide(ctx, tx, list[0].ID, list[0].Rev, true, "")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range o.at("2026-04-06T12:00:00Z") {
+			if strings.Contains(m.Text, "late") {
+				t.Errorf("mailed what is done:\n%s", m.Text)
+			}
+		}
+	})
+}
+
+func TestRemindersAreDerivedOnceADayAcrossReplicas(t *testing.T) {
+	modelstest.Pair(t, func(t *testing.T, a, b *models.DB) {
+		o := newOffice(t, a)
+		sam, kim := modelstest.Person(t, a, access.Owner), modelstest.Person(t, a, access.Owner)
+		o.monthly("AC-03", sam, kim)
+		for _, at := range []string{"2026-04-06T05:00:00Z", "2026-04-06T06:00:00Z", "2026-04-06T23:00:00Z", "2026-04-07T04:30:00Z"} {
+			modelstest.At(a, instant(t, at))
+			modelstest.At(b, instant(t, at))
+			for _, db := range []*models.DB{a, b} {
+				if err := turn(t, db); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var days []string
+		for _, j := range all(t, b) {
+			if j.Kind == "reminder.send" {
+				days = append(days, j.Key+" "+string(j.State))
+			}
+		}
+		if !slices.Equal(days, []string{"2026-04-06 done", "2026-04-07 done"}) {
+			t.Errorf("reminded on %v", days)
+		}
+		if got := len(notices(t, b, sam)); got != 1 {
+			t.Errorf("told %d times", got)
+		}
+	})
+}
+
+// TestChase: what is looked at is what is sent, and each control keeps a note of it.
+func TestChase(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		o := newOffice(t, db)
+		sam, kim := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Owner)
+		for i := range 3 {
+			o.monthly(fmt.Sprintf("AC-0%d", i+1), sam, kim)
+		}
+		o.monthly("AC-09", kim, sam)
+		modelstest.At(db, instant(t, "2026-04-08T15:00:00Z"))
+		item := func(code string) string { return "tasks/" + code + "/2026-03-01/2026-03-31" }
+		chosen := []string{item("AC-01"), item("AC-02"), item("AC-09"), item("AC-77"), "nonsense"}
+		var l reminder.Letters
+		chase := func(sending string) error {
+			return modelstest.As(t, db, o.priya, func(ctx context.Context, tx *models.Tx) (err error) {
+				if l, err = reminder.Compose(ctx, tx, chosen); err != nil {
+					return err
+				}
+				return reminder.Chase(ctx, tx, l, sending, true)
+			})
+		}
+		if err := modelstest.As(t, db, sam, func(ctx context.Context, tx *models.Tx) error {
+			return reminder.Chase(ctx, tx, reminder.Letters{List: []reminder.Letter{{Person: kim.ID}}}, "X", true)
+		}); models.KindOf(err) != models.KindForbidden {
+			t.Errorf("an owner chases: %v", err)
+		}
+		if err := chase("ONE"); err != nil {
+			t.Fatal(err)
+		}
+		if len(l.List) != 2 || l.Gone != 2 || len(l.Nobody) != 0 {
+			t.Fatalf("%+v", l)
+		}
+		want := map[string]string{}
+		for _, letter := range l.List {
+			m := o.post.Chasing(letter, person(t, db, letter.Person))
+			want[address(t, db, access.Actor{ID: letter.Person, Role: access.Owner})] = m.Subject + "\n" + m.Text()
+		}
+		got := map[string]string{}
+		for _, m := range o.at("2026-04-08T15:00:05Z") {
+			got[m.To] = m.Subject + "\n" + m.Text
+		}
+		if len(got) != 2 || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("looked at:\n%v\nsent:\n%v", want, got)
+		}
+		if err := chase("ONE"); models.KindOf(err) != models.KindConflict {
+			t.Errorf("sent twice: %v", err)
+		}
+		modelstest.Look(t, db, o.priya, func(ctx context.Context, tx *models.Tx) error {
+			feed, err := activity.For(ctx, tx, "controls/AC-01")
+			if err == nil && !slices.ContainsFunc(feed, func(e activity.Entry) bool { return strings.Contains(e.What, "asked for what is owed on AC-01") }) {
+				t.Errorf("the control tells %+v", feed)
+			}
+			return err
+		})
+		// The morning mail does not say it all again.
+		var again []mailtest.Mail
+		for _, m := range o.at("2026-04-09T12:00:00Z") {
+			if strings.Contains(m.Text, "compliance manager asks") {
+				again = append(again, m)
+			}
+		}
+		if len(again) != 0 {
+			t.Errorf("mailed again: %+v", again)
+		}
+	})
+}
+
+func person(t *testing.T, db *models.DB, id int64) (p people.Person) {
+	t.Helper()
+	modelstest.Look(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) (err error) {
+		p, err = people.ByID(ctx, tx, id)
+		return err
+	})
+	return p
+}

@@ -1,0 +1,157 @@
+// Package reminder tells people of what they owe before it is late, when it is, and tells
+// others when it has been for long. All of it is derived from what is owed on the day.
+package reminder
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"assay/models"
+	"assay/models/engagement"
+	"assay/models/notice"
+	"assay/models/occurrence"
+	"assay/models/period"
+	"assay/models/programme"
+)
+
+const (
+	soon = 5 // days before a task is due that its holder is reminded
+	long = 7 // days after the grace that others are told
+	week = 7 // what comes back more often needs no reminder before it is due
+)
+
+// Frame is the days in which tasks are looked for, and the engagement whose period that is.
+func Frame(ctx context.Context, tx *models.Tx) (occurrence.Frame, engagement.Engagement, error) {
+	zone, err := programme.Zone(ctx, tx)
+	if err != nil {
+		return occurrence.Frame{}, engagement.Engagement{}, err
+	}
+	current, _, err := engagement.Current(ctx, tx)
+	f := occurrence.FrameOf(period.Span{}, zone, tx.Now)
+	f.Days = occurrence.TaskDays(current.PeriodStart, f.Today)
+	return f, current, err
+}
+
+// Day is the company's date at tx.Now: reminders are derived once on each.
+func Day(ctx context.Context, tx *models.Tx) (models.Date, error) { return programme.Today(ctx, tx) }
+
+// Remind tells everybody what is due soon or late, each thing once, and returns how many
+// tasks that concerned.
+func Remind(ctx context.Context, tx *models.Tx) (int, error) {
+	f, _, err := Frame(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	owed, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{})
+	if err != nil {
+		return 0, err
+	}
+	managers, err := notice.Managers(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, t := range owed {
+		told, err := remind(ctx, tx, t, f.Today, managers)
+		if err != nil {
+			return n, err
+		}
+		if told {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func remind(ctx context.Context, tx *models.Tx, t occurrence.Task, today period.Day, managers []int64) (bool, error) {
+	switch {
+	case t.Excused: // it may turn out that nothing was due
+		return false, nil
+	case !t.Late(today):
+		if t.Window.By-today > soon || t.Window.Len() < week {
+			return false, nil
+		}
+		return true, tell(ctx, tx, notice.DueSoon, t, today, t.PersonID)
+	case today-t.Window.Due <= long:
+		return true, tell(ctx, tx, notice.Late, t, today, t.PersonID)
+	}
+	if err := tell(ctx, tx, notice.Late, t, today, t.PersonID); err != nil {
+		return false, err
+	}
+	others := append([]int64{t.Sheet.BackupID}, managers...)
+	for i, id := range others {
+		if id == t.PersonID {
+			others[i] = 0 // they were told that it is theirs
+		}
+	}
+	return true, tell(ctx, tx, notice.Escalated, t, today, others...)
+}
+
+func tell(ctx context.Context, tx *models.Tx, kind notice.Kind, t occurrence.Task, today period.Day, to ...int64) error {
+	about := About(t)
+	return notice.Tell(ctx, tx, notice.Notice{Kind: kind, About: about, Once: string(kind) + "/" + about, Sentence: Sentence(t, today)}, to...)
+}
+
+// About is the address at which t is done.
+func About(t occurrence.Task) string {
+	if t.Want == occurrence.WantList {
+		return "controls/" + t.Sheet.Code + "/lists"
+	}
+	return t.Path()
+}
+
+// Sentence says what t asks for and by when.
+func Sentence(t occurrence.Task, today period.Day) string {
+	what := fmt.Sprintf("%s, %s, for %s", t.Sheet.Code, t.Sheet.Title, occurrence.InWords(t.Window.Span()))
+	switch t.Want {
+	case occurrence.WantPerformance:
+	case occurrence.WantEvidence:
+		what = "The evidence of " + what + ","
+	case occurrence.WantList:
+		what = "The list of " + what + ","
+	}
+	by, grace := t.Window.By.Starts(time.UTC).Format("Mon 2 Jan 2006"), t.Window.Due.Starts(time.UTC).Format("Mon 2 Jan 2006")
+	switch {
+	case t.Late(today):
+		return what + " was due " + by + " and is late."
+	case t.Window.By < today:
+		return what + " was due " + by + "; it counts as in time until " + grace + "."
+	}
+	return what + " is due " + by + "."
+}
+
+// Open picks those of the addresses, as About gives them, at which something is still to
+// be done. What is no address of a task is left out.
+func Open(ctx context.Context, tx *models.Tx, abouts []string) (map[string]bool, error) {
+	codes := []string{""}
+	for _, a := range abouts {
+		if parts := strings.Split(a, "/"); len(parts) > 1 && (parts[0] == "tasks" || strings.HasSuffix(a, "/lists")) {
+			codes = append(codes, parts[1])
+		}
+	}
+	tasks, err := ofControls(ctx, tx, codes)
+	open := map[string]bool{}
+	for _, t := range tasks {
+		open[About(t)] = true
+	}
+	return open, err
+}
+
+// ofControls lists what is owed for the controls with these codes.
+func ofControls(ctx context.Context, tx *models.Tx, codes []string) ([]occurrence.Task, error) {
+	f, _, err := Frame(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := models.Raw[struct{ ID int64 }](ctx, tx, "SELECT id FROM controls WHERE code IN ?", codes)
+	if err != nil {
+		return nil, err
+	}
+	ids := []int64{}
+	for _, r := range found {
+		ids = append(ids, r.ID)
+	}
+	return occurrence.Owed(ctx, tx, f, occurrence.Scope{Controls: ids})
+}
