@@ -42,6 +42,7 @@ func served(t *testing.T, html string) string {
 	}
 	answer("GET /{$}", "text/html; charset=utf-8", html)
 	answer("GET /ok.css", "text/css", "a, button, input, select { display: inline-block; min-height: 24px }")
+	answer("GET /favicon.ico", "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"/>`) // asked for by what is no HTML
 	answer("GET /icon", "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"/>`)
 	answer("GET /ok.js", "text/javascript", `document.getElementById("later")?.addEventListener("click", () => setTimeout(() => {
 		const p = document.createElement("p"); p.id = "shown"; p.textContent = "Here it is"; document.querySelector("main").append(p)}, 200))`)

@@ -74,6 +74,9 @@ func (p *Page) Follow(selector string) int {
 	p.tb.Helper()
 	return run(p, "follow "+selector, func(ctx context.Context, _ *chromedp.Target) (int, error) {
 		response, err := chromedp.RunResponse(ctx, click(selector))
+		if err == nil && response == nil { // a script changed the address just then; the page itself is still to come
+			response, err = chromedp.RunResponse(ctx)
+		}
 		if err != nil {
 			return 0, err
 		}
