@@ -49,7 +49,7 @@ func TestEvidenceInABrowser(t *testing.T) {
 	p.Fill(`#f-kind`, "system_export")
 	p.Fill(`#f-source`, "Okta")
 	p.Upload(`#f-files`, saved(t, "review.csv", review.body), saved(t, "note.txt", "All kept.\n"))
-	p.Wait(`#f-files-list li`)
+	p.Wait(`#f-files-list li:nth-child(2)[data-state="recorded"]`) // until then the list grows, and what is below it moves
 	p.Keep("evidence-form")
 	if code := p.Follow(browser.Button("Submit for review")); code != 200 {
 		t.Fatalf("status %d", code)

@@ -287,7 +287,9 @@ func (h *halfYear) february() {
 
 // march is late, and everybody who looks can see it.
 func (h *halfYear) march() {
-	h.moveTo("2027-04-13 08:05") // a Tuesday, three days after the grace
+	h.moveTo("2027-04-13 07:40") // a Tuesday, three days after the grace
+	h.works()
+	h.moveTo("2027-04-13 08:05")
 	h.mailFor(h.works(), "late", "AC-10")
 	h.eva.open(h, "/readiness")
 	h.eva.reads(h, " are late", h.olu.Name)
