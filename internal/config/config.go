@@ -53,15 +53,25 @@ func Parse(fs *flag.FlagSet, args []string, getenv func(string) string) error {
 	fs.VisitAll(func(f *flag.Flag) {
 		if v := getenv(Variable(f.Name)); v != "" && !given[f.Name] && err == nil {
 			if fs.Set(f.Name, v) != nil {
-				err = Bad(f.Name, "is %q, which is no %s.", v, kind(f))
+				err = Bad(f.Name, "is %q; it should be %s.", v, kind(f))
 			}
 		}
 	})
 	return err
 }
 
+// kind is what a setting has to be: a number of bytes, true or false, or what its usage
+// calls it.
 func kind(f *flag.Flag) string {
 	name, _ := flag.UnquoteUsage(f)
+	switch f.Value.(flag.Getter).Get().(type) {
+	case bool:
+		return "true or false"
+	case int, int64, uint, uint64, float64:
+		return "a number of " + name + ", such as " + f.DefValue
+	case time.Duration:
+		return "a time, such as " + f.DefValue
+	}
 	return name
 }
 

@@ -19,6 +19,10 @@ addEventListener("pageshow", () => {
   }
 });
 
+// The time zone of the browser is the best guess at that of the company.
+const zone = document.querySelector("input[name=zone]");
+if (zone && !zone.value) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+
 // What is wrong with a form is the first thing to read. Of content swapped in later
 // only its own summary counts: a filter must not pull the focus out of its field.
 const toErrors = (within) => within.querySelector(".error-summary")?.focus();
