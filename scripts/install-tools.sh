@@ -60,6 +60,7 @@ test)
 	debian "$(first_of initdb)$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | head -1 || true)" postgresql
 	debian "$(first_of npm)" npm
 	debian "$(first_of clamd /usr/sbin/clamd)" clamav-daemon
+	debian "$(first_of aiosmtpd)" python3-aiosmtpd
 	go_program "$versitygw"
 	scripts/build-dex.sh
 	(cd internal/testpeers/axe && if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then npm ci --silent; fi)

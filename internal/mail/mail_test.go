@@ -11,6 +11,7 @@ import (
 
 	"assay/internal/mail"
 	"assay/internal/mailtest"
+	"assay/internal/testenv"
 )
 
 var hello = mail.Message{
@@ -139,5 +140,30 @@ func TestWhichServersCanBeNamed(t *testing.T) {
 	}
 	if _, err := mail.Open("smtps://mail.example.com", "nobody"); err == nil {
 		t.Error("a sender that is no address was taken")
+	}
+}
+
+// TestAnotherServerTakesIt: the server of the other tests is written in Go, as is the
+// library that sends. This one is neither, and refuses what is said before STARTTLS.
+func TestAnotherServerTakesIt(t *testing.T) {
+	cert, key, roots := mailtest.Certificate(t)
+	address, mails := testenv.SMTP(t, cert, key)
+	sender, err := mail.Open("smtp://"+address, "Assay <assay@halyard.example>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender.RootCAs = roots
+	for range 2 {
+		if err := sender.Send(t.Context(), hello); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := mails()
+	if len(got) != 2 {
+		t.Fatalf("%d mails arrived", len(got))
+	}
+	m, err := mailtest.Read(got[0])
+	if err != nil || m.Subject != hello.Subject || m.Text != hello.Text || m.HTML != hello.HTML || m.Header.Get("Message-Id") != "<job-7@halyard.example>" {
+		t.Errorf("%v: %+v", err, m)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -117,7 +118,20 @@ func (s *Server) SignIns() int {
 
 func (s *Server) certificate(tb testing.TB) *tls.Config {
 	tb.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	cert, key, roots := Certificate(tb)
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.RootCAs = roots
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+}
+
+// Certificate is a certificate for this machine and its key, in PEM, and who vouches for
+// it: itself.
+func Certificate(tb testing.TB) (cert, key []byte, roots *x509.CertPool) {
+	tb.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -127,17 +141,26 @@ func (s *Server) certificate(tb testing.TB) *tls.Config {
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, t, t, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, t, t, &private.PublicKey, private)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	leaf, err := x509.ParseCertificate(der)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s.RootCAs = x509.NewCertPool()
-	s.RootCAs.AddCert(leaf)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
+	roots = x509.NewCertPool()
+	roots.AppendCertsFromPEM(cert)
+	return cert, key, roots
+}
+
+// Read takes a message apart as a mail program does.
+func Read(raw string) (Mail, error) {
+	var m Mail
+	err := m.read(strings.ReplaceAll(raw, "\r\n", "\n"))
+	return m, err
 }
 
 // A session is one connection.
