@@ -207,7 +207,7 @@ func TestTheDigest(t *testing.T) {
 		if err := db.Bookkeep(t.Context(), func(tx *models.Tx) error { return notice.ReadAll(t.Context(), tx, kim.ID, list[len(list)-1].ID) }); err != nil {
 			t.Fatal(err)
 		}
-		if got := o.at("2026-03-10T19:00:00Z"); !slices.Equal(to(got), []string{samAt}) {
+		if got := o.at("2026-03-10T15:00:00Z"); !slices.Equal(to(got), []string{samAt}) {
 			t.Errorf("after an outage: mails to %v", to(got))
 		}
 		o.tells("2026-03-11T16:00:00Z", notice.EvidenceAccepted, sam)
@@ -373,6 +373,32 @@ func TestTheClockTells(t *testing.T) {
 		}
 		if got := notices(t, db, ada); len(got) != before+1 || got[len(got)-1].Kind != notice.Ownerless {
 			t.Errorf("the administrator was told %+v", got)
+		}
+	})
+}
+
+// TestWhoTravelsWestGetsOneDigestADay: eight comes twice on that day.
+func TestWhoTravelsWestGetsOneDigestADay(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		o, kim := newOffice(t, db), modelstest.Person(t, db, access.Owner)
+		lives := func(zone string) {
+			t.Helper()
+			if err := db.Bookkeep(t.Context(), func(tx *models.Tx) error { return notice.Prefer(t.Context(), tx, kim, zone, nil) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lives("Asia/Kolkata")
+		o.tells("2026-03-05T02:00:00Z", notice.EvidenceAccepted, kim)
+		if got := o.at("2026-03-05T02:31:00Z"); len(got) != 1 {
+			t.Fatalf("%d mails in the morning of Kolkata", len(got))
+		}
+		o.tells("2026-03-05T10:00:00Z", notice.EvidenceAccepted, kim)
+		lives("America/New_York")
+		if got := o.at("2026-03-05T13:00:00Z"); len(got) != 0 {
+			t.Errorf("%d mails in the morning of New York, on the same day", len(got))
+		}
+		if got := o.at("2026-03-06T13:00:00Z"); len(got) != 1 {
+			t.Errorf("%d mails the next morning", len(got))
 		}
 	})
 }
