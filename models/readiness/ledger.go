@@ -107,7 +107,7 @@ type Row struct {
 }
 
 // PageSize is how many controls List shows at once.
-const PageSize = 100
+const PageSize = 80
 
 // List reads the controls of a period that have the standing and are in the group, ""
 // being any, from the code after on. More reports that there are others behind them.
