@@ -27,9 +27,13 @@ func verifying(t *testing.T, r *report, c company) {
 	db := c.open(t)
 	m := metering(t, db)
 	runtime.GC()
-	start, cpu := time.Now(), m.spent()
-	got, err := models.Verify(t.Context(), db, models.VerifyOptions{Tables: ledger.Tables()})
-	took, spent := time.Since(start), m.spent()-cpu
+	var got models.Report
+	var err error
+	start := time.Now()
+	spent := m.during(func() {
+		got, err = models.Verify(t.Context(), db, models.VerifyOptions{Tables: ledger.Tables()})
+	})
+	took := time.Since(start)
 	if err != nil || len(got.Problems) > 0 {
 		t.Fatal(err, got.Problems)
 	}

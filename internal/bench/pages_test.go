@@ -30,7 +30,7 @@ type site struct {
 	url    string
 	client *http.Client
 	tokens map[int64]string
-	meter  meter
+	meter  *meter
 }
 
 func serve(t testing.TB, c company) *site {
@@ -140,9 +140,8 @@ func first(t *testing.T, db *models.DB, query string) (v string) {
 // cost asks for a page and tells what it took the processors, the asking in it.
 func (s *site) cost(t *testing.T, a access.Actor, path string) (took, cpu time.Duration, bytes int64) {
 	t.Helper()
-	before := s.meter.spent()
-	took, bytes = s.get(t, a, path)
-	return took, s.meter.spent() - before, bytes
+	cpu = s.meter.during(func() { took, bytes = s.get(t, a, path) })
+	return took, cpu, bytes
 }
 
 // browsing measures every page for one reader, and beside it the same page in a company
@@ -238,19 +237,21 @@ func fifty(t *testing.T, s *site) (done turn) {
 	t.Helper()
 	var mu sync.Mutex
 	var group sync.WaitGroup
-	start, cpu := time.Now(), s.meter.spent()
-	for range 50 {
-		group.Go(func() {
-			for time.Since(start) < time.Second {
-				took, _ := s.get(t, bench.Manager, "/controls")
-				mu.Lock()
-				done.all = append(done.all, took)
-				mu.Unlock()
-			}
-		})
-	}
-	group.Wait()
-	done.took, done.cpu = time.Since(start), s.meter.spent()-cpu
+	start := time.Now()
+	done.cpu = s.meter.during(func() {
+		for range 50 {
+			group.Go(func() {
+				for time.Since(start) < time.Second {
+					took, _ := s.get(t, bench.Manager, "/controls")
+					mu.Lock()
+					done.all = append(done.all, took)
+					mu.Unlock()
+				}
+			})
+		}
+		group.Wait()
+	})
+	done.took = time.Since(start)
 	return done
 }
 

@@ -3,7 +3,6 @@ package bench_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,13 +18,18 @@ import (
 
 // A meter counts the processor time of this process, and of the PostgreSQL server that it
 // asks.
-type meter struct{ server int } // process id of the postmaster, 0 on SQLite
+type meter struct {
+	postmaster int                   // process id, 0 on SQLite
+	seen       map[int]time.Duration // of each process of the server
+	server     time.Duration
+}
 
 // metering finds the server by the process that answers a question.
-func metering(t testing.TB, db *models.DB) meter {
+func metering(t testing.TB, db *models.DB) *meter {
 	t.Helper()
+	m := &meter{seen: map[int]time.Duration{}}
 	if db.Dialect() != "postgres" {
-		return meter{}
+		return m
 	}
 	var backend int
 	err := db.Read(t.Context(), access.Clock, func(tx *models.Tx) (err error) {
@@ -35,40 +39,56 @@ func metering(t testing.TB, db *models.DB) meter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, _ := parentOf(strconv.Itoa(backend))
-	return meter{server}
+	m.postmaster = parentOf(backend)
+	return m
 }
 
-// spent is all that was spent so far. It never shrinks as long as no connection closes.
-func (m meter) spent() time.Duration {
+// during is what f took. The looking itself stays out of it.
+func (m *meter) during(f func()) time.Duration {
+	before := m.ofServer()
+	own := ofThis()
+	f()
+	own = ofThis() - own
+	return own + m.ofServer() - before
+}
+
+func ofThis() time.Duration {
 	var use syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &use) // fails only for a bad address
-	total := time.Duration(use.Utime.Nano() + use.Stime.Nano())
-	if m.server == 0 {
-		return total
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+}
+
+// ofServer adds what each process has had since it was last seen, so that one that has
+// ended is not taken away again.
+func (m *meter) ofServer() time.Duration {
+	if m.postmaster == 0 {
+		return 0
 	}
-	processes, _ := filepath.Glob("/proc/[0-9]*")
-	for _, p := range processes {
-		if parent, ok := parentOf(filepath.Base(p)); ok && parent == m.server {
-			total += onProcessor(p)
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", m.postmaster, m.postmaster))
+	for _, child := range strings.Fields(string(b)) {
+		pid, _ := strconv.Atoi(child)
+		spent := onProcessor(pid)
+		if spent > m.seen[pid] {
+			m.server += spent - m.seen[pid]
+			m.seen[pid] = spent
 		}
 	}
-	return total
+	return m.server
 }
 
 // parentOf reads the fourth field of stat, behind a name that may hold anything.
-func parentOf(pid string) (int, bool) {
-	b, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+func parentOf(pid int) int {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, false
+		return 0
 	}
 	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	parent, err := strconv.Atoi(fields[1])
-	return parent, err == nil
+	parent, _ := strconv.Atoi(fields[1])
+	return parent
 }
 
-func onProcessor(process string) (spent time.Duration) {
-	b, err := os.ReadFile(filepath.Join(process, "schedstat"))
+func onProcessor(pid int) (spent time.Duration) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
 	if err == nil {
 		_, _ = fmt.Sscan(string(b), &spent)
 	}

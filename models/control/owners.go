@@ -28,8 +28,14 @@ func unfit(p people.Person) string {
 
 // Candidates lists who can own controls, by name.
 func Candidates(ctx context.Context, tx *models.Tx) ([]people.Person, error) {
-	list, err := people.Holders(ctx, tx, ownerRoles...)
-	return slices.DeleteFunc(list, func(p people.Person) bool { return p.Status != people.Active }), err
+	holders, err := people.Holders(ctx, tx, ownerRoles...)
+	able := make([]people.Person, 0, len(holders))
+	for _, p := range holders {
+		if p.Status == people.Active {
+			able = append(able, p)
+		}
+	}
+	return able, err
 }
 
 // Named is people.Named, and asks only for those who do not hold the role of an owner: the
@@ -43,9 +49,9 @@ func Named(ctx context.Context, tx *models.Tx, ids ...int64) (map[int64]people.P
 		return nil, err
 	}
 	found := make(map[int64]people.Person, len(ids))
-	for _, p := range known {
-		if slices.Contains(ids, p.ID) {
-			found[p.ID] = p
+	for i := range known { // a person is a large value
+		if p := &known[i]; slices.Contains(ids, p.ID) {
+			found[p.ID] = *p
 		}
 	}
 	rest, err := people.Named(ctx, tx, slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return found[id].ID != 0 })...)
