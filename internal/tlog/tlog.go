@@ -161,8 +161,9 @@ func (h *Hasher) Row(table string, columns []Column) (Hash, error) {
 			return Hash{}, fmt.Errorf("tlog: %s.%s: %w", table, c.Name, err)
 		}
 	}
-	h.buf = append(b, '}')
-	return sha256.Sum256(h.buf), nil
+	b = append(b, '}')
+	h.buf = b
+	return sha256.Sum256(b), nil
 }
 
 func zero(v any) bool {

@@ -131,7 +131,7 @@ func (c company) statuses(of control.Control) string {
 			break
 		}
 	}
-	return strings.Join(out, ", ")
+	return strings.Join(out, "/")
 }
 
 func (c company) perform(a access.Actor, of control.Control, act occurrence.Act) error {
@@ -196,7 +196,7 @@ func TestPerformancesAreStatementsOfThosePresent(t *testing.T) {
 		c.refused("before its window", c.perform(c.owner, ac, occurrence.Act{At: yesterday, Window: span("2026-03-01", "2026-03-31"), Result: "ok"}), models.KindInvalid, "performed_at")
 		c.must(c.perform(c.owner, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -7), Window: february, Result: "All 14 kept."}))
 		c.must(c.perform(c.backup, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -40), Window: january, Result: "Two removed.", LateReason: "I was away."}))
-		if got := c.statuses(ac); got != "on_time, on_time, pending, upcoming" {
+		if got := c.statuses(ac); got != "on_time/on_time/pending/upcoming" {
 			t.Errorf("statuses %q", got)
 		}
 		var list []occurrence.Performance
@@ -217,7 +217,7 @@ func TestPerformancesAreStatementsOfThosePresent(t *testing.T) {
 		c.refused("withdrawn without a reason", take(c.owner, ""), models.KindInvalid, "reason")
 		c.must(take(c.owner, "It was the other list."))
 		c.refused("withdrawn twice", take(c.owner, "Again."), models.KindConflict, "")
-		if got := c.statuses(ac); got != "on_time, pending, pending, upcoming" {
+		if got := c.statuses(ac); got != "on_time/pending/pending/upcoming" {
 			t.Errorf("statuses %q after it was withdrawn", got)
 		}
 	})
@@ -231,18 +231,18 @@ func TestRule6OfTheRecord(t *testing.T) {
 		ac := c.control("AC-03", rev)
 		modelstest.At(c.db, at("2026-02-09T15:00:00Z"))
 		c.accept(c.submit(ac, january, at("2026-01-28T15:00:00Z"), january))
-		if got := c.statuses(ac); got != "on_time+late_evidence, pending, upcoming" {
+		if got := c.statuses(ac); got != "on_time+late_evidence/pending/upcoming" {
 			t.Errorf("performed 28 January, uploaded 9 February: %q", got)
 		}
 		late := c.control("AC-04", rev)
 		c.accept(c.submit(late, january, at("2026-02-09T14:00:00Z"), january))
-		if got := c.statuses(late); got != "late+late_evidence, pending, upcoming" {
+		if got := c.statuses(late); got != "late+late_evidence/pending/upcoming" {
 			t.Errorf("performed 9 February for January: %q", got)
 		}
 		// Midnight is the company's: 05:30 UTC on 6 February is half past midnight in New York, a day too late.
 		edge := c.control("AC-05", rev)
 		c.must(c.perform(c.owner, edge, occurrence.Act{At: at("2026-02-06T04:30:00Z"), Window: january, Result: "ok"}))
-		if got := c.statuses(edge); got != "on_time_in_grace, pending, upcoming" {
+		if got := c.statuses(edge); got != "on_time_in_grace/pending/upcoming" {
 			t.Errorf("on the evening of 5 February: %q", got)
 		}
 	})
@@ -252,7 +252,7 @@ func TestEvidenceSpeaksOfOneWindow(t *testing.T) {
 	each(t, func(c company) {
 		ac := c.control("AC-03", version("monthly", "2026-01-01"))
 		i := c.submit(ac, february, at("2026-02-27T15:00:00Z"), span("2026-02-03", "2026-12-31")) // no window of the control's
-		if got := c.statuses(ac); got != "missed, on_time, pending, upcoming" {
+		if got := c.statuses(ac); got != "missed/on_time/pending/upcoming" {
 			t.Errorf("statuses %q", got)
 		}
 		// Returned and sent again with another time: the first statement is withdrawn, and stays.
@@ -313,14 +313,14 @@ func TestNothingToDoIsForSomebodyElseToSay(t *testing.T) {
 		_, err = excuse(c.backup, february, "Me too.")
 		c.refused("twice", err, models.KindConflict, "")
 		modelstest.At(c.db, at("2026-03-20T15:00:00Z"))
-		if got := c.statuses(ac); got != "missed, missed, pending, upcoming" {
+		if got := c.statuses(ac); got != "missed/missed/pending/upcoming" {
 			t.Errorf("asked is not decided: %q", got)
 		}
 		c.refused("decided by the owner", decide(c.owner, e, true, ""), models.KindForbidden, "")
 		c.refused("refused without a word", decide(c.priya, e, false, ""), models.KindInvalid, "note")
 		c.must(decide(c.priya, e, true, ""))
 		c.refused("decided twice", decide(c.ines, e, false, "No."), models.KindConflict, "")
-		if got := c.statuses(ac); got != "missed, not_applicable, pending, upcoming" {
+		if got := c.statuses(ac); got != "missed/not_applicable/pending/upcoming" {
 			t.Errorf("statuses %q", got)
 		}
 		// A manager who asks does not decide, and neither does one who owns the control.
