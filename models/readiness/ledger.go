@@ -107,7 +107,7 @@ type Row struct {
 }
 
 // PageSize is how many controls List shows at once.
-const PageSize = 80
+const PageSize = 70
 
 // List reads the controls of a period that have the standing and are in the group, ""
 // being any, from the code after on. More reports that there are others behind them.
