@@ -51,11 +51,14 @@ func redraw(_ struct{}, file []byte) ([]byte, error) {
 	}
 	from := src.Bounds()
 	dst := image.NewNRGBA(fit(from.Dx(), from.Dy()))
-	var scale draw.Scaler = draw.BiLinear
-	if from.Dx()*from.Dy() > carefulPixels {
-		scale = draw.ApproxBiLinear
+	switch {
+	case dst.Bounds().Size() == from.Size():
+		draw.Draw(dst, dst.Bounds(), src, from.Min, draw.Src)
+	case from.Dx()*from.Dy() > carefulPixels:
+		draw.ApproxBiLinear.Scale(dst, dst.Bounds(), src, from, draw.Src, nil)
+	default:
+		draw.BiLinear.Scale(dst, dst.Bounds(), src, from, draw.Src, nil)
 	}
-	scale.Scale(dst, dst.Bounds(), src, from, draw.Src, nil)
 	var out bytes.Buffer
 	err = (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&out, dst)
 	return out.Bytes(), err
