@@ -14,6 +14,7 @@ import (
 	"assay/models/evidence"
 	"assay/models/finding"
 	"assay/models/notice"
+	"assay/models/people"
 	"assay/models/programme"
 	"assay/templates/ui"
 	"assay/web"
@@ -43,21 +44,22 @@ func (app *App) surroundings(r *http.Request) (ui.Shell, error) {
 	if a.ID == 0 {
 		return s, nil
 	}
-	return s, app.DB.Read(r.Context(), a, func(tx *models.Tx) error { return fillShell(r.Context(), tx, &s) })
+	return s, app.DB.Read(r.Context(), a, func(tx *models.Tx) error {
+		return fillShell(r.Context(), tx, &s, web.SessionOf[people.Session](r).Bell)
+	})
 }
 
-// unreadLimit bounds the count of the bell, which says 99+ beyond.
-const unreadLimit = 100
-
 // fillShell reads the company, the engagement and the counts beside the navigation, in
-// three queries after a change and mostly in none, and in one what is unread.
-func fillShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
+// three queries after a change and mostly in none. What is unread came with the session.
+func fillShell(ctx context.Context, tx *models.Tx, s *ui.Shell, unread *int) error {
 	p, err := programme.Current(ctx, tx)
 	if err != nil {
 		return err
 	}
 	s.Company, s.Now = p.Company, s.Now.In(p.Location())
-	if s.Unread, err = notice.Unread(ctx, tx, s.Actor.ID, unreadLimit); err != nil {
+	if unread != nil {
+		s.Unread = *unread
+	} else if s.Unread, err = notice.Unread(ctx, tx, s.Actor.ID, people.BellLimit); err != nil {
 		return err
 	}
 	if s.Actor.Role == access.Auditor {

@@ -89,7 +89,7 @@ func (l pgLink) commit(ctx context.Context, last statement) error {
 	var batch pgx.Batch
 	if last.text != "" {
 		text, args := l.db.bound(last)
-		l.db.ran(text, args)
+		l.db.ran(last)
 		batch.Queue(text, args...)
 	}
 	batch.Queue("COMMIT")

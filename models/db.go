@@ -244,9 +244,10 @@ func (c queryCounter) Trace(_ context.Context, _ time.Time, statement func() (st
 }
 
 // ran is Trace for statements that GORM does not run.
-func (db *DB) ran(text string, args []any) {
+func (db *DB) ran(s statement) {
 	db.queries.Add(1)
 	if seen := db.watch.Load(); seen != nil {
+		text, args := db.bind(s, false)
 		*seen = append(*seen, db.read.Explain(text, args...))
 	}
 }
@@ -291,8 +292,12 @@ func (db *DB) Analyse(ctx context.Context) error {
 	if db.dialect == "postgres" {
 		return nil
 	}
+	if err := db.only.take(ctx); err != nil {
+		return err
+	}
+	defer db.only.release()
 	for _, pragma := range []string{"PRAGMA analysis_limit = 1000", "PRAGMA optimize = 0x10002"} {
-		if err := db.write.WithContext(ctx).Exec(pragma).Error; err != nil {
+		if _, err := db.only.ExecContext(ctx, pragma); err != nil && !busy(err) { // another program writes, and looks itself
 			return fmt.Errorf("analyse the database: %w", err)
 		}
 	}

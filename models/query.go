@@ -1,6 +1,7 @@
 package models
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -159,7 +160,7 @@ type statement struct {
 // rows runs a statement for its rows.
 func (tx *Tx) rows(ctx context.Context, s statement) (*sql.Rows, error) {
 	text, args := tx.db.bound(s)
-	tx.db.ran(text, args)
+	tx.db.ran(s)
 	if strings.Contains(text, queryMark) {
 		// Planned for these words each time: a few rows come from the index, and of a word
 		// that is everywhere the newest rows are the first that one meets.
@@ -171,14 +172,16 @@ func (tx *Tx) rows(ctx context.Context, s statement) (*sql.Rows, error) {
 // exec runs a statement that has no rows.
 func (tx *Tx) exec(ctx context.Context, s statement) error {
 	text, args := tx.db.bound(s)
-	tx.db.ran(text, args)
+	tx.db.ran(s)
 	_, err := tx.g.Statement.ConnPool.ExecContext(ctx, text, args...)
 	return err
 }
 
-// bound is s as the driver takes it: lists spelt out, and placeholders numbered for
-// PostgreSQL.
-func (db *DB) bound(s statement) (text string, args []any) {
+// bound is s as the driver takes it: placeholders numbered for PostgreSQL, where a list is
+// one array, and lists spelt out.
+func (db *DB) bound(s statement) (text string, args []any) { return db.bind(s, true) }
+
+func (db *DB) bind(s statement, arrays bool) (text string, args []any) {
 	numbered := db.dialect == "postgres"
 	if !numbered && !slices.ContainsFunc(s.args, isList) {
 		return s.text, s.args
@@ -199,7 +202,13 @@ func (db *DB) bound(s statement) (text string, args []any) {
 			return string(append(b, rest...)), args
 		}
 		b, rest = append(b, rest[:at]...), rest[at+1:]
-		if v := s.args[next]; isList(v) {
+		v := s.args[next]
+		array, ok := arrayOf(v)
+		if numbered && arrays && ok {
+			b = asArray(b)
+			add(array)
+			b = append(b, ')')
+		} else if isList(v) {
 			b = append(b, '(')
 			for i, item := range spelt(v) {
 				if i > 0 {
@@ -213,6 +222,37 @@ func (db *DB) bound(s statement) (text string, args []any) {
 		}
 		next++
 	}
+}
+
+// arrayOf is a list as an array of PostgreSQL, which is one value however long it is.
+func arrayOf(list any) (array any, ok bool) {
+	if !isList(list) {
+		return nil, false
+	}
+	v := reflect.ValueOf(list)
+	switch v.Type().Elem().Kind() { //nolint:exhaustive // others are spelt out
+	case reflect.Int64:
+		out := make([]int64, v.Len())
+		for i := range out {
+			out[i] = v.Index(i).Int()
+		}
+		return out, true
+	case reflect.String:
+		out := make([]string, v.Len())
+		for i := range out {
+			out[i] = v.Index(i).String()
+		}
+		return out, true
+	}
+	return nil, false
+}
+
+// asArray makes "x IN " say "x = ANY (", and "x NOT IN " say "x <> ALL (".
+func asArray(b []byte) []byte {
+	if rest, ok := bytes.CutSuffix(b, []byte("NOT IN ")); ok {
+		return append(rest, "<> ALL ("...)
+	}
+	return append(bytes.TrimSuffix(b, []byte("IN ")), "= ANY ("...)
 }
 
 // isList reports whether v stands for several values rather than one.

@@ -82,7 +82,7 @@ func TestListsOfAnyLengthAreAskedFor(t *testing.T) {
 			}
 			return nil
 		})
-		// Lengths share statements, which stay prepared.
+		// Lengths share statements, which stay prepared. On PostgreSQL a list is one value.
 		texts := map[int]bool{}
 		for n := 5; n <= 8; n++ {
 			for _, s := range db.Statements(func() {

@@ -71,6 +71,12 @@ func (d sqliteDialector) Explain(sql string, vars ...any) string {
 	return logger.ExplainSQL(sql, nil, `'`, vars...)
 }
 
+// busy reports that another program kept the database to itself for too long.
+func busy(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
 // Translate maps the constraint errors that rules rely on to GORM's.
 func (d sqliteDialector) Translate(err error) error {
 	var e *sqlite.Error

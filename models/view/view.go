@@ -35,8 +35,12 @@ const most = 12
 
 // Of is the actor's views of a list, by name.
 func Of(ctx context.Context, tx *models.Tx, noun string) ([]View, error) {
-	return models.Rows[View](tx).Where("noun = ?", noun).Order("name").Limit(most).Find(ctx)
+	return models.Kept(ctx, tx, ofKey(noun), func() ([]View, error) {
+		return models.Rows[View](tx).Where("noun = ?", noun).Order("name").Limit(most).Find(ctx)
+	}, View{})
 }
+
+type ofKey string
 
 // Save keeps query under name; a view of that name is replaced. It refuses an empty
 // name and a thirteenth view.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"sync"
 
 	"assay/models/access"
 )
@@ -48,15 +49,27 @@ var navigation = []navGroup{
 // tabs is how many items the bar of a phone has room for, beside "More".
 const tabs = 4
 
-// navFor keeps what this person can open. An item somebody cannot use is absent,
-// not grey.
+var navByRole sync.Map
+
+// navFor keeps what this person can open, which follows from their role. An item somebody
+// cannot use is absent, not grey.
 func navFor(ctx context.Context) []navGroup {
+	role := ShellOf(ctx).Actor.Role
+	if groups, ok := navByRole.Load(role); ok {
+		return groups.([]navGroup)
+	}
+	groups := navOf(access.Actor{Role: role})
+	navByRole.Store(role, groups)
+	return groups
+}
+
+func navOf(a access.Actor) []navGroup {
 	var groups []navGroup
 	left := tabs
 	for _, g := range navigation {
 		var items []navItem
 		for _, it := range g.Items {
-			if !Can(ctx, it.Needs) {
+			if !a.Can(it.Needs) {
 				continue
 			}
 			it.Tab = it.Tab && left > 0

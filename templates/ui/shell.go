@@ -61,17 +61,20 @@ type shellKey struct{}
 
 // WithShell returns a context that carries s.
 func WithShell(ctx context.Context, s Shell) context.Context {
-	return context.WithValue(ctx, shellKey{}, s)
+	return context.WithValue(ctx, shellKey{}, &s)
 }
 
 // ShellOf returns the shell in ctx, or the zero Shell, whose actor is nobody.
 func ShellOf(ctx context.Context) Shell {
-	s, _ := ctx.Value(shellKey{}).(Shell)
-	return s
+	if s, ok := ctx.Value(shellKey{}).(*Shell); ok {
+		return *s
+	}
+	return Shell{}
 }
 
 // Can reports whether the person looking may do p. Buttons ask the same constants
 // as routes, so a page never offers what the server would refuse.
 func Can(ctx context.Context, p access.Permission) bool {
-	return ShellOf(ctx).Actor.Can(p)
+	s, ok := ctx.Value(shellKey{}).(*Shell) // asked for each row of a list
+	return ok && s.Actor.Can(p)
 }
