@@ -204,11 +204,12 @@ func (db *DB) bind(s statement, arrays bool) (text string, args []any) {
 		b, rest = append(b, rest[:at]...), rest[at+1:]
 		v := s.args[next]
 		array, ok := arrayOf(v)
-		if numbered && arrays && ok {
+		switch {
+		case ok && numbered && arrays:
 			b = asArray(b)
 			add(array)
 			b = append(b, ')')
-		} else if isList(v) {
+		case isList(v):
 			b = append(b, '(')
 			for i, item := range spelt(v) {
 				if i > 0 {
@@ -217,7 +218,7 @@ func (db *DB) bind(s statement, arrays bool) (text string, args []any) {
 				add(item)
 			}
 			b = append(b, ')')
-		} else {
+		default:
 			add(v)
 		}
 		next++

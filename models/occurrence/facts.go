@@ -3,6 +3,7 @@ package occurrence
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"assay/models"
@@ -64,10 +65,10 @@ func factArgs(f Frame, args []any) []any {
 }
 
 func factsSQL(tx *models.Tx, cond string) string {
-	list, at := "group_concat(x, '')", func(column string) string { return "substr(" + column + ", 1, 19)" }
+	list, at := "group_concat", func(column string) string { return "substr(" + column + ", 1, 19)" }
 	id := "substr('0000000000000000000' || to_id, -19)"
 	if tx.Postgres() {
-		list, id = "string_agg(x, '')", "lpad(to_id::text, 19, '0')"
+		list, id = "string_agg", "lpad(to_id::text, 19, '0')"
 		at = func(column string) string {
 			return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
 		}
@@ -76,20 +77,19 @@ func factsSQL(tx *models.Tx, cond string) string {
 	if tx.Actor.Role == access.Auditor { // an auditor is shown what was accepted, and counts with that
 		statuses = "('accepted')"
 	}
-	controls := "SELECT controls.id FROM controls WHERE " + cond
-	return `SELECT control_id, kind, ` + list + ` AS text FROM (
-		SELECT control_id, 'cover' AS kind, covers_from || covers_to || substr(status, 1, 1) || ` + at("submitted_at") + ` AS x FROM evidence
-			WHERE status IN ('submitted', 'accepted') AND status IN ` + statuses + ` AND covers_to >= ? AND control_id IN (` + controls + `)
-		UNION ALL
-		SELECT control_id, 'act', ` + at("performed_at") + ` || CASE window_from WHEN '' THEN '                    ' ELSE window_from || window_to END FROM performances
-			WHERE withdrawn_at IS NULL AND control_id IN (` + controls + `)
-		UNION ALL
-		SELECT control_id, 'excused', window_from || window_to FROM exemptions WHERE status = 'approved' AND control_id IN (` + controls + `)
-		UNION ALL
-		SELECT control_id, 'asked', window_from || window_to FROM exemptions WHERE status = 'asked' AND control_id IN (` + controls + `)
-		UNION ALL
-		SELECT control_id, 'handed', window_from || window_to || ` + id + ` FROM delegations WHERE ended_at IS NULL AND control_id IN (` + controls + `)
-	) AS packed GROUP BY control_id, kind`
+	of := func(kind, x, from string) string { // grouped each by itself, in the order of its index: nothing is sorted
+		return `SELECT control_id, '` + kind + `' AS kind, ` + list + `(` + x + `, '') AS text FROM ` + from +
+			` AND control_id IN (SELECT controls.id FROM controls WHERE ` + cond + `) GROUP BY control_id`
+	}
+	return strings.Join([]string{
+		of("cover", `covers_from || covers_to || substr(status, 1, 1) || `+at("submitted_at"),
+			`evidence WHERE status IN ('submitted', 'accepted') AND status IN `+statuses+` AND covers_to >= ?`),
+		of("act", at("performed_at")+` || CASE window_from WHEN '' THEN '                    ' ELSE window_from || window_to END`,
+			`performances WHERE withdrawn_at IS NULL`),
+		of("excused", `window_from || window_to`, `exemptions WHERE status = 'approved'`),
+		of("asked", `window_from || window_to`, `exemptions WHERE status = 'asked'`),
+		of("handed", `window_from || window_to || `+id, `delegations WHERE ended_at IS NULL`),
+	}, " UNION ALL ")
 }
 
 // unpacked says, of each kind of fact, how long one is and how it is read.

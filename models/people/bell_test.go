@@ -18,8 +18,10 @@ func TestASessionCountsWhatIsUnread(t *testing.T) {
 		sit(t, db, ada.ID, "token of ada")
 		err := db.Bookkeep(t.Context(), func(tx *models.Tx) error {
 			return models.PutAll(t.Context(), tx, []notice.Notice{
-				{PersonID: ada.ID, Kind: notice.EvidenceReturned, Sentence: "one", CreatedAt: tx.Now}, {PersonID: ada.ID, Kind: notice.EvidenceReturned, Sentence: "two", CreatedAt: tx.Now},
-				{PersonID: ada.ID, Kind: notice.EvidenceReturned, Sentence: "read", CreatedAt: tx.Now, ReadAt: &tx.Now}, {PersonID: ben.ID, Kind: notice.EvidenceReturned, Sentence: "another's", CreatedAt: tx.Now},
+				{PersonID: ada.ID, Kind: notice.EvidenceReturned, Sentence: "one", CreatedAt: tx.Now},
+				{PersonID: ada.ID, Kind: notice.EvidenceReturned, Sentence: "two", CreatedAt: tx.Now},
+				{PersonID: ada.ID, Kind: notice.EvidenceReturned, Sentence: "read", CreatedAt: tx.Now, ReadAt: &tx.Now},
+				{PersonID: ben.ID, Kind: notice.EvidenceReturned, Sentence: "another's", CreatedAt: tx.Now},
 			})
 		})
 		if err != nil {
