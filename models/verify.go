@@ -39,6 +39,7 @@ func pathOf[T any, P record[T]](ctx context.Context, tx *Tx, id int64) (string, 
 // VerifyOptions say what to hold the database against.
 type VerifyOptions struct {
 	Tables      []LoggedTable
+	Derived     []DerivedTable
 	VerifierKey string // of the log; "" takes the one beside the newest checkpoint
 	Since       string // a signed checkpoint kept outside, or ""
 }
@@ -54,8 +55,8 @@ type Report struct {
 
 // Verify replays the whole log: every leaf against the hash the tree holds for it,
 // every tree against the checkpoint that was signed for it, every note against its
-// commitment, and every logged row against the last leaf about it. It looks at one
-// consistent state through several connections, so that the log and the tables are read
+// commitment, every logged row against the last leaf about it, and what is derived from
+// logged rows against them. It looks at one consistent state through several connections, so that the log and the tables are read
 // and hashed beside each other, and keeps about 150 bytes a row in memory. An error means
 // that it could not look, not that something is wrong.
 func Verify(ctx context.Context, db *DB, o VerifyOptions) (Report, error) {
@@ -146,7 +147,7 @@ func (v *verifier) problem(format string, args ...any) {
 func (v *verifier) run(ctx context.Context, o VerifyOptions, views []*Tx) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	tables := readTables(ctx, cancel, o.Tables, views)
+	tables := readTables(ctx, cancel, o, views)
 	if err := v.log(ctx, o); err != nil {
 		cancel()
 		if _, failed := tables(); failed != nil && !errors.Is(failed, context.Canceled) {
@@ -154,13 +155,13 @@ func (v *verifier) run(ctx context.Context, o VerifyOptions, views []*Tx) error 
 		}
 		return err
 	}
-	rows, err := tables()
+	read, err := tables()
 	if err != nil {
 		return err
 	}
 	for i, t := range o.Tables {
-		if err := v.rows(ctx, t, rows[i]); err != nil {
-			return fmt.Errorf("read %s: %w", t.Name, err)
+		if err := v.rows(ctx, t, read.rows[i]); err != nil {
+			return about(t.Name, err)
 		}
 	}
 	known := make(map[string]bool, len(o.Tables))
@@ -172,35 +173,58 @@ func (v *verifier) run(ctx context.Context, o VerifyOptions, views []*Tx) error 
 			v.lost(table, states, nil)
 		}
 	}
+	v.report.Problems = slices.Concat(append([][]string{v.report.Problems}, read.derived...)...)
 	return nil
+}
+
+// What readTables read: the rows of each logged table, and the problems of each derived one.
+type tablesRead struct {
+	rows    [][]storedRow
+	derived [][]string
 }
 
 // readTables reads every table, and is done when what it returns is called. The first
 // failure ends all reading.
-func readTables(ctx context.Context, cancel context.CancelFunc, list []LoggedTable, views []*Tx) (wait func() ([][]storedRow, error)) {
-	rows, failed, todo := make([][]storedRow, len(list)), make(chan error, len(views)), make(chan int, len(list))
-	for i := range list {
-		todo <- i
+func readTables(ctx context.Context, cancel context.CancelFunc, o VerifyOptions, views []*Tx) (wait func() (tablesRead, error)) {
+	read := tablesRead{make([][]storedRow, len(o.Tables)), make([][]string, len(o.Derived))}
+	todo := make(chan func(*Tx) error, len(o.Tables)+len(o.Derived))
+	for i, t := range o.Tables {
+		todo <- func(tx *Tx) (err error) {
+			read.rows[i], err = tx.storedRows(ctx, t)
+			return about(t.Name, err)
+		}
+	}
+	for i, t := range o.Derived {
+		todo <- func(tx *Tx) error {
+			return about(t.Name, t.Check(ctx, tx, func(problem string) { read.derived[i] = append(read.derived[i], problem) }))
+		}
 	}
 	close(todo)
+	failed := make(chan error, len(views))
 	var group sync.WaitGroup
 	for _, tx := range views {
 		group.Go(func() {
-			for i := range todo {
-				var err error
-				if rows[i], err = tx.storedRows(ctx, list[i]); err != nil {
-					failed <- fmt.Errorf("read %s: %w", list[i].Name, err)
+			for do := range todo {
+				if err := do(tx); err != nil {
+					failed <- err
 					cancel()
 					return
 				}
 			}
 		})
 	}
-	return func() ([][]storedRow, error) {
+	return func() (tablesRead, error) {
 		group.Wait()
 		close(failed)
-		return rows, <-failed
+		return read, <-failed
 	}
+}
+
+func about(table string, err error) error {
+	if err != nil {
+		return fmt.Errorf("read %s: %w", table, err)
+	}
+	return nil
 }
 
 // log checks everything but the rows.
@@ -285,6 +309,13 @@ func (v *verifier) head(ctx context.Context) error {
 	}
 	if before > 0 {
 		v.problem("%d leaves stand before the first one", before)
+	}
+	strays, err := Value[int64](ctx, v.tx, "SELECT count(*) FROM log_details d WHERE NOT EXISTS (SELECT 1 FROM log_leaves l WHERE l.seq = d.seq)")
+	if err != nil {
+		return err
+	}
+	if strays > 0 {
+		v.problem("%d notes belong to no leaf", strays)
 	}
 	size, err := v.tx.LogSize(ctx)
 	if err != nil {

@@ -49,7 +49,7 @@ func verify(ctx context.Context, s *session) error {
 }
 
 func (o *verifyOptions) read() (models.VerifyOptions, error) {
-	out := models.VerifyOptions{Tables: ledger.Tables()}
+	out := models.VerifyOptions{Tables: ledger.Tables(), Derived: ledger.Derived()}
 	if o.db == "" {
 		return out, fmt.Errorf("-db is missing; it should be sqlite:///path/to/file or postgres://…")
 	}

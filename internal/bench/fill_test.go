@@ -18,7 +18,7 @@ func TestWhatIsGeneratedHolds(t *testing.T) {
 		if err := bench.Fill(t.Context(), db, bench.Size{Controls: 120, Items: 240}, blobs); err != nil {
 			t.Fatal(err)
 		}
-		r, err := models.Verify(t.Context(), db, models.VerifyOptions{Tables: ledger.Tables()})
+		r, err := ledger.Verify(t.Context(), db)
 		if err != nil || len(r.Problems) > 0 {
 			t.Fatal(err, r.Problems)
 		}

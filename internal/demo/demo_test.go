@@ -88,13 +88,53 @@ func TestTheCompanyShowsEveryState(t *testing.T) {
 		atLeast("files of which two items hold the bytes", 1, "SELECT count(*) FROM (SELECT digest FROM evidence_files GROUP BY digest HAVING count(DISTINCT evidence_id) > 1) d")
 		holds(t, db)
 		kept(t, db, store)
+		altered(t, db)
 	})
+}
+
+// altered changes what is derived from logged rows behind the product's back: the lines of
+// lists say how often a control operated, and the criteria what an auditor may see.
+func altered(t *testing.T, db *models.DB) {
+	t.Helper()
+	run := func(statement string) error {
+		return db.Bookkeep(t.Context(), func(tx *models.Tx) error {
+			_, err := models.Raw[struct{ ID int64 }](t.Context(), tx, statement)
+			return err
+		})
+	}
+	for _, s := range []string{"UPDATE trigger_events SET done_at = at", "DELETE FROM signal_intervals WHERE line = 3", "UPDATE fact_lists SET lines = 0", "DELETE FROM fact_lists"} {
+		if err := run(s); err == nil || !strings.Contains(err.Error(), "never") {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	unguard := []string{"DROP TRIGGER trigger_events_kept", "DROP TRIGGER signal_intervals_stay"}
+	if db.Dialect() == "postgres" {
+		unguard = []string{"ALTER TABLE trigger_events DISABLE TRIGGER USER", "ALTER TABLE signal_intervals DISABLE TRIGGER USER"}
+	}
+	for _, s := range append(unguard,
+		"UPDATE trigger_events SET done_at = at WHERE list_id = (SELECT max(list_id) FROM trigger_events)",
+		"DELETE FROM signal_intervals WHERE list_id = (SELECT max(list_id) FROM signal_intervals) AND line = (SELECT max(line) FROM signal_intervals s WHERE s.list_id = (SELECT max(list_id) FROM signal_intervals))",
+		"DELETE FROM control_criteria WHERE control_id = 1 AND code = (SELECT min(code) FROM control_criteria WHERE control_id = 1)",
+		"INSERT INTO engagement_criteria (engagement_id, framework, code) VALUES (1, 'soc2', 'P8.1')",
+	) {
+		if err := run(s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	report, err := ledger.Verify(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(report.Problems, "\n")
+	if len(report.Problems) != 4 || strings.Count(said, "the lines of list ") != 2 || strings.Count(said, "control_criteria lacks ") != 1 || !strings.Contains(said, `engagement_criteria says "soc2 P8.1" of engagements/`) {
+		t.Errorf("four things were altered, and found were\n%s", said)
+	}
 }
 
 // holds checks that the log and every row agree, and that time never runs backwards.
 func holds(t *testing.T, db *models.DB) {
 	t.Helper()
-	report, err := models.Verify(t.Context(), db, models.VerifyOptions{Tables: ledger.Tables()})
+	report, err := ledger.Verify(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
 	}

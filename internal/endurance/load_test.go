@@ -230,7 +230,7 @@ func (l *load) settle() {
 	if r, err := keeper.Check(ctx, db, store, func(line string) { l.Error(line) }); err != nil || !r.Holds() {
 		l.Errorf("the store does not hold: %+v, %v", r, err)
 	}
-	r, err := models.Verify(ctx, db, models.VerifyOptions{Tables: ledger.Tables()})
+	r, err := ledger.Verify(ctx, db)
 	if err != nil || len(r.Problems) > 0 {
 		l.Errorf("the log does not hold: %v\n%s", err, strings.Join(r.Problems, "\n"))
 	}

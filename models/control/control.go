@@ -5,6 +5,7 @@ package control
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -92,6 +93,50 @@ func (criterionRow) TableName() string { return "control_criteria" }
 
 // WhyUnlogged says why changing one leaves no leaf.
 func (criterionRow) WhyUnlogged() string { return "it is derived from the version of a control" }
+
+// CriteriaTable holds control_criteria against the versions that controls show.
+func CriteriaTable() models.DerivedTable {
+	return models.DerivedTable{Name: "control_criteria", Check: checkCriteria}
+}
+
+// pageOfCriteria is how many controls are compared at once.
+const pageOfCriteria = 1000
+
+func checkCriteria(ctx context.Context, tx *models.Tx, problem func(string)) error {
+	type showing struct {
+		ID       int64
+		Code     string
+		Criteria models.List[framework.Ref]
+	}
+	for after := int64(0); ; {
+		list, err := models.Raw[showing](ctx, tx, `SELECT c.id, c.code, v.criteria FROM controls c
+			JOIN control_versions v ON v.control_id = c.id AND v.number = c.version WHERE c.id > ? ORDER BY c.id LIMIT ?`, after, pageOfCriteria)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		last := list[len(list)-1].ID
+		rows, err := models.UnscopedRows[criterionRow](tx).Where("control_id > ? AND control_id <= ?", after, last).Order("control_id").Find(ctx)
+		if err != nil {
+			return err
+		}
+		does := map[int64][]string{}
+		for _, r := range rows {
+			does[r.ControlID] = append(does[r.ControlID], r.Framework+" "+r.Code)
+		}
+		for _, c := range list {
+			var should []string
+			for _, ref := range c.Criteria {
+				should = append(should, ref.Framework+" "+ref.Code)
+			}
+			models.CompareDerived("control_criteria", "controls/"+c.Code, should, does[c.ID], problem)
+			delete(does, c.ID)
+		}
+		for id, lines := range does { // of a control that shows no version
+			models.CompareDerived("control_criteria", fmt.Sprintf("control %d", id), nil, lines, problem)
+		}
+		after = last
+	}
+}
 
 // index is the full text of the versions that lists show.
 const index = models.SearchIndex("controls")

@@ -116,6 +116,33 @@ func writeScope(ctx context.Context, tx *models.Tx, e Engagement) error {
 	return nil
 }
 
+// ScopeTable holds engagement_criteria against the engagements.
+func ScopeTable() models.DerivedTable {
+	return models.DerivedTable{Name: "engagement_criteria", Check: checkScope}
+}
+
+func checkScope(ctx context.Context, tx *models.Tx, problem func(string)) error {
+	list, err := models.UnscopedRows[Engagement](tx).Order("id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		lines, err := models.UnscopedRows[scopeLine](tx).Where("engagement_id = ?", e.ID).Find(ctx)
+		if err != nil {
+			return err
+		}
+		var should, does []string
+		for _, code := range e.Criteria {
+			should = append(should, framework.SOC2+" "+code)
+		}
+		for _, l := range lines {
+			does = append(does, l.Framework+" "+l.Code)
+		}
+		models.CompareDerived("engagement_criteria", e.Path(), should, does, problem)
+	}
+	return nil
+}
+
 // BySlug finds an engagement that the actor may see.
 func BySlug(ctx context.Context, tx *models.Tx, slug string) (Engagement, error) {
 	e, err := models.Rows[Engagement](tx).Where("slug = ?", slug).Take(ctx)

@@ -3,6 +3,8 @@
 package ledger
 
 import (
+	"context"
+
 	"assay/models"
 	"assay/models/control"
 	"assay/models/engagement"
@@ -50,4 +52,14 @@ func Tables() []models.LoggedTable {
 		models.Logged[finding.Extension](),
 		models.Logged[finding.Acceptance](),
 	}
+}
+
+// Derived is every table that says again, for queries, what logged rows say.
+func Derived() []models.DerivedTable {
+	return []models.DerivedTable{control.CriteriaTable(), engagement.ScopeTable(), occurrence.LinesTable()}
+}
+
+// Verify holds the whole database against its log, with the key beside the newest checkpoint.
+func Verify(ctx context.Context, db *models.DB) (models.Report, error) {
+	return models.Verify(ctx, db, models.VerifyOptions{Tables: Tables(), Derived: Derived()})
 }

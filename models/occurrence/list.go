@@ -27,6 +27,7 @@ type List struct {
 	Source        string // the system it comes from
 	Query         string
 	Digest        string // of the file, in the blob store
+	LinesDigest   string // of what was read from it
 	Name          string
 	Lines         int
 	Note          string
@@ -80,7 +81,9 @@ type Trigger struct {
 func (Trigger) TableName() string { return "trigger_events" }
 
 // WhyUnlogged says why changing one leaves no leaf.
-func (Trigger) WhyUnlogged() string { return "it is a line of a file whose digest is logged" }
+func (Trigger) WhyUnlogged() string {
+	return "it is a line of a list, whose digest over its lines is logged"
+}
 
 // signalRow is one line of a list of signals.
 type signalRow struct {
@@ -95,7 +98,9 @@ type signalRow struct {
 func (signalRow) TableName() string { return "signal_intervals" }
 
 // WhyUnlogged says why changing one leaves no leaf.
-func (signalRow) WhyUnlogged() string { return "it is a line of a file whose digest is logged" }
+func (signalRow) WhyUnlogged() string {
+	return "it is a line of a list, whose digest over its lines is logged"
+}
 
 // MaxLines is how many lines one list holds.
 const MaxLines = 100_000
@@ -126,7 +131,8 @@ func AddList(ctx context.Context, tx *models.Tx, c control.Control, l List, rows
 	if err := l.apart(ctx, tx); err != nil {
 		return l, err
 	}
-	insert := func() error {
+	insert := func(lines []string) error {
+		l.LinesDigest = digestLines(lines)
 		return models.Insert(ctx, tx, &l, "list.add", models.Note{
 			"control": c.Code, "kind": l.Kind, "covers": string(l.CoversFrom + " to " + l.CoversTo), "lines": fmt.Sprint(l.Lines), "file": l.Name, "digest": l.Digest,
 		})
@@ -136,7 +142,7 @@ func AddList(ctx context.Context, tx *models.Tx, c control.Control, l List, rows
 		if err != nil {
 			return l, err
 		}
-		if err := insert(); err != nil {
+		if err := insert(linesOf(lines)); err != nil {
 			return l, err
 		}
 		for i := range lines {
@@ -152,7 +158,7 @@ func AddList(ctx context.Context, tx *models.Tx, c control.Control, l List, rows
 	if err != nil {
 		return l, err
 	}
-	if err := insert(); err != nil {
+	if err := insert(linesOf(lines)); err != nil {
 		return l, err
 	}
 	for i := range lines {
