@@ -14,6 +14,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/signin", access.Public, app.signinPage),
 		web.Get("/auth/start", access.Public, app.signinStart),
 		web.Get(CallbackPath, access.Public, app.signinFinish),
+		web.Get(BreakGlassPath+"{token}", access.Public, app.breakGlassPage),
+		web.Post(BreakGlassPath+"{token}", access.Public, app.breakGlassEnter),
 		web.Get("/auth/continue", access.SignedIn, app.stepUpContinue),
 		web.Post(LogoutPath, access.Public, app.signoutByProvider),
 		web.Post("/signout", access.Public, app.signout),

@@ -167,6 +167,7 @@ var ungranted = map[string]bool{
 	"/auth/callback":                          true, // no provider
 	"/auth/start":                             true,
 	"/auth/continue":                          true, // no form waits
+	"/break-glass/{token}":                    true, // the host made no link
 	"/calendar/{token}.ics":                   true, // nobody has a calendar address
 	"/controls/import/{digest}":               true, // no file was sent
 	"/controls/{code}/versions/{number}/diff": true, // there is one version

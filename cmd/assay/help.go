@@ -12,9 +12,9 @@ import (
 func usage(w io.Writer) {
 	fmt.Fprint(w, "Assay is an audit portal for companies that run AI systems.\n\nUsage:\n\n    assay COMMAND [flags]\n\nCommands:\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "    %-9s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "    %-12s %s\n", c.name, c.summary)
 	}
-	fmt.Fprintf(w, "    %-9s %s\n\n", "help", "explain a command: assay help COMMAND")
+	fmt.Fprintf(w, "    %-12s %s\n\n", "help", "explain a command: assay help COMMAND")
 	fmt.Fprint(w, "Exit status: 0 done, 1 failed or does not hold, 2 unusable input or configuration.\n")
 }
 

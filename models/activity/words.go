@@ -25,6 +25,9 @@ var phrases = map[string]string{
 	"session.refuse": "was refused at sign-in",
 	"session.revoke": "ended a session of %s",
 
+	"breakglass.make":  "made, on the host, a break-glass link for %s",
+	"breakglass.enter": "came in with a break-glass link as %s",
+
 	"person.invite":     "invited %s",
 	"person.provision":  "opened an account for %s at their first sign-in",
 	"person.bind":       "tied the invitation of %s to an identity",

@@ -25,6 +25,7 @@ const (
 	AcceptanceExpiring Kind = "acceptance_expiring"
 	AcceptanceExpired  Kind = "acceptance_expired"
 	AccessGranted      Kind = "access_granted"
+	BreakGlass         Kind = "break_glass"
 )
 
 // A Mode says how somebody is told beside the bell.
@@ -74,14 +75,15 @@ var kinds = []about{
 	{AcceptanceExpiring, "An accepted risk comes to its end", access.FindingRespond, Digest},
 	{AcceptanceExpired, "An accepted risk has ended", access.FindingRespond, Digest},
 	{AccessGranted, "You were given access to an engagement", access.SignedIn, Digest},
+	{BreakGlass, "Somebody comes in without the identity provider", access.ActivityView, Now},
 }
 
 // For lists the kinds of notice that a can choose about. A person who writes is not
-// switched off.
+// switched off, nor is a way in around the identity provider.
 func For(a access.Actor) []Kind {
 	var out []Kind
 	for _, k := range kinds {
-		if a.Can(k.Needs) && k.Kind != Chased && (k.Kind != AccessGranted || a.Role == access.Auditor) {
+		if a.Can(k.Needs) && k.Kind != Chased && k.Kind != BreakGlass && (k.Kind != AccessGranted || a.Role == access.Auditor) {
 			out = append(out, k.Kind)
 		}
 	}
