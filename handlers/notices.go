@@ -75,7 +75,7 @@ func (app *App) preferencesPage(w http.ResponseWriter, r *http.Request) error {
 // preferencesAgain shows the form, changed by what went wrong.
 func (app *App) preferencesAgain(w http.ResponseWriter, r *http.Request, code int, change func(*notices.PreferencesData)) error {
 	a := web.ActorOf(r)
-	d := notices.PreferencesData{Kinds: notice.For(a), Modes: map[notice.Kind]notice.Mode{}, MailOff: app.MailServer == ""}
+	d := notices.PreferencesData{Kinds: notice.For(a), Role: a.Role, Modes: map[notice.Kind]notice.Mode{}, MailOff: app.MailServer == ""}
 	_, err := read(app, r, func(ctx context.Context, tx *models.Tx) (struct{}, error) {
 		company, err := programme.Current(ctx, tx)
 		if err != nil {
@@ -88,7 +88,7 @@ func (app *App) preferencesAgain(w http.ResponseWriter, r *http.Request, code in
 		p, err := notice.PreferenceOf(ctx, tx, a.ID)
 		d.Zone, d.CompanyZone, d.Address = p.Zone, company.Location().String(), me.Email
 		for _, k := range d.Kinds {
-			d.Modes[k] = p.Mode(k)
+			d.Modes[k] = p.Mode(k, a.Role)
 		}
 		return struct{}{}, err
 	})

@@ -32,6 +32,8 @@ func Mail(p Post) []Work {
 	return []Work{
 		{Kind: "notice.now", Label: "Gather what is mailed at once", Next: After(Every), Do: gather(notice.AnyNow, notice.PostNow)},
 		{Kind: "notice.digest", Label: "Gather the mails of the morning", Next: After(15 * time.Minute), Do: gather(notice.AnyDigest, notice.PostDigests)},
+		{Kind: "notice.readout", Label: "Gather the readouts of Monday", Next: After(quarter), Do: told(notice.AnyReadout, notice.PostReadouts)},
+		{Kind: notice.ReadoutKind, Label: "Mail the readout", Do: p.readout},
 		{Kind: notice.MailKind, Label: "Mail notices", Do: p.notices},
 		{Kind: reminder.ChaseKind, Label: "Mail what a manager asks for", Do: p.chase},
 		{Kind: TestMail, Label: "Send a test mail", Do: p.test, Attempts: 1},
@@ -128,7 +130,7 @@ func (p Post) addressed(m mails.Mail, reader people.Person) mails.Mail {
 }
 
 // send hands m to the mail server for reader.
-func (p Post) send(ctx context.Context, r *Run, reader people.Person, m mails.Mail) error {
+func (p Post) send(ctx context.Context, r *Run, reader people.Person, m mails.Mail, attached ...mail.File) error {
 	m = p.addressed(m, reader)
 	html, err := m.HTML()
 	if err != nil {
@@ -136,7 +138,7 @@ func (p Post) send(ctx context.Context, r *Run, reader people.Person, m mails.Ma
 	}
 	err = p.Sender.Send(ctx, mail.Message{
 		ToName: reader.Name, To: reader.Email, Subject: m.Subject, Text: m.Text(), HTML: html,
-		ID: messageID(r.Job), Preferences: m.Preferences,
+		ID: messageID(r.Job), Preferences: m.Preferences, Attached: attached,
 	})
 	if errors.Is(err, mail.ErrNoSuchAddress) {
 		return Hopeless(err)

@@ -28,6 +28,7 @@ import (
 	"assay/models/access"
 	"assay/models/job"
 	"assay/models/modelstest"
+	"assay/models/occurrence"
 	"assay/models/webhook"
 )
 
@@ -309,6 +310,50 @@ func TestTwoReplicasTellOnce(t *testing.T) {
 		}
 		if len(got) != 30 || len(seen) != 30 {
 			t.Errorf("%d calls with %d messages for 30 events", len(got), len(seen))
+		}
+	})
+}
+
+// TestAWebhookIsToldOfLateTasksAndQuestions: a task that became late is told on the day
+// it did and never again; one that was late for long before, not at all.
+func TestAWebhookIsToldOfLateTasksAndQuestions(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		c, o := newChannel(t, db), newOffice(t, db)
+		sam, kim := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Owner)
+		_, secret := c.add(webhook.Standard, "task.late", "question.asked", "exemption.asked")
+		c.add(webhook.Standard, "evidence.accepted") // asked for something else
+		ac := o.monthly("AC-03", sam, kim)
+		on := func(at string) []call {
+			o.at(at) // reminders of the day
+			return c.after(instant(t, at).Sub(modelstest.Now))
+		}
+		if got := on("2026-04-05T12:00:00Z"); len(got) != 0 {
+			t.Errorf("on the last day of the grace: %+v", got)
+		}
+		got := on("2026-04-06T12:00:00Z")
+		if len(got) != 1 || !strings.Contains(got[0].body, `"type":"task.late"`) || !strings.Contains(got[0].body, "AC-03, Access review, for March 2026 was due Tue 31 Mar 2026 and is late.") ||
+			!strings.Contains(got[0].body, base+"/tasks/AC-03/2026-03-01/2026-03-31") {
+			t.Fatalf("told %+v", got)
+		}
+		signed(t, got[0], secret)
+		for _, at := range []string{"2026-04-07T12:00:00Z", "2026-04-12T12:00:00Z", "2026-04-20T12:00:00Z"} {
+			if got := on(at); len(got) != 0 {
+				t.Errorf("%s: told again: %+v", at, got)
+			}
+		}
+		err := modelstest.As(t, db, sam, func(ctx context.Context, tx *models.Tx) error {
+			if _, err := occurrence.Ask(ctx, tx, ac, march, "Does Jane count?"); err != nil {
+				return err
+			}
+			_, err := occurrence.Excuse(ctx, tx, ac, march, "No accounts existed.")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = on("2026-04-20T12:05:00Z")
+		if len(got) != 2 || strings.Contains(got[0].body+got[1].body, "Jane") || !strings.Contains(got[0].body+got[1].body, "question.asked") || !strings.Contains(got[0].body+got[1].body, base+"/controls/AC-03") {
+			t.Errorf("told %+v", got)
 		}
 	})
 }

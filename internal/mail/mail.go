@@ -3,6 +3,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -26,6 +27,13 @@ type Message struct {
 	Text, HTML  string
 	ID          string // left of the @ of the Message-ID: the same for every attempt at one mail
 	Preferences string // the address where the reader says which mails they want
+	Attached    []File
+}
+
+// A File goes with a mail.
+type File struct {
+	Name, Type string // application/pdf
+	Bytes      []byte
 }
 
 // A Sender is an SMTP server that takes our mail.
@@ -148,6 +156,11 @@ func (s *Sender) message(m Message) (*gomail.Msg, error) {
 	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	for _, f := range m.Attached {
+		if err := msg.AttachReader(line(f.Name), bytes.NewReader(f.Bytes), gomail.WithFileContentType(gomail.ContentType(f.Type))); err != nil {
+			return nil, err
+		}
+	}
 	return msg, nil
 }
 

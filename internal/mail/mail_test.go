@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -165,5 +166,35 @@ func TestAnotherServerTakesIt(t *testing.T) {
 	m, err := mailtest.Read(got[0])
 	if err != nil || m.Subject != hello.Subject || m.Text != hello.Text || m.HTML != hello.HTML || m.Header.Get("Message-Id") != "<job-7@halyard.example>" {
 		t.Errorf("%v: %+v", err, m)
+	}
+}
+
+// TestAFileGoesWithAMail, to both servers, with every byte that a text would lose.
+func TestAFileGoesWithAMail(t *testing.T) {
+	file := mail.File{Name: "readout-2026-04-13.pdf", Type: "application/pdf", Bytes: []byte("%PDF-\r\n.\n\x00\xff\n.\r\n" + strings.Repeat("x", 5000))}
+	m := hello
+	m.Attached = []mail.File{file}
+	cert, key, roots := mailtest.Certificate(t)
+	address, mails := testenv.SMTP(t, cert, key)
+	foreign, err := mail.Open("smtp://"+address, "Assay <assay@halyard.example>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign.RootCAs = roots
+	s := mailtest.New(t, mailtest.StartTLS)
+	if err := errors.Join(foreign.Send(t.Context(), m), open(t, s).Send(t.Context(), m)); err != nil {
+		t.Fatal(err)
+	}
+	abroad, err := mailtest.Read(mails()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range []mailtest.Mail{abroad, s.Mails()[0]} {
+		if strings.Join(got.Parts, " ") != "text/plain text/html application/pdf" || got.Text != hello.Text || got.HTML != hello.HTML {
+			t.Errorf("parts %v, text %q", got.Parts, got.Text)
+		}
+		if !bytes.Equal(got.Files[file.Name], file.Bytes) {
+			t.Errorf("arrived: %q", got.Files)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -52,7 +53,8 @@ type Mail struct {
 	Header     mail.Header
 	Subject    string
 	Text, HTML string
-	Parts      []string // content types, in order
+	Parts      []string          // content types, in order
+	Files      map[string][]byte // what is attached, by name
 	Raw        string
 }
 
@@ -219,7 +221,7 @@ func (*session) Logout() error { return nil }
 
 // read takes a message apart as a mail program does.
 func (m *Mail) read(raw string) error {
-	m.Raw = raw
+	m.Raw, m.Files = raw, map[string][]byte{}
 	msg, err := mail.ReadMessage(strings.NewReader(raw))
 	if err != nil {
 		return err
@@ -229,10 +231,14 @@ func (m *Mail) read(raw string) error {
 		return err
 	}
 	kind, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/alternative" {
+	if err != nil || kind != "multipart/alternative" && kind != "multipart/mixed" {
 		return fmt.Errorf("content type %q, %w", kind, errors.Join(err))
 	}
-	parts := multipart.NewReader(msg.Body, params["boundary"])
+	return m.parts(msg.Body, params["boundary"])
+}
+
+func (m *Mail) parts(body io.Reader, boundary string) error {
+	parts := multipart.NewReader(body, boundary)
 	for {
 		p, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
@@ -248,19 +254,28 @@ func (m *Mail) read(raw string) error {
 }
 
 func (m *Mail) part(p *multipart.Part) error {
-	var r io.Reader = p
-	if strings.EqualFold(p.Header.Get("Content-Transfer-Encoding"), "quoted-printable") {
-		r = quotedprintable.NewReader(p)
-	}
-	text, err := io.ReadAll(r)
+	kind, params, err := mime.ParseMediaType(p.Header.Get("Content-Type"))
 	if err != nil {
 		return err
 	}
-	kind, _, err := mime.ParseMediaType(p.Header.Get("Content-Type"))
+	if kind == "multipart/alternative" {
+		return m.parts(p, params["boundary"])
+	}
+	var r io.Reader = p
+	switch strings.ToLower(p.Header.Get("Content-Transfer-Encoding")) {
+	case "quoted-printable":
+		r = quotedprintable.NewReader(p)
+	case "base64":
+		r = base64.NewDecoder(base64.StdEncoding, p)
+	}
+	text, err := io.ReadAll(r)
 	m.Parts = append(m.Parts, kind)
-	if kind == "text/html" {
+	switch {
+	case p.FileName() != "":
+		m.Files[p.FileName()] = text
+	case kind == "text/html":
 		m.HTML = string(text)
-	} else {
+	default:
 		m.Text = strings.ReplaceAll(string(text), "\r\n", "\n")
 	}
 	return err

@@ -67,8 +67,7 @@ func title(r readiness.Readout) string {
 }
 
 func (p page) head(r readiness.Readout) {
-	_, week := r.Frame.Now.In(r.Frame.Zone).ISOWeek()
-	p.text(9, fmt.Sprintf("%s. Week %d, as of %s", title(r), week, r.Frame.Now.UTC().Format("Mon 2 Jan 2006 15:04 MST")))
+	p.text(9, fmt.Sprintf("%s. Week %d, as of %s", title(r), r.Week(), r.Frame.Now.UTC().Format("Mon 2 Jan 2006 15:04 MST")))
 	p.Ln(1)
 	said := r.Opening()
 	if w := readiness.Join(r.Worries()); w != "" {
@@ -143,6 +142,11 @@ func (p page) fitting(words string, room float64) string {
 }
 
 func (p page) waited(r readiness.Readout) {
+	if r.Discreet && len(r.Blockers) > 0 {
+		p.section("Who is waited for")
+		p.line("", r.Waiting(), "")
+		return
+	}
 	p.section(heading("Who is waited for", len(r.Blockers), len(r.Waited())))
 	for _, b := range r.Waited() {
 		p.line("", strings.TrimSpace(b.Person.Name+"  "+b.Person.Title), b.For()+" since "+day(b.Since))
@@ -155,11 +159,23 @@ func (p page) waited(r readiness.Readout) {
 func (p page) risks(r readiness.Readout) {
 	p.section(heading("Open findings", len(r.Open), len(r.Risks())))
 	for _, f := range r.Risks() {
+		if r.Discreet {
+			p.line(f.Severity.Label(), f.Code(), until(f.DueOn))
+			continue
+		}
 		p.line(f.Severity.Label(), f.Title, f.Code())
 	}
 	if len(r.Open) == 0 {
 		p.line("", "None.", "")
 	}
+}
+
+// until says when something is due.
+func until(d models.Date) string {
+	if d == "" {
+		return ""
+	}
+	return "due " + d.In(time.UTC).Format("2 Jan 2006")
 }
 
 func heading(of string, all, shown int) string {
@@ -209,10 +225,17 @@ func (p page) trend(points []readiness.Point) {
 	p.SetXY(margin, top+high)
 }
 
+func foot(r readiness.Readout) string {
+	if r.Discreet {
+		return "Assay. Confidential. Counts, not an opinion. Names and titles stand on the readout in Assay."
+	}
+	return "Assay. Confidential. Counts, not an opinion."
+}
+
 func (p page) foot(r readiness.Readout) {
 	_, high := p.GetPageSize()
 	p.SetXY(margin, high-margin)
 	p.SetFont(font, "", 8)
-	p.CellFormat(p.width/2, 4, "Assay. Confidential. Counts, not an opinion.", "", 0, "L", false, 0, "")
-	p.CellFormat(p.width/2, 4, r.Frame.Days.First.Date().In(time.UTC).Format("2 Jan 2006")+" to "+r.Frame.Days.Last.Date().In(time.UTC).Format("2 Jan 2006"), "", 0, "R", false, 0, "")
+	p.CellFormat(p.width*0.7, 4, foot(r), "", 0, "L", false, 0, "")
+	p.CellFormat(p.width*0.3, 4, r.Frame.Days.First.Date().In(time.UTC).Format("2 Jan 2006")+" to "+r.Frame.Days.Last.Date().In(time.UTC).Format("2 Jan 2006"), "", 0, "R", false, 0, "")
 }

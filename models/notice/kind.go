@@ -26,6 +26,7 @@ const (
 	AcceptanceExpired  Kind = "acceptance_expired"
 	AccessGranted      Kind = "access_granted"
 	BreakGlass         Kind = "break_glass"
+	Readout            Kind = "readout" // no row behind the bell: a mail of its own, see PostReadouts
 )
 
 // A Mode says how somebody is told beside the bell.
@@ -36,14 +37,20 @@ const (
 	Now    Mode = "now"    // a mail within minutes
 	Digest Mode = "digest" // in the one mail of the morning
 	Off    Mode = "off"    // no mail
+	Weekly Mode = "weekly" // a mail of its own on Monday at eight
 )
 
-// Modes lists them.
-var Modes = []Mode{Now, Digest, Off}
+// Modes lists those that k has.
+func (k Kind) Modes() []Mode {
+	if k == Readout {
+		return []Mode{Weekly, Off}
+	}
+	return []Mode{Now, Digest, Off}
+}
 
 // Label is m in words.
 func (m Mode) Label() string {
-	return map[Mode]string{Now: "At once", Digest: "In the morning mail", Off: "No mail"}[m]
+	return map[Mode]string{Now: "At once", Digest: "In the morning mail", Off: "No mail", Weekly: "On Monday at 08:00"}[m]
 }
 
 // about describes a kind: what it is called, who can get it, and how they are told
@@ -76,6 +83,7 @@ var kinds = []about{
 	{AcceptanceExpired, "An accepted risk has ended", access.FindingRespond, Digest},
 	{AccessGranted, "You were given access to an engagement", access.SignedIn, Digest},
 	{BreakGlass, "Somebody comes in without the identity provider", access.ActivityView, Now},
+	{Readout, "The readout of the period, with its PDF", access.ReadinessView, Off},
 }
 
 // For lists the kinds of notice that a can choose about. A person who writes is not
@@ -102,8 +110,14 @@ func (k Kind) describe() about {
 // Label is k in words.
 func (k Kind) Label() string { return k.describe().Label }
 
-// Mode is how people are told of k who say nothing else.
-func (k Kind) Mode() Mode { return k.describe().Mode }
+// Mode is how people of a role are told of k who say nothing else. The readout is written
+// for executives; the others who may see it look at readiness every day.
+func (k Kind) Mode(role access.Role) Mode {
+	if k == Readout && role == access.Executive {
+		return Weekly
+	}
+	return k.describe().Mode
+}
 
 // Kinds lists every kind, in the order that pages and mails follow.
 func Kinds() []Kind {

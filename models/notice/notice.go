@@ -47,18 +47,18 @@ func (Notice) VisibleTo(a access.Actor) (string, []any) {
 // they were told before when n.Once says so, or anything once they are deactivated; 0
 // and repetitions among the people are left out.
 func Tell(ctx context.Context, tx *models.Tx, n Notice, to ...int64) error {
-	readers, err := listening(ctx, tx, to)
-	if err != nil || len(readers) == 0 {
+	told, err := listening(ctx, tx, to)
+	if err != nil || len(told) == 0 {
 		return err
 	}
 	mailed := n.Post != "" // already, by a job of its own
 	n.ActorID, n.CreatedAt = tx.Actor.ID, tx.Now
-	for _, r := range readers {
+	for _, r := range told {
 		if r.ID == tx.Actor.ID {
 			continue
 		}
 		row := n
-		row.PersonID, row.Mail = r.ID, r.Choices.mode(n.Kind)
+		row.PersonID, row.Mail = r.ID, r.Choices.mode(n.Kind, r.Role)
 		if row.Mail == Off || mailed {
 			row.Mail = ""
 		}
@@ -72,16 +72,20 @@ func Tell(ctx context.Context, tx *models.Tx, n Notice, to ...int64) error {
 // A reader is somebody to tell, and how.
 type reader struct {
 	ID      int64
+	Role    access.Role
+	Zone    string
 	Choices Choices
 }
+
+// readers selects them.
+const readers = `SELECT p.id, p.role, COALESCE(np.zone, '') AS zone, COALESCE(np.choices, '') AS choices
+	FROM people p LEFT JOIN notice_preferences np ON np.person_id = p.id`
 
 func listening(ctx context.Context, tx *models.Tx, ids []int64) ([]reader, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return models.Raw[reader](ctx, tx, `SELECT p.id, COALESCE(np.choices, '') AS choices
-		FROM people p LEFT JOIN notice_preferences np ON np.person_id = p.id
-		WHERE p.id IN ? AND p.status <> ? ORDER BY p.id`, ids, people.Deactivated)
+	return models.Raw[reader](ctx, tx, readers+" WHERE p.id IN ? AND p.status <> ? ORDER BY p.id", ids, people.Deactivated)
 }
 
 // Managers are the active compliance managers, who are told what nobody else answers

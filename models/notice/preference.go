@@ -16,11 +16,11 @@ import (
 // Choices is how somebody wants to be told of which kind, where they said so.
 type Choices map[Kind]Mode
 
-func (c Choices) mode(k Kind) Mode {
+func (c Choices) mode(k Kind, role access.Role) Mode {
 	if m, ok := c[k]; ok {
 		return m
 	}
-	return k.Mode()
+	return k.Mode(role)
 }
 
 // Value writes JSON, "" for no choice.
@@ -69,8 +69,8 @@ func (Preference) WhyUnlogged() string {
 	return "how somebody wants to be reminded is their own affair, and an auditor, who can write nothing, chooses too"
 }
 
-// Mode is how the person is told of k.
-func (p Preference) Mode(k Kind) Mode { return p.Choices.mode(k) }
+// Mode is how the person, who has this role, is told of k.
+func (p Preference) Mode(k Kind, role access.Role) Mode { return p.Choices.mode(k, role) }
 
 // PreferenceOf reads how a person wants to be told.
 func PreferenceOf(ctx context.Context, tx *models.Tx, person int64) (Preference, error) {
@@ -90,10 +90,10 @@ func Prefer(ctx context.Context, tx *models.Tx, a access.Actor, zone string, cho
 	p := Preference{PersonID: a.ID, Zone: zone, Choices: Choices{}}
 	for _, k := range For(a) {
 		m, said := choices[k]
-		if said && !slices.Contains(Modes, m) {
-			return models.Invalid(map[string]string{string(k): "Choose one of the three."})
+		if said && !slices.Contains(k.Modes(), m) {
+			return models.Invalid(map[string]string{string(k): "Choose one of those listed."})
 		}
-		if said && m != k.Mode() {
+		if said && m != k.Mode(a.Role) {
 			p.Choices[k] = m
 		}
 	}

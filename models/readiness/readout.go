@@ -18,6 +18,9 @@ type Readout struct {
 	Picture
 	Open  []finding.Finding // the gravest first
 	Grave int               // of them, high or critical
+	// Discreet leaves out who is waited for and what findings say: what goes into a mail
+	// may be read by anybody on its way.
+	Discreet bool
 }
 
 // mostRead bounds the open findings that are counted.
@@ -163,6 +166,25 @@ func criteria(n int) string {
 		return "1 criterion"
 	}
 	return fmt.Sprintf("%d criteria", n)
+}
+
+// Week is the week of the readout as it is counted in the period's zone.
+func (r Readout) Week() int {
+	_, week := r.Frame.Now.In(r.Frame.Zone).ISOWeek()
+	return week
+}
+
+// Waiting sums up who is waited for, where people are not named.
+func (r Readout) Waiting() string {
+	all := Blocker{}
+	for _, b := range r.Blockers {
+		all.Late, all.Returned, all.Overdue = all.Late+b.Late, all.Returned+b.Returned, all.Overdue+b.Overdue
+	}
+	people := Plural(len(r.Blockers), "person")
+	if len(r.Blockers) != 1 {
+		people = fmt.Sprintf("%d people", len(r.Blockers))
+	}
+	return people + ": " + all.For()
 }
 
 // Trend is the headline by week with today as its end, in percent of the controls.

@@ -14,6 +14,7 @@ import (
 	"assay/models/occurrence"
 	"assay/models/period"
 	"assay/models/programme"
+	"assay/models/webhook"
 )
 
 const (
@@ -75,6 +76,9 @@ func remind(ctx context.Context, tx *models.Tx, t occurrence.Task, today period.
 		}
 		return true, tell(ctx, tx, notice.DueSoon, t, today, t.PersonID)
 	case today-t.Window.Due <= long:
+		if err := webhook.Late(ctx, tx, About(t), Sentence(t, today)); err != nil {
+			return false, err
+		}
 		return true, tell(ctx, tx, notice.Late, t, today, t.PersonID)
 	}
 	if err := tell(ctx, tx, notice.Late, t, today, t.PersonID); err != nil {

@@ -31,7 +31,14 @@ var Events = []Event{
 	{"control.assigned", "A control changed hands", "control.assign", "Somebody else answers for %s."},
 	{"control.approved", "A control version was approved", "version.approve", "A version of %s was approved."},
 	{"control.retired", "A control was retired", "version.retire", "%s was retired."},
+	{TaskLate, "A task became late", "", ""}, // the clock's doing, which is no leaf: see Late
+	{"question.asked", "A question about a task was asked", "question.ask", "A question was asked about a task of %s."},
+	{"question.answered", "A question about a task was answered", "question.answer", "A question about a task of %s was answered."},
+	{"exemption.asked", "Somebody says that nothing was due", "exemption.ask", "Somebody says that a window of %s does not count; it waits for a decision."},
 }
+
+// TaskLate is the type of what Late tells.
+const TaskLate = "task.late"
 
 // Tested is the type of a test message.
 const Tested = "assay.test"
@@ -46,7 +53,7 @@ func eventOf(kind string) (Event, bool) {
 
 // of finds the event that a leaf is.
 func of(l models.LogLeaf) (Event, bool) {
-	i := slices.IndexFunc(Events, func(e Event) bool { return e.verb == l.Verb })
+	i := slices.IndexFunc(Events, func(e Event) bool { return e.verb != "" && e.verb == l.Verb })
 	if i < 0 {
 		return Event{}, false
 	}
@@ -54,9 +61,11 @@ func of(l models.LogLeaf) (Event, bool) {
 }
 
 func verbs() []string {
-	out := make([]string, len(Events))
-	for i, e := range Events {
-		out[i] = e.verb
+	var out []string
+	for _, e := range Events {
+		if e.verb != "" {
+			out = append(out, e.verb)
+		}
 	}
 	return out
 }

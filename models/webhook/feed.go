@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -108,6 +109,24 @@ func tell(ctx context.Context, tx *models.Tx, hooks []Hook, from, to int64) (int
 		}
 	}
 	return told, err
+}
+
+// Late tells the webhooks that ask for it that a task became late; about is its address.
+// The same task is told once, however often its lateness is found: call it within the 30
+// days for which jobs that are done are kept.
+func Late(ctx context.Context, tx *models.Tx, about, sentence string) error {
+	hooks, err := models.Rows[Hook](tx).Where("status = ?", On).Order("id").Find(ctx)
+	for _, h := range hooks {
+		if !slices.Contains(h.Events, TaskLate) {
+			continue
+		}
+		id := sha256.Sum256([]byte(about))
+		m := Message{Hook: h.ID, ID: fmt.Sprintf("msg_%s_late_%x", h.UID, id[:8]), Type: TaskLate, About: about, Sentence: sentence, At: tx.Now}
+		if err := job.Enqueue(ctx, tx, DeliverKind, m.ID, m); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // Test enqueues a message that says nothing but that it arrives, whether h is on or off.

@@ -30,7 +30,7 @@ type Group struct {
 
 // An Item is one sentence and where it leads.
 type Item struct {
-	Text, Href string
+	Text, Href string // Href may be ""
 	HandOver   string // where it can be given to somebody else; may be ""
 }
 
@@ -52,7 +52,9 @@ func (m Mail) Text() string {
 		}
 		for _, i := range g.Items {
 			line("- ", i.Text)
-			line("  ", i.Href)
+			if i.Href != "" {
+				line("  ", i.Href)
+			}
 			if i.HandOver != "" {
 				line("  Hand over: ", i.HandOver)
 			}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"assay/models/access"
 	"assay/models/notice"
 	"assay/models/people"
 	"assay/templates/ui"
@@ -34,6 +35,7 @@ func openAction(n notice.Notice) string { return "/notices/" + strconv.FormatInt
 // PreferencesData is what the form of the preferences shows.
 type PreferencesData struct {
 	Kinds       []notice.Kind
+	Role        access.Role
 	Modes       map[notice.Kind]notice.Mode
 	Zone        string
 	CompanyZone string
@@ -42,11 +44,12 @@ type PreferencesData struct {
 	Errors      map[string]string
 }
 
-func modeOptions(k notice.Kind) []ui.Option {
-	out := make([]ui.Option, len(notice.Modes))
-	for i, m := range notice.Modes {
+func (d PreferencesData) modeOptions(k notice.Kind) []ui.Option {
+	modes := k.Modes()
+	out := make([]ui.Option, len(modes))
+	for i, m := range modes {
 		out[i] = ui.Option{Value: string(m), Label: m.Label()}
-		if m == k.Mode() {
+		if m == k.Mode(d.Role) {
 			out[i].Label += " (usual)"
 		}
 	}

@@ -330,7 +330,7 @@ func Preferences(d PreferencesData) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for _, k := range d.Kinds {
-					templ_7745c5c3_Err = ui.Field(ui.Input{Kind: ui.Select, Name: string(k), Label: k.Label(), Value: string(d.Modes[k]), Options: modeOptions(k), Error: d.Errors[string(k)], Narrow: true}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Field(ui.Input{Kind: ui.Select, Name: string(k), Label: k.Label(), Value: string(d.Modes[k]), Options: d.modeOptions(k), Error: d.Errors[string(k)], Narrow: true}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

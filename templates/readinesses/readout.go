@@ -58,8 +58,7 @@ func x(p float64) string { return fmt.Sprintf("%.2f%%", p) }
 
 // asOf says of when the readout is, and of which week.
 func asOf(r readiness.Readout) string {
-	_, week := r.Frame.Now.In(r.Frame.Zone).ISOWeek()
-	return fmt.Sprintf("Week %d, as of %s", week, r.Frame.Now.UTC().Format("Mon 2 Jan 2006 15:04 MST"))
+	return fmt.Sprintf("Week %d, as of %s", r.Week(), r.Frame.Now.UTC().Format("Mon 2 Jan 2006 15:04 MST"))
 }
 
 func sentences(r readiness.Readout) string {
