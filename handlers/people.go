@@ -158,7 +158,7 @@ func (app *App) personChange(w http.ResponseWriter, r *http.Request, f *web.Valu
 	if bad := web.Errors(err); bad != nil {
 		return app.personAgain(w, r, web.Status(err), func(d *persons.PersonData) {
 			d.Asked, d.Errors = asked, bad
-			for _, name := range []string{"reason", "to"} {
+			for _, name := range []string{"reason", "to", "name"} {
 				d.Typed[name] = f.Typed(name)
 			}
 		})
@@ -209,6 +209,19 @@ func (app *App) personDeactivate(w http.ResponseWriter, r *http.Request) error {
 
 func (app *App) personReactivate(w http.ResponseWriter, r *http.Request) error {
 	return app.personChange(w, r, web.Form(r), "", "The account is active again, under the same identity.", people.Reactivate)
+}
+
+// personErase replaces who somebody was by a pseudonym. It cannot be taken back, so the
+// page asks for the person's name.
+func (app *App) personErase(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	reason, name := f.Text("reason", 500), f.Line("name", 120)
+	return app.personChange(w, r, f, "erase", "Who they were is erased. What they did stays under a pseudonym.", func(ctx context.Context, tx *models.Tx, p *people.Person) error {
+		if p.ErasedAt == nil && name != p.Name {
+			return models.Invalid(map[string]string{"name": "Type the name as it stands above: " + p.Name + "."})
+		}
+		return people.Erase(ctx, tx, p, reason)
+	})
 }
 
 // personHandOver gives everything a person owns to another, in one transaction.

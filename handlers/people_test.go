@@ -12,6 +12,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/finding"
+	"assay/models/ledger"
 	"assay/models/modelstest"
 	"assay/models/people"
 )
@@ -58,6 +59,60 @@ func TestPeoplePages(t *testing.T) {
 		s.Get(ada, address(sam)).Want(http.StatusOK).Has("Deactivated", "Left on Friday.", "Reactivate the account")
 		s.Post(ada, address(sam)+"/reactivate").Want(http.StatusSeeOther)
 	})
+}
+
+// TestRule14ErasingWhoSomebodyWas: contact data gives way to a pseudonym, what they did
+// stays, and the log still verifies.
+func TestRule14ErasingWhoSomebodyWas(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		s := handlerstest.New(t, db)
+		ada, maya := modelstest.Person(t, db, access.Administrator), modelstest.Person(t, db, access.Compliance)
+		made := s.Post(ada, "/people", "name", "Kim <Öz>", "email", "kim.oez@halyard.example", "title", "Platform", "role", "control_owner").Want(http.StatusSeeOther)
+		var kim people.Person
+		for _, p := range allPeople(t, db) {
+			if p.Email == "kim.oez@halyard.example" {
+				kim = p
+			}
+		}
+		erase := func(rest ...string) handlerstest.Page {
+			return s.Post(ada, made.Location+"/erase", append([]string{"rev", s.Get(ada, made.Location).Field("rev")}, rest...)...)
+		}
+		erase("name", "Kim <Öz>", "reason", "Asked to.").Want(http.StatusConflict).Has("Deactivate the account")
+		s.Post(ada, made.Location+"/deactivate", "reason", "Kim <Öz> left.").Want(http.StatusSeeOther)
+		s.Post(maya, made.Location+"/erase", "name", "Kim <Öz>", "reason", "Asked to.").Want(http.StatusNotFound)
+		if again := erase("name", "Kim", "reason", "Asked to.").Want(http.StatusUnprocessableEntity).Has("Type the name as it stands above"); again.Field("reason") != "Asked to." {
+			t.Error("the typed reason is lost")
+		}
+		erase("name", "Kim <Öz>").Want(http.StatusUnprocessableEntity).Has("Say why")
+		erase("name", "Kim <Öz>", "reason", "kim <öz> asked.").Want(http.StatusUnprocessableEntity).Has("must not name the person")
+		erase("name", "Kim <Öz>", "reason", "Asked to.").Want(http.StatusSeeOther)
+
+		pseudonym := kim.Pseudonym()
+		for _, path := range []string{made.Location, "/people", "/activity"} {
+			s.Get(ada, path).Want(http.StatusOK).Has(pseudonym).Lacks("Kim", "kim.oez", "Öz")
+		}
+		s.Get(ada, made.Location).Has("Contact data erased", "Asked to.").Lacks("Reactivate")
+		s.Post(ada, made.Location+"/reactivate").Want(http.StatusConflict)
+		s.Post(ada, made.Location+"/erase", "reason", "Again.").Want(http.StatusConflict)
+		if p := personNow(t, db, kim.ID); p.Email == kim.Email || p.Title != "" || p.Subject != "" || p.ErasedAt == nil {
+			t.Errorf("left of them is %+v", p)
+		}
+		report, err := ledger.Verify(t.Context(), db)
+		if err != nil || len(report.Problems) > 0 || report.Erased == 0 {
+			t.Errorf("%d notes erased, %v, %v", report.Erased, report.Problems, err)
+		}
+		// Whoever comes back is somebody new.
+		s.Post(ada, "/people", "name", "Kim Öz", "email", "kim.oez@halyard.example", "role", "control_owner").Want(http.StatusSeeOther)
+	})
+}
+
+func allPeople(t *testing.T, db *models.DB) (list []people.Person) {
+	t.Helper()
+	modelstest.Look(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) (err error) {
+		list, err = models.Rows[people.Person](tx).Find(ctx)
+		return err
+	})
+	return list
 }
 
 func TestHandOver(t *testing.T) {

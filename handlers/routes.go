@@ -40,6 +40,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Fresh("change what somebody may do", web.Post("/people/{person}/role", access.PeopleManage, app.personRole)),
 		web.Fresh("deactivate an account", web.Post("/people/{person}/deactivate", access.PeopleManage, app.personDeactivate)),
 		web.Fresh("let somebody in again", web.Post("/people/{person}/reactivate", access.PeopleManage, app.personReactivate)),
+		web.Fresh("erase who somebody was", web.Post("/people/{person}/erase", access.PeopleManage, app.personErase)),
 		web.Post("/people/{person}/handover", access.PeopleManage, app.personHandOver),
 		web.Post("/people/{person}/sessions/{session}/end", access.PeopleManage, app.personSessionEnd),
 

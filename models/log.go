@@ -275,6 +275,25 @@ func (d leafDraft) detail(seq int64) (LogDetail, error) {
 	return LogDetail{Seq: seq, Salt: salt, Text: string(text)}, nil
 }
 
+// EraseNotes removes every note that holds one of these words. The leaves stay, and go on
+// proving that there was a note.
+func EraseNotes(ctx context.Context, tx *Tx, words ...string) error {
+	holds := "instr(text, ?) > 0"
+	if tx.Postgres() {
+		holds = "position(? IN text) > 0"
+	}
+	for _, word := range words {
+		quoted, err := json.Marshal(word)
+		if err != nil {
+			return err
+		}
+		if _, err := Remove[LogDetail](ctx, tx, holds, string(quoted[1:len(quoted)-1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // hashes reads nodes of the tree, in one query for all that are asked at once.
 func (tx *Tx) hashes(ctx context.Context) tlog.ReaderFunc {
 	return func(indexes []int64) ([]tlog.Hash, error) {

@@ -36,6 +36,7 @@ var phrases = map[string]string{
 	"person.role":       "changed the role of %s",
 	"person.deactivate": "deactivated %s",
 	"person.reactivate": "let %s in again",
+	"person.erase":      "erased the contact data of %s",
 	"person.hand_over":  "handed over what %s owned",
 
 	"programme.set_up": "set Assay up",

@@ -27,6 +27,7 @@ type Person struct {
 	InvitedAt     time.Time
 	FirstSeenAt   *time.Time
 	DeactivatedAt *time.Time
+	ErasedAt      *time.Time
 }
 
 // TableName is where people live.

@@ -130,6 +130,9 @@ func Reactivate(ctx context.Context, tx *models.Tx, p *Person) error {
 	if p.Status != Deactivated {
 		return models.Conflict(p.Name + " is not deactivated.")
 	}
+	if p.ErasedAt != nil {
+		return models.Conflict("Who " + p.Name + " was is erased. Invite them anew.")
+	}
 	p.Status, p.DeactivatedAt = Active, nil
 	if p.FirstSeenAt == nil {
 		p.Status = Invited

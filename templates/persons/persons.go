@@ -40,7 +40,7 @@ type PersonData struct {
 	Heirs    []people.Person // who could take over what they own
 	Feed     []activity.Entry
 
-	Asked  string // the question that came back with errors: role, deactivate or handover
+	Asked  string // the question that came back with errors: role, deactivate, erase or handover
 	Errors map[string]string
 	Typed  map[string]string
 }
@@ -58,7 +58,10 @@ func (d PersonData) errs(asked string) map[string]string {
 // homeless are the errors of a question that the page no longer asks.
 func (d PersonData) homeless() map[string]string {
 	asks := !d.Self && d.Status != people.Deactivated
-	if d.Asked == "handover" {
+	switch d.Asked {
+	case "erase":
+		asks = !d.Self && d.Status == people.Deactivated && d.ErasedAt == nil
+	case "handover":
 		asks = !d.Self && d.Owns() > 0
 	}
 	if d.Asked != "" && asks {

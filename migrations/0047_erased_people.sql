@@ -1,0 +1,3 @@
+-- When the contact data of somebody who left was replaced by a pseudonym.
+-- +goose Up
+ALTER TABLE people ADD COLUMN erased_at INSTANT;
