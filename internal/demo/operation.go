@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"assay/models"
 	"assay/models/control"
@@ -279,7 +280,7 @@ func habit(n int, t framework.Template) custom {
 	}
 	title := t.Title
 	if len(t.Evidence) > 0 {
-		title = t.Evidence[n%len(t.Evidence)]
+		title, _, _ = strings.Cut(t.Evidence[n%len(t.Evidence)], " |")
 	}
 	papers := []custom{
 		{kind: "signed_record", source: "Document store", file: "record-%s.pdf", make: minutes(t.Title, "Everything the control asks for was looked at.", "Nothing was found that needs a change.")},

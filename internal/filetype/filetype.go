@@ -166,6 +166,12 @@ func beginsWith(chars string) func([]byte) bool {
 	}
 }
 
+// isDER is an ASN.1 sequence, as every certificate, signature and time stamp is: one whose
+// length follows, or a short one that ends where it says.
+func isDER(head []byte) bool {
+	return len(head) > 2 && head[0] == 0x30 && (head[1] >= 0x80 && head[1] <= 0x84 || int(head[1]) == len(head)-2)
+}
+
 // isMail looks for a header line at the top, "Name: value", as RFC 5322 has it.
 func isMail(head []byte) bool {
 	line, _, _ := bytes.Cut(head, []byte("\n"))

@@ -21,6 +21,8 @@ var (
 	yaml     = kind{Type{"YAML", "application/yaml", PreviewText}, isData}
 	markdown = kind{Type{"Markdown", "text/markdown; charset=utf-8", PreviewText}, isText}
 	jpeg     = kind{Type{"JPEG picture", "image/jpeg", PreviewImage}, is("image/jpeg")}
+	xml      = kind{Type{"XML", bytesOnly, PreviewText}, beginsWith("<")}
+	der      = kind{Type{"a signed object", bytesOnly, PreviewNone}, isDER}
 	gz       = kind{Type{"gzip archive", "application/gzip", PreviewNone}, is("application/gzip")}
 )
 
@@ -48,7 +50,10 @@ var kinds = map[string]kind{
 	"sarif":  json,
 	"jsonl":  ndjson,
 	"ndjson": ndjson,
-	"xml":    {Type{"XML", bytesOnly, PreviewText}, beginsWith("<")},
+	"jsonld": json,
+	"har":    json,
+	"xml":    xml,
+	"nessus": xml,
 	"yaml":   yaml,
 	"yml":    yaml,
 	"toml":   {Type{"TOML", "application/toml", PreviewText}, isData},
@@ -64,6 +69,23 @@ var kinds = map[string]kind{
 	"hcl":   text,
 	"diff":  text,
 	"patch": text,
+	"ics":   text,
+
+	// What proves something by itself: signatures and bundles of them, certificates and
+	// public keys, checksums, checkpoints of logs, time stamps.
+	"sig":    text,
+	"asc":    text,
+	"pem":    text,
+	"crt":    text,
+	"pub":    text,
+	"sha256": text,
+	"sha512": text,
+	"note":   text,
+	"cer":    der,
+	"der":    der,
+	"p7s":    der,
+	"tsq":    der,
+	"tsr":    der,
 
 	"zip": {Type{"ZIP archive", "application/zip", PreviewZIP}, is("application/zip")},
 	"gz":  gz,
