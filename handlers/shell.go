@@ -65,14 +65,10 @@ func fillShell(ctx context.Context, tx *models.Tx, s *ui.Shell, unread *int) err
 	if s.Actor.Role == access.Auditor {
 		return auditorShell(ctx, tx, s)
 	}
-	if s.Actor.Can(access.EngagementView) {
-		e, ok, err := engagement.Current(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if ok {
-			s.Engagement = shownEngagement(e, tx.Now)
-		}
+	if e, ok, err := engagement.Current(ctx, tx); err != nil {
+		return err
+	} else if ok {
+		s.Engagement = ui.Examination(e, tx.Now)
 	}
 	s.Counts, err = companyCounts(ctx, tx)
 	for _, n := range []*int{&s.Counts.Controls, &s.Counts.Review, &s.Counts.Findings} {
@@ -81,17 +77,6 @@ func fillShell(ctx context.Context, tx *models.Tx, s *ui.Shell, unread *int) err
 		}
 	}
 	return err
-}
-
-func shownEngagement(e engagement.Engagement, now time.Time) ui.Engagement {
-	zone, err := e.Location()
-	if err != nil {
-		zone = time.UTC
-	}
-	return ui.Engagement{
-		Name: e.Name, Slug: e.Slug,
-		Ruler: ui.NewRuler(e.PeriodStart.In(time.UTC), e.PeriodEnd.In(time.UTC), now.In(zone)).Marking("Auditors' access", e.OpensOn.In(time.UTC), e.ClosesOn.In(time.UTC)),
-	}
 }
 
 // auditorShell says what an auditor may do, and until when.
@@ -104,7 +89,7 @@ func auditorShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
 		s.Banner = "No engagement is open to you at the moment. Ask your contact at the company when your access opens."
 		return nil
 	}
-	s.Engagement = shownEngagement(open[0], tx.Now)
+	s.Engagement = ui.Examination(open[0], tx.Now)
 	var until []string
 	for _, e := range open {
 		until = append(until, fmt.Sprintf("%s until the end of %s (%s)", e.Name, e.ClosesOn.In(time.UTC).Format("2 January 2006"), e.Zone))

@@ -10,6 +10,21 @@ document.addEventListener("click", (e) => {
   if (e.target.matches?.("dialog")) e.target.close();
 });
 
+// A choice that opens below its name closes when somebody is elsewhere, and with Escape.
+const elsewhere = (target) => {
+  for (const open of document.querySelectorAll("details[data-pick][open]")) {
+    if (!open.contains(target)) open.open = false;
+  }
+};
+document.addEventListener("click", (e) => elsewhere(e.target));
+document.addEventListener("focusin", (e) => elsewhere(e.target));
+document.addEventListener("keydown", (e) => {
+  const open = e.key === "Escape" && document.querySelector("details[data-pick][open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
 // A question is a <details> in the page and works as one. With script its content
 // moves into a modal dialog while it is open, and back afterwards, so that the form
 // in it keeps its place and its values.

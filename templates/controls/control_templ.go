@@ -237,7 +237,7 @@ func Control(d PageData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Control.Code + " " + d.Shown.Title, Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(d.page()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -60,6 +60,15 @@ func (d TimelineData) in(slug string, chosen bool) string {
 	return href(d.Control) + "?period=" + slug
 }
 
+// page is the control in the period that its timeline shows.
+func (d PageData) page() ui.Page {
+	p := ui.Page{Title: d.Control.Code + " " + d.Shown.Title, Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code}}, Ruler: true}
+	if d.Timeline == nil {
+		return p
+	}
+	return p.InPeriod(d.Timeline.Engagement, d.Timeline.Others, d.Timeline.Frame.Now, func(slug string) string { return d.Timeline.in(slug, true) })
+}
+
 // all is href with every performance.
 func (d TimelineData) all() string {
 	if d.Chosen {

@@ -65,6 +65,12 @@ func controlsHref(p readiness.Picture, standing, group string) string {
 	return "/readiness/controls?" + q.Encode()
 }
 
+// inPicture makes a page one of the period of p, which other periods have at the same
+// path, too.
+func inPicture(p readiness.Picture, path string, page ui.Page) ui.Page {
+	return page.InPeriod(p.Engagement, p.Others, p.Frame.Now, func(slug string) string { return path + "?period=" + slug })
+}
+
 // address keeps the chosen period.
 func address(p readiness.Picture, path string) string { return inPeriod(path, p.Engagement, p.Chosen) }
 

@@ -237,7 +237,7 @@ func Readout(r readiness.Readout) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Readout", Crumbs: []ui.Crumb{{Label: "Readout"}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(inPicture(r.Picture, "/readout", ui.Page{Title: "Readout", Crumbs: []ui.Crumb{{Label: "Readout"}}})).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -105,9 +105,9 @@ func SquarePage(s readiness.Square) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var5 templ.SafeURL
-						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL("/controls/" + p.Sheet.Code + "#h-timeline"))
+						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(inPeriod("/controls/"+p.Sheet.Code, s.Engagement, s.Chosen) + "#h-timeline"))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 35, Col: 103}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 35, Col: 135}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 						if templ_7745c5c3_Err != nil {
@@ -120,7 +120,7 @@ func SquarePage(s readiness.Square) templ.Component {
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(p.Sheet.Code)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 35, Col: 120}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 35, Col: 152}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -180,7 +180,7 @@ func SquarePage(s readiness.Square) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: s.Group.Code + ", " + monthLong(s.Month), Crumbs: []ui.Crumb{{Label: "Readiness", Href: inPeriod("/readiness", s.Engagement, s.Chosen)}, {Label: s.Group.Code + ", " + monthLong(s.Month)}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: s.Group.Code + ", " + monthLong(s.Month), Crumbs: []ui.Crumb{{Label: "Readiness", Href: inPeriod("/readiness", s.Engagement, s.Chosen)}, {Label: s.Group.Code + ", " + monthLong(s.Month)}}}.InPeriod(s.Engagement, nil, s.Frame.Now, nil)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -52,6 +52,10 @@ type Page struct {
 	Crumbs []Crumb
 	Dense  bool // compact rows, for pages that are one long table
 	Ruler  bool // the examination period under the top bar
+	// Engagement is the one whose period the page is about; the zero value is the current
+	// one. Periods lead to the same page in the others. See InPeriod.
+	Engagement Engagement
+	Periods    []PeriodLink
 }
 
 // A Crumb is one step of the way here. The last one is this page and needs no Href.
