@@ -16,6 +16,7 @@ import (
 	"assay/models/notice"
 	"assay/models/people"
 	"assay/models/programme"
+	"assay/templates/engagements"
 	"assay/templates/ui"
 	"assay/web"
 )
@@ -68,7 +69,7 @@ func fillShell(ctx context.Context, tx *models.Tx, s *ui.Shell, unread *int) err
 	if e, ok, err := engagement.Current(ctx, tx); err != nil {
 		return err
 	} else if ok {
-		s.Engagement = ui.Examination(e, tx.Now)
+		s.Engagement = engagements.Examination(e, tx.Now)
 	}
 	s.Counts, err = companyCounts(ctx, tx)
 	for _, n := range []*int{&s.Counts.Controls, &s.Counts.Review, &s.Counts.Findings} {
@@ -89,7 +90,7 @@ func auditorShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
 		s.Banner = "No engagement is open to you at the moment. Ask your contact at the company when your access opens."
 		return nil
 	}
-	s.Engagement = ui.Examination(open[0], tx.Now)
+	s.Engagement = engagements.Examination(open[0], tx.Now)
 	var until []string
 	for _, e := range open {
 		until = append(until, fmt.Sprintf("%s until the end of %s (%s)", e.Name, e.ClosesOn.In(time.UTC).Format("2 January 2006"), e.Zone))

@@ -15,6 +15,7 @@ import (
 	"assay/models/people"
 	"assay/models/period"
 	"assay/models/timeline"
+	"assay/templates/engagements"
 	"assay/templates/readinesses"
 	"assay/templates/ui"
 )
@@ -66,7 +67,7 @@ func (d PageData) page() ui.Page {
 	if d.Timeline == nil {
 		return p
 	}
-	return p.InPeriod(d.Timeline.Engagement, d.Timeline.Others, d.Timeline.Frame.Now, func(slug string) string { return d.Timeline.in(slug, true) })
+	return engagements.InPeriod(p, d.Timeline.Engagement, d.Timeline.Others, d.Timeline.Frame.Now, func(slug string) string { return d.Timeline.in(slug, true) })
 }
 
 // all is href with every performance.

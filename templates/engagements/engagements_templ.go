@@ -756,7 +756,7 @@ func Page(d PageData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Engagement.Name, Crumbs: []ui.Crumb{{Label: "Engagements", Href: "/engagements"}, {Label: d.Engagement.Name}}, Ruler: true, Engagement: ui.Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Engagement.Name, Crumbs: []ui.Crumb{{Label: "Engagements", Href: "/engagements"}, {Label: d.Engagement.Name}}, Ruler: true, Engagement: Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var18), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

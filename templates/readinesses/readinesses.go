@@ -12,6 +12,7 @@ import (
 	"assay/models/people"
 	"assay/models/period"
 	"assay/models/readiness"
+	"assay/templates/engagements"
 	"assay/templates/ui"
 )
 
@@ -68,7 +69,7 @@ func controlsHref(p readiness.Picture, standing, group string) string {
 // inPicture makes a page one of the period of p, which other periods have at the same
 // path, too.
 func inPicture(p readiness.Picture, path string, page ui.Page) ui.Page {
-	return page.InPeriod(p.Engagement, p.Others, p.Frame.Now, func(slug string) string { return path + "?period=" + slug })
+	return engagements.InPeriod(page, p.Engagement, p.Others, p.Frame.Now, func(slug string) string { return path + "?period=" + slug })
 }
 
 // address keeps the chosen period.

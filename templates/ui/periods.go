@@ -1,54 +1,15 @@
 package ui
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"time"
 
 	"assay/models/access"
-	"assay/models/engagement"
 )
 
 // A PeriodLink leads to the same page in a period.
 type PeriodLink struct {
 	Name, Days, Href string
 	Here             bool
-}
-
-// Examination is what the surroundings of a page say of an engagement: its name and its
-// period as a ruler, seen at now.
-func Examination(e engagement.Engagement, now time.Time) Engagement {
-	zone, err := e.Location()
-	if err != nil {
-		zone = time.UTC
-	}
-	return Engagement{
-		Name: e.Name, Slug: e.Slug,
-		Ruler: NewRuler(e.PeriodStart.In(time.UTC), e.PeriodEnd.In(time.UTC), now.In(zone)).Marking("Auditors' access", e.OpensOn.In(time.UTC), e.ClosesOn.In(time.UTC)),
-	}
-}
-
-// InPeriod makes p a page about the period of e, which offers the same page of others.
-// Without an engagement, or without others, there is nothing to choose.
-func (p Page) InPeriod(e engagement.Engagement, others []engagement.Engagement, now time.Time, href func(slug string) string) Page {
-	p.Ruler = true
-	if e.ID == 0 {
-		return p
-	}
-	p.Engagement = Examination(e, now)
-	if len(others) == 0 {
-		return p
-	}
-	all := append(slices.Clone(others), e)
-	slices.SortFunc(all, func(a, b engagement.Engagement) int {
-		return cmp.Or(cmp.Compare(b.PeriodEnd, a.PeriodEnd), cmp.Compare(b.ID, a.ID))
-	})
-	for _, o := range all {
-		days := o.PeriodStart.In(time.UTC).Format("2 Jan 2006") + " to " + o.PeriodEnd.In(time.UTC).Format("2 Jan 2006")
-		p.Periods = append(p.Periods, PeriodLink{o.Name, days, href(o.Slug), o.ID == e.ID})
-	}
-	return p
 }
 
 // examined is the engagement that the page is about, else the current one.

@@ -53,7 +53,7 @@ type Page struct {
 	Dense  bool // compact rows, for pages that are one long table
 	Ruler  bool // the examination period under the top bar
 	// Engagement is the one whose period the page is about; the zero value is the current
-	// one. Periods lead to the same page in the others. See InPeriod.
+	// one. Periods lead to the same page in the others. See engagements.InPeriod.
 	Engagement Engagement
 	Periods    []PeriodLink
 }
