@@ -24,6 +24,7 @@ import (
 type Query[T any] struct {
 	tx      *Tx
 	columns []string
+	join    string
 	where   []statement
 	order   string
 	limit   int
@@ -35,6 +36,9 @@ func (q Query[T]) Where(cond string, args ...any) Query[T] {
 	q.where = append(slices.Clip(q.where), statement{cond, args})
 	return q
 }
+
+// Join adds another table, for columns to sort or choose by.
+func (q Query[T]) Join(clause string) Query[T] { q.join = " " + clause; return q }
 
 // Order sorts by columns that come from code, never from a reader. What is said first
 // counts first.
@@ -56,7 +60,7 @@ func (q Query[T]) locked() Query[T] { q.lock = q.tx.Postgres(); return q }
 // statement is q with these columns.
 func (q Query[T]) statement(table, columns string) statement {
 	var b strings.Builder
-	b.WriteString("SELECT " + columns + " FROM " + quoted(table))
+	b.WriteString("SELECT " + columns + " FROM " + quoted(table) + q.join)
 	var args []any
 	for i, w := range q.where {
 		if i == 0 {

@@ -111,6 +111,9 @@ func (f *filler) batch(ctx context.Context, from, to int) error {
 		if err := models.InsertAll(ctx, tx, controls, "control.import"); err != nil {
 			return err
 		}
+		if err := control.Place(ctx, tx, controls...); err != nil {
+			return err
+		}
 		var criteria []criterion
 		for n, c := range controls {
 			versions[n].ControlID = c.ID

@@ -52,6 +52,9 @@ func insertBoth(ctx context.Context, tx *models.Tx, controls []*Control, version
 	if err := models.InsertAll(ctx, tx, versions, versionVerb); err != nil {
 		return err
 	}
+	if err := Place(ctx, tx, controls...); err != nil {
+		return err
+	}
 	for i, c := range controls {
 		if err := derive(ctx, tx, c.ID, *versions[i]); err != nil {
 			return err

@@ -38,6 +38,9 @@ func Discard(ctx context.Context, tx *models.Tx, v *Version) (gone bool, err err
 	if _, err := models.Remove[criterionRow](ctx, tx, "control_id = ?", c.ID); err != nil {
 		return false, err
 	}
+	if _, err := models.Remove[place](ctx, tx, "control_id = ?", c.ID); err != nil {
+		return false, err
+	}
 	if err := index.Drop(ctx, tx, c.ID); err != nil {
 		return false, err
 	}

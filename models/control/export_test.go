@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"strings"
 
 	"assay/models"
@@ -8,8 +9,8 @@ import (
 
 // Plan is the statement List runs for f and o, as far as a planner cares: conditions,
 // order and limit.
-func (f Filter) Plan(tx *models.Tx, o Order) (string, []any) {
-	cond, args, _ := f.where(tx, matches)
+func (f Filter) Plan(ctx context.Context, tx *models.Tx, o Order) (string, []any, error) {
+	cond, args, _, err := f.where(ctx, tx, matches)
 	if cond == "" {
 		cond = "1 = 1"
 	}
@@ -17,7 +18,11 @@ func (f Filter) Plan(tx *models.Tx, o Order) (string, []any) {
 	if o.Desc() {
 		direction = " DESC"
 	}
-	return "SELECT id, code, title FROM controls WHERE " + cond + " ORDER BY " + strings.Join(o.sort().Columns, direction+", ") + direction + " LIMIT 51", args
+	from := "controls"
+	if o.Column() == "owner" {
+		from += " " + ownersJoined
+	}
+	return "SELECT controls.id, controls.code, title FROM " + from + " WHERE " + cond + " ORDER BY " + strings.Join(o.sort().Columns, direction+", ") + direction + " LIMIT 51", args, err
 }
 
 // Orders are all that a list offers.

@@ -57,8 +57,8 @@ const (
 )
 
 // where is the condition of f. empty reports that nothing can match, such as a
-// criterion that does not exist.
-func (f Filter) where(tx *models.Tx, considered int) (cond string, args []any, empty bool) {
+// criterion that does not exist. A text that is the beginning of codes means those.
+func (f Filter) where(ctx context.Context, tx *models.Tx, considered int) (cond string, args []any, empty bool, err error) {
 	var conds []string
 	add := func(c string, a ...any) { conds, args = append(conds, c), append(args, a...) }
 	for _, eq := range []struct{ column, value string }{
@@ -93,14 +93,20 @@ func (f Filter) where(tx *models.Tx, considered int) (cond string, args []any, e
 		add("controls.id IN (SELECT control_id FROM control_criteria WHERE framework = ? AND code = ?)", id, code)
 		empty = empty || !ok
 	}
-	if strings.TrimSpace(f.Text) != "" {
+	codes, err := coded(ctx, tx, f.Text)
+	switch {
+	case err != nil:
+		return "", nil, false, err
+	case len(codes) > 0:
+		add("controls.code IN ?", codes)
+	case strings.TrimSpace(f.Text) != "":
 		c, a, ok := index.Matching(tx, "controls.id", f.Text, considered)
 		if ok {
 			add(c, a...)
 		}
 		empty = empty || !ok
 	}
-	return strings.Join(conds, " AND "), args, empty
+	return strings.Join(conds, " AND "), args, empty, nil
 }
 
 func personID(s string) (int64, bool) {
@@ -118,7 +124,7 @@ type Order string
 var orders = map[Order][]string{
 	"code":      {"controls.code"},
 	"title":     {"controls.title", "controls.code"},
-	"owner":     {"COALESCE(controls.owner_id, 0)", "controls.code"},
+	"owner":     {"lower(control_owners.owner_name)", "control_owners.owner_id", "control_owners.code"},
 	"frequency": {"controls.frequency", "controls.code"},
 	"category":  {"controls.category", "controls.code"},
 	"status":    {"controls.status", "controls.code"},
@@ -144,11 +150,6 @@ func (o Order) key(r Row) []any {
 	switch o.Column() {
 	case "title":
 		return []any{r.Title, r.Code}
-	case "owner":
-		if r.OwnerID == nil {
-			return []any{int64(0), r.Code}
-		}
-		return []any{*r.OwnerID, r.Code}
 	case "frequency":
 		return []any{r.Frequency, r.Code}
 	case "category":
@@ -159,8 +160,7 @@ func (o Order) key(r Row) []any {
 	return []any{r.Code}
 }
 
-// List reads a page of the controls that f lets through, in the order o. An order by
-// owner keeps the controls of a person together.
+// List reads a page of the controls that f lets through, in the order o.
 func List(ctx context.Context, tx *models.Tx, f Filter, o Order, page models.Page) (models.Window[Row], error) {
 	considered := matches
 	if page.Limit > 0 {
@@ -181,9 +181,12 @@ func Search(ctx context.Context, tx *models.Tx, typed string, n int) ([]Row, err
 }
 
 func list(ctx context.Context, tx *models.Tx, f Filter, o Order, page models.Page, considered int) (models.Window[Row], error) {
-	cond, args, empty := f.where(tx, considered)
-	if empty {
-		return models.Window[Row]{}, nil
+	cond, args, empty, err := f.where(ctx, tx, considered)
+	if err != nil || empty {
+		return models.Window[Row]{}, err
+	}
+	if o.Column() == "owner" {
+		return byOwner(ctx, tx, cond, args, o, page)
 	}
 	q := models.Rows[Row](tx)
 	if cond != "" {
@@ -198,9 +201,9 @@ const most = 1000
 // Count says how many controls f lets through. It stops at 1,000 and then reports
 // that there are more: counting them all would cost more than the list itself.
 func Count(ctx context.Context, tx *models.Tx, f Filter) (n int, more bool, err error) {
-	cond, args, empty := f.where(tx, matches)
-	if empty {
-		return 0, false, nil
+	cond, args, empty, err := f.where(ctx, tx, matches)
+	if err != nil || empty {
+		return 0, false, err
 	}
 	if cond == "" {
 		cond = "1 = 1"

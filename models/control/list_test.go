@@ -14,6 +14,7 @@ import (
 	"assay/models/control"
 	"assay/models/framework"
 	"assay/models/modelstest"
+	"assay/models/people"
 )
 
 func (c company) adopted() {
@@ -129,6 +130,7 @@ func TestListNeverScans(t *testing.T) {
 					{Frequency: "monthly", AI: "yes"},
 					{Framework: framework.AIRMF},
 					{Criterion: "CC6.1", Text: "access re"},
+					{Text: "AC-05"},
 				} {
 					plan, err := explain(ctx, tx, f, o)
 					if err != nil {
@@ -148,7 +150,10 @@ func TestListNeverScans(t *testing.T) {
 }
 
 func explain(ctx context.Context, tx *models.Tx, f control.Filter, o control.Order) (string, error) {
-	query, args := f.Plan(tx, o)
+	query, args, err := f.Plan(ctx, tx, o)
+	if err != nil {
+		return "", err
+	}
 	var lines []string
 	if tx.Postgres() {
 		type line struct {
@@ -231,5 +236,115 @@ func TestCoverageAndCrosswalk(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+// TestByOwnerIsByTheName: whatever the case, people of one name apart, nobody first.
+func TestByOwnerIsByTheName(t *testing.T) {
+	each(t, func(c company) {
+		person := func(name string) *int64 {
+			p := people.Person{Name: name, Email: strings.ReplaceAll(name, " ", "") + fmt.Sprint(len(name)) + "@x.example", Role: access.Owner, Status: people.Active, InvitedAt: c.db.Now()}
+			for range 2 { // the second of the same name has another address
+				c.must(access.Clock, func(ctx context.Context, tx *models.Tx) error {
+					p.ID, p.Email = 0, "x"+p.Email
+					return models.Insert(ctx, tx, &p, "person.invite")
+				})
+			}
+			return &p.ID
+		}
+		zoe, anton, bea := person("Zoe"), person("anton"), person("Bea")
+		twin := *bea - 1
+		c.adopted()
+		c.must(c.priya, func(ctx context.Context, tx *models.Tx) error {
+			_, err := control.AssignMany(ctx, tx, []string{"AC-01", "AC-02", "CM-01"}, control.Assignment{SetOwner: true})
+			for code, owner := range map[string]*int64{"AC-01": zoe, "AC-02": bea, "AC-03": anton, "AC-04": &twin, "AC-05": bea, "AC-06": zoe} {
+				if err == nil {
+					_, err = control.AssignMany(ctx, tx, []string{code}, control.Assignment{SetOwner: true, Owner: owner})
+				}
+			}
+			return err
+		})
+		read := func(o control.Order, f control.Filter) (codes []string) {
+			c.look(c.viewer, func(ctx context.Context, tx *models.Tx) error {
+				page := models.Page{Limit: 2}
+				for {
+					w, err := control.List(ctx, tx, f, o, page)
+					if err != nil {
+						return err
+					}
+					for _, r := range w.Items {
+						codes = append(codes, r.Code)
+					}
+					if page.After = w.Later; page.After == "" {
+						return nil
+					}
+				}
+			})
+			return codes
+		}
+		want := []string{"AC-03", "AC-04", "AC-02", "AC-05", "AC-01", "AC-06"}
+		got := read("owner", control.Filter{Category: "Access control"})
+		if n := len(got) - len(want); n < 1 || !slices.Equal(got[n:], want) || !slices.IsSorted(got[:n]) {
+			t.Errorf("up: %v", got)
+		}
+		slices.Reverse(want)
+		if got := read("-owner", control.Filter{}); !slices.Equal(got[:len(want)], want) {
+			t.Errorf("down: %v", got)
+		}
+	})
+}
+
+func TestACodeThatWasTypedIsMeant(t *testing.T) {
+	each(t, func(c company) {
+		c.adopted()
+		c.look(c.viewer, func(ctx context.Context, tx *models.Tx) error {
+			for typed, want := range map[string][]string{
+				"AC-05": {"AC-05"}, "ac-05": {"AC-05"}, "ac 5": {"AC-05"}, "AC05": {"AC-05"}, " ac-5 ": {"AC-05"},
+				"AC-0": {"AC-01", "AC-02", "AC-03", "AC-04", "AC-05", "AC-06", "AC-07", "AC-08", "AC-09"},
+				"AC-1": {"AC-01", "AC-10"},
+			} {
+				w, err := control.List(ctx, tx, control.Filter{Text: typed}, "", models.Page{})
+				if err != nil {
+					return err
+				}
+				var got []string
+				for _, r := range w.Items {
+					got = append(got, r.Code)
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%q finds %v", typed, got)
+				}
+				if n, _, err := control.Count(ctx, tx, control.Filter{Text: typed}); n != len(want) || err != nil {
+					t.Errorf("%q counts %d: %v", typed, n, err)
+				}
+			}
+			// What begins no code is words, as before.
+			for _, typed := range []string{"access 2", "SOC 2", "backup"} {
+				if n, _, err := control.Count(ctx, tx, control.Filter{Text: typed}); n == 0 || err != nil {
+					t.Errorf("%q finds nothing: %v", typed, err)
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func TestCodesAreFoundByTheirIndex(t *testing.T) {
+	each(t, func(c company) {
+		c.adopted()
+		scans := modelstest.FullScans(t, c.db, func() {
+			c.look(c.viewer, func(ctx context.Context, tx *models.Tx) error {
+				for _, o := range control.Orders() {
+					if _, err := control.List(ctx, tx, control.Filter{Text: "AC-0"}, o, models.Page{}); err != nil {
+						return err
+					}
+				}
+				_, err := control.Search(ctx, tx, "ac 5", 6)
+				return err
+			})
+		}, "controls", "control_owners")
+		if len(scans) > 0 {
+			t.Error(strings.Join(scans, "\n"))
+		}
 	})
 }

@@ -42,6 +42,9 @@ func New(ctx context.Context, tx *models.Tx, code string, content Content) (Cont
 	if err := models.Insert(ctx, tx, &v, "version.draft"); err != nil {
 		return c, v, err
 	}
+	if err := Place(ctx, tx, &c); err != nil {
+		return c, v, err
+	}
 	return c, v, derive(ctx, tx, c.ID, v)
 }
 
@@ -149,6 +152,9 @@ func assign(ctx context.Context, tx *models.Tx, c *Control, owner, backup *int64
 	c.answers(owner, backup, today)
 	note := models.Note{"owner": name(owner, who), "backup": name(backup, who)}
 	if err := models.Update(ctx, tx, c, models.Columns{"OwnerID", "BackupID", "Former"}, "control.assign", note); err != nil {
+		return err
+	}
+	if err := Place(ctx, tx, c); err != nil {
 		return err
 	}
 	return tellOwners(ctx, tx, c, wasOwner, wasBackup)

@@ -56,7 +56,7 @@ func Tables() []models.LoggedTable {
 
 // Derived is every table that says again, for queries, what logged rows say.
 func Derived() []models.DerivedTable {
-	return []models.DerivedTable{control.CriteriaTable(), engagement.ScopeTable(), occurrence.LinesTable()}
+	return []models.DerivedTable{control.CriteriaTable(), control.OwnersTable(), engagement.ScopeTable(), occurrence.LinesTable()}
 }
 
 // Verify holds the whole database against its log, with the key beside the newest checkpoint.
