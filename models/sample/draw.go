@@ -1,0 +1,214 @@
+package sample
+
+import (
+	"bytes"
+	"cmp"
+	"container/heap"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Method is how items were selected. A selection is called what it is.
+type Method string
+
+// The methods.
+const (
+	Random      Method = "random"      // the lowest ranks, of each stratum where there are strata
+	Full        Method = "full"        // every item
+	Systematic  Method = "systematic"  // every so manyth item from a seeded start
+	Monetary    Method = "monetary"    // every so manyth unit of money from a seeded start
+	Judgemental Method = "judgemental" // what somebody picked
+)
+
+// Methods lists them.
+var Methods = []Method{Random, Full, Systematic, Monetary, Judgemental}
+
+// Seeded reports whether the method needs a seed, and so can be repeated.
+func (m Method) Seeded() bool { return m == Random || m == Systematic || m == Monetary }
+
+// Projects reports whether results may be projected to the population. What somebody
+// picked speaks for itself only.
+func (m Method) Projects() bool { return m != Judgemental }
+
+// seedBytes is how much a seed of the server's own takes from the system: 128 bits.
+const seedBytes = 16
+
+// NewSeed takes a seed from random, which is crypto/rand outside tests.
+func NewSeed(random io.Reader) (string, error) {
+	var b [seedBytes]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", fmt.Errorf("take a seed: %w", err)
+	}
+	return hex.EncodeToString(b[:]), nil
+}
+
+// ErrSeed says what a seed may be.
+const ErrSeed = UnusableError("A seed is 1 to 200 characters on one line, without blanks at its ends.")
+
+// CheckSeed refuses a seed that others could not type or print again.
+func CheckSeed(seed string) error {
+	if seed == "" || len(seed) > 200 || !utf8.ValidString(seed) || strings.TrimSpace(seed) != seed || strings.ContainsFunc(seed, unprintable) {
+		return ErrSeed
+	}
+	return nil
+}
+
+func unprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+
+// A Draw is all that decides which items are selected.
+type Draw struct {
+	Population string // the digest of the locked population
+	Seed       string
+}
+
+// Rank is the place of an item in the draw: the lower comes first.
+func (d Draw) Rank(stratum, key string) Digest {
+	return sha256.Sum256([]byte("assay-sample/1\n" + d.Population + "\n" + d.Seed + "\n" + stratum + "\n" + key))
+}
+
+// A Pick is an item that was selected.
+type Pick struct {
+	Item
+	Rank     Digest // of a random sample
+	Excluded bool   // it stays listed, and the next rank replaces it
+	Hits     int    // of a monetary unit sample: how many units of it were hit
+}
+
+// An ExcludedError names keys that were to be excluded and are not in the sample.
+type ExcludedError []string
+
+func (e ExcludedError) Error() string {
+	return "Only an item of the sample can be excluded from it, and these are none: " + strings.Join(e, ", ") + "."
+}
+
+// mostStrata keeps a column that tells every item apart from being taken for one that
+// groups them.
+const mostStrata = 1000
+
+// Select takes from each stratum the size items of the lowest ranks that are not excluded.
+// The strata come in the order of their names, the items of each in the order of their
+// ranks, those excluded in their places. What has been selected once stays selected, in
+// the same order, when size grows or an item is excluded.
+func (d Draw) Select(items iter.Seq2[Item, error], size int, excluded ...string) ([]Pick, error) {
+	if err := CheckSeed(d.Seed); err != nil {
+		return nil, err
+	}
+	lowest, err := d.lowest(items, size+len(excluded))
+	if err != nil {
+		return nil, err
+	}
+	var out []Pick
+	left := slices.Clone(excluded)
+	for _, stratum := range sorted(lowest) {
+		taken := 0
+		for _, p := range lowest[stratum].ordered() {
+			if taken == size {
+				break
+			}
+			if i := slices.Index(left, p.Key); i >= 0 {
+				p.Excluded, left = true, slices.Delete(left, i, i+1)
+			} else {
+				taken++
+			}
+			out = append(out, p)
+		}
+	}
+	if len(left) > 0 {
+		return nil, ExcludedError(left)
+	}
+	return out, nil
+}
+
+// lowest keeps the picks of the n lowest ranks of each stratum.
+func (d Draw) lowest(items iter.Seq2[Item, error], n int) (map[string]*lowest, error) {
+	strata := map[string]*lowest{}
+	text := []byte("assay-sample/1\n" + d.Population + "\n" + d.Seed + "\n")
+	fixed := len(text)
+	for it, err := range items {
+		if err != nil {
+			return nil, err
+		}
+		of := strata[it.Stratum]
+		if of == nil {
+			if len(strata) == mostStrata {
+				return nil, unusable("The column of strata has more than %d different values. Choose one that groups the items.", mostStrata)
+			}
+			if strings.ContainsAny(it.Stratum, "\n\r\x00") {
+				return nil, unusable("The stratum in row %d has a line break.", it.Line)
+			}
+			of = &lowest{}
+			strata[it.Stratum] = of
+		}
+		text = append(append(append(text[:fixed], it.Stratum...), '\n'), it.Key...)
+		of.offer(Pick{Item: it, Rank: sha256.Sum256(text)}, n)
+	}
+	return strata, nil
+}
+
+// lowest is a heap whose top is the highest rank it holds.
+type lowest []Pick
+
+func (l *lowest) offer(p Pick, n int) {
+	switch {
+	case len(*l) < n:
+		heap.Push(l, p)
+	case n > 0 && byRank(p, (*l)[0]) < 0:
+		(*l)[0] = p
+		heap.Fix(l, 0)
+	}
+}
+
+func (l *lowest) ordered() []Pick { return slices.SortedFunc(slices.Values(*l), byRank) }
+
+func byRank(a, b Pick) int {
+	return cmp.Or(bytes.Compare(a.Rank[:], b.Rank[:]), cmp.Compare(a.Key, b.Key))
+}
+
+func (l lowest) Len() int           { return len(l) }
+func (l lowest) Less(i, j int) bool { return byRank(l[i], l[j]) > 0 }
+func (l lowest) Swap(i, j int)      { l[i], l[j] = l[j], l[i] }
+func (l *lowest) Push(x any)        { *l = append(*l, x.(Pick)) }
+func (l *lowest) Pop() any {
+	last := (*l)[len(*l)-1]
+	*l = (*l)[:len(*l)-1]
+	return last
+}
+
+// start is a number below n that the population and the seed decide: the first 64 bits of
+// a SHA-256 of their own.
+func (d Draw) start(scheme string, n uint64) uint64 {
+	h := sha256.Sum256([]byte(scheme + "\n" + d.Population + "\n" + d.Seed))
+	return binary.BigEndian.Uint64(h[:8]) % n
+}
+
+// Systematic takes size of count items, which come in the order of their keys, at equal
+// distances from a seeded start. Every item has the same chance.
+func (d Draw) Systematic(items iter.Seq2[Item, error], count, size int) ([]Pick, error) {
+	if err := CheckSeed(d.Seed); err != nil {
+		return nil, err
+	}
+	if size = min(size, count); size <= 0 {
+		return nil, nil
+	}
+	start := int(d.start("assay-systematic/1", uint64(count)))
+	var out []Pick
+	at := 0
+	for it, err := range items {
+		if err != nil {
+			return nil, err
+		}
+		if len(out) < size && at == (start+len(out)*count)/size {
+			out = append(out, Pick{Item: it})
+		}
+		at++
+	}
+	return out, nil
+}
