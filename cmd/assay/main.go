@@ -58,6 +58,7 @@ func commands() []command {
 		{"demo", "run a demonstration with an invented company", demoHelp, demonstrate},
 		{"migrate", "bring the database schema up to date", migrateHelp, migrate},
 		{"verify", "prove that nothing in the database was altered", verifyHelp, verify},
+		{"sample", "repeat the draw of a sample", sampleHelp, repeatDraw},
 		{"blobs", "check, copy or sweep the stored evidence", blobsHelp, blobs},
 		{"break-glass", "let an administrator in while the identity provider is down", breakGlassHelp, breakGlass},
 		{"health", "ask a running server whether it is well", healthHelp, health},

@@ -175,6 +175,30 @@ type Faults struct {
 // Any reports whether there are some.
 func (f Faults) Any() bool { return f.Keyless.Count+f.Broken.Count+f.Duplicate.Count > 0 }
 
+// Err says in a sentence what is wrong first, or is nil.
+func (f Faults) Err() error {
+	for _, c := range []struct {
+		noted Noted
+		why   string
+	}{
+		{f.Keyless, "%s without a key (%s). Every item of a population needs one."},
+		{f.Broken, "%s with a line break in the key (%s)."},
+		{f.Duplicate, "%s with a key that is there already (%s). Choose a column that tells the items apart, or take out what is there twice."},
+	} {
+		if c.noted.Count > 0 {
+			return unusable(c.why, rows(c.noted.Count), strings.Join(c.noted.Examples, "; "))
+		}
+	}
+	return nil
+}
+
+func rows(n int) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return strconv.Itoa(n) + " rows"
+}
+
 // Noted counts rows and keeps the first few of them as examples.
 type Noted struct {
 	Count    int
