@@ -23,7 +23,7 @@ func TestCalendarsAreKeptByManagers(t *testing.T) {
 		s.Post(s.priya, calendars, "name", "Germany", "weekend", "someday").Want(422).Has("Leave at least one day")
 		at := s.Post(s.priya, calendars, "name", "Germany, Berlin", "weekend", "6", "weekend", "0").Want(303).Location
 		s.Post(s.ines, calendars, "name", "Germany, Berlin").Want(422).Has("There is a calendar of this name already.")
-		s.Get(s.priya, calendars).Want(200).Has("Germany, Berlin", "No business on Sunday, Saturday")
+		s.Get(s.priya, calendars).Want(200).Has("Germany, Berlin", "No business on Saturday, Sunday")
 		s.Get(s.priya, at).Want(200).Has("Holidays", "None yet")
 	})
 }

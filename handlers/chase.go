@@ -9,6 +9,7 @@ import (
 
 	"assay/internal/jobs"
 	"assay/models"
+	"assay/models/readiness"
 	"assay/models/reminder"
 	"assay/templates/chases"
 	"assay/web"
@@ -17,9 +18,28 @@ import (
 // chaseMost is how many tasks can be chased at once.
 const chaseMost = 500
 
-// chasePreview shows the mails about the tasks in the address, one ?item= each.
+// chasePreview shows the mails about the tasks in the address, one ?item= each, or about
+// everything that is late with ?late.
 func (app *App) chasePreview(w http.ResponseWriter, r *http.Request) error {
-	return app.chaseAgain(w, r, http.StatusOK, web.Query(r).Texts("item"), nil)
+	chosen := web.Query(r).Texts("item")
+	if r.URL.Query().Has("late") {
+		var err error
+		if chosen, err = read(app, r, lateTasks); err != nil {
+			return err
+		}
+	}
+	return app.chaseAgain(w, r, http.StatusOK, chosen, nil)
+}
+
+func lateTasks(ctx context.Context, tx *models.Tx) ([]string, error) {
+	p, err := readiness.Of(ctx, tx, "")
+	var late []string
+	for _, t := range p.Tasks {
+		if t.Late(p.Frame.Today) && !t.Excused && len(late) < chaseMost {
+			late = append(late, reminder.About(t))
+		}
+	}
+	return late, err
 }
 
 func (app *App) chaseAgain(w http.ResponseWriter, r *http.Request, code int, chosen []string, wrong map[string]string) error {

@@ -38,7 +38,9 @@ func TestReadinessPages(t *testing.T) {
 
 		// The quarter is over, and so is its grace: it was missed, and says who is waited for.
 		modelstest.At(db, modelstest.Now.AddDate(0, 2, 0))
-		a.Get(a.priya, "/readiness").Has("1 is late", "A1, March 2026: 1 of 1 missed", "Late and due this week")
+		a.Get(a.priya, "/readiness").Has("1 is late", "A1, March 2026: 1 of 1 missed", "Late and due this week", "Chase late items")
+		a.Get(a.priya, "/readiness/chase?late").Want(200).Has("AV-01", "Send to ")
+		a.Get(modelstest.Person(t, db, access.Executive), "/readiness").Lacks("Chase late items")
 
 		// An open finding about the control comes before everything.
 		a.do(func(ctx context.Context, tx *models.Tx) error {

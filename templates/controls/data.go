@@ -417,9 +417,21 @@ func (d ListsData) title() string {
 
 func (d ListsData) lede() string {
 	if d.triggers() {
-		return "How often this control should have acted comes from the list of what triggered it. Without one, nobody knows."
+		return "How often this control should have acted comes from the list of what triggered it. Without one it is unknown, and never counts as good."
 	}
 	return "This control acts all the time. What is known of it are the intervals in which a check had a result; what lies between is unknown, and never a pass."
+}
+
+// missing says what is not known without a list, and who can add one.
+func (d ListsData) missing() string {
+	s := "Until there is one, whether this control passed its checks is unknown."
+	if d.triggers() {
+		s = "Until there is one, how often this control should have acted is unknown."
+	}
+	if d.Mine {
+		return s + " Add the first one here."
+	}
+	return s + " Its owner can add one."
 }
 
 func (d ListsData) columns() string {

@@ -204,7 +204,7 @@ func (d TimelineData) monthMarks() []ui.Mark {
 // listLane is what lists of triggers or of check results say.
 func (d TimelineData) listLane() ui.Lane {
 	if period.Triggered(d.Sheet.Frequency) {
-		return ui.Lane{Label: "Triggers", Note: rate(d.Sheet.Tally(d.Frame).Counts), Marks: d.monthMarks()}
+		return ui.Lane{Label: "Triggers", Note: triggersNote(d.Sheet.Tally(d.Frame)), Marks: d.monthMarks()}
 	}
 	c := d.Sheet.Coverage(d.Frame)
 	lane := ui.Lane{Label: "Check results", Note: seenInWords(c)}
@@ -222,9 +222,20 @@ func (d TimelineData) listLane() ui.Lane {
 	return lane
 }
 
+// triggersNote is what has room beside the lane.
+func triggersNote(t period.Tally) string {
+	if n := timeline.Days(t.Unknown); n > 0 && t.Due() == 0 {
+		return "unknown for " + plural(n, "day")
+	}
+	return rate(t.Counts)
+}
+
 func triggersInWords(t period.Tally) string {
-	out := rate(t.Counts)
-	if n := timeline.Days(t.Unknown); n > 0 {
+	out, n := triggersNote(t), timeline.Days(t.Unknown)
+	switch {
+	case n > 0 && t.Due() == 0:
+		out += ", for which no list says what happened"
+	case n > 0:
 		out += ", unknown for " + plural(n, "day")
 	}
 	return out
@@ -295,6 +306,9 @@ func coverNote(c timeline.Cover) string {
 	if n := timeline.Days(c.Holes); n > 0 {
 		return plural(n, "day") + " missing"
 	}
+	if len(c.Accepted)+len(c.Waiting) == 0 {
+		return "none asked for so far"
+	}
 	return "no gap to date"
 }
 
@@ -358,9 +372,15 @@ func (d TimelineData) designLane() ui.Lane {
 		lane.Marks = append(lane.Marks, ui.Mark{Figure: ui.Occurrence, From: d.at(d.Owners[i].Day), Text: ownerInWords(d.Owners[i])})
 	}
 	sortMarks(lane.Marks)
-	lane.Note = plural(versions, "version") + ", " + plural(len(d.Owners), "change") + " of owner"
-	if len(lane.Marks) == 0 {
+	switch owners := len(d.Owners); {
+	case versions+owners == 0:
 		lane.Note = "no change"
+	case owners == 0:
+		lane.Note = plural(versions, "new version")
+	case versions == 0:
+		lane.Note = plural(owners, "new owner")
+	default:
+		lane.Note = plural(versions, "version") + ", " + plural(owners, "owner")
 	}
 	return lane
 }

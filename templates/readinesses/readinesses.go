@@ -5,6 +5,8 @@ package readinesses
 import (
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"assay/models/engagement"
@@ -123,6 +125,20 @@ func lookOf(sq occurrence.Square, month period.Days, today period.Day) look {
 		return look{ui.NA, "not applicable"}
 	}
 	return look{ui.OK, fmt.Sprintf("operated, %d of %d", sq.Operated(), due)}
+}
+
+// together joins worries so that a number stays with its verb.
+func together(worries []string) string {
+	kept := make([]string, len(worries))
+	for i, w := range worries {
+		kept[i] = strings.Replace(w, " ", "\u00a0", 1)
+	}
+	return readiness.Join(kept)
+}
+
+// anyLate reports whether there is somebody to chase.
+func anyLate(p readiness.Picture) bool {
+	return slices.ContainsFunc(p.Tasks, func(t occurrence.Task) bool { return t.Late(p.Frame.Today) && !t.Excused })
 }
 
 func monthName(m period.Days) string { return m.First.Date().In(time.UTC).Format("Jan") }

@@ -18,11 +18,19 @@ type spot struct {
 }
 
 const (
-	trendLeft, trendWide = 6.0, 86.0 // percent
+	trendLeft, trendWide = 6.0, 86.0 // percent; what is left has room for half a label
 	trendTop             = 12        // pixels above 100 percent
 )
 
 func trendY(share int) int { return trendTop + 100 - share }
+
+// lift is how far above its point a label stands, or below it near the top.
+func lift(s spot) string {
+	if s.y < trendTop+20 {
+		return "20"
+	}
+	return "-10"
+}
 
 // spots places weeks by their days.
 func spots(points []readiness.Point) []spot {

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -45,8 +46,10 @@ func weekend(c control.Calendar) string {
 		return "Business on every day of the week"
 	}
 	var names []string
-	for _, d := range c.Weekend {
-		names = append(names, time.Weekday(d).String())
+	for _, d := range []int{1, 2, 3, 4, 5, 6, 0} {
+		if slices.Contains(c.Weekend, d) {
+			names = append(names, time.Weekday(d).String())
+		}
 	}
 	return "No business on " + strings.Join(names, ", ")
 }

@@ -18,6 +18,7 @@ import (
 	"assay/models/period"
 	"assay/static"
 	"assay/templates/evidences"
+	"assay/templates/readinesses"
 	"assay/templates/ui"
 )
 
@@ -325,5 +326,5 @@ func (d OneData) state() (ui.State, string) {
 	if d.Occurrence.Status == period.NotApplicable {
 		return ui.NA, "Not applicable"
 	}
-	return ui.OK, d.Occurrence.Status.Label()
+	return readinesses.StateOf(d.Occurrence.Status), d.Occurrence.Status.Label()
 }

@@ -344,9 +344,17 @@ func TestPrimitivesSayTheirWords(t *testing.T) {
 }
 
 func TestInitialsAreFirstAndLast(t *testing.T) {
-	for name, want := range map[string]string{"Priya Raman": "PR", "Tomás de la Cruz": "TC", "élodie": "É", "": "?", "  ": "?"} {
+	for name, want := range map[string]string{"Priya Raman": "PR", "Tomás de la Cruz": "TC", "élodie": "É", "Mei-Ling Zhou 周美玲": "MZ", "周 美玲": "周美", "": "?", "  ": "?"} {
 		if got := ui.Initials(name); got != want {
 			t.Errorf("Initials(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestCountsAreReadInThousands(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 2_773: "2,773", 500_000: "500,000", -1_234_567: "-1,234,567", -123: "-123"} {
+		if got := ui.Count(n); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
 		}
 	}
 }

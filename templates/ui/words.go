@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,12 +37,34 @@ func Initials(name string) string {
 	if len(words) == 1 {
 		return first
 	}
-	return first + firstLetter(words[len(words)-1])
+	for last := len(words) - 1; last > 0; last-- {
+		// of a name given in two scripts, the one it begins with
+		if letter := firstLetter(words[last]); sameScript(first, letter) {
+			return first + letter
+		}
+	}
+	return first
+}
+
+func sameScript(a, b string) bool { return isLatin(a) == isLatin(b) }
+
+func isLatin(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return unicode.Is(unicode.Latin, r)
 }
 
 func firstLetter(word string) string {
 	r, _ := utf8.DecodeRuneInString(word)
 	return string(unicode.ToUpper(r))
+}
+
+// Count is a number as people write it: "2,773".
+func Count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // shortDigest keeps both ends of a long digest, which is what people compare.
