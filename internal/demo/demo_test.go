@@ -14,6 +14,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/custody"
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
@@ -155,6 +156,22 @@ func kept(t *testing.T, db *models.DB, store blob.Store) {
 		for _, f := range files {
 			if info, err := store.Stat(ctx, f.Digest); err != nil || info.Size != f.Size {
 				t.Errorf("%s: %v, %d bytes of %d", f.Name, err, info.Size, f.Size)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		var all []string
+		for info, err := range store.List(ctx) {
+			if err != nil {
+				return err
+			}
+			all = append(all, info.Digest)
+		}
+		needed, err := custody.Needed(ctx, tx, all)
+		for _, digest := range all {
+			if !needed[digest] {
+				t.Errorf("the store keeps %s, which no record names", digest)
 			}
 		}
 		return err

@@ -40,14 +40,18 @@ type parcel struct {
 	window  period.Span // of the control; none is found by the days covered
 	late    string
 	files   []evidence.Upload
-	newer   *filed // replaces it
-	who     string // the owner unless said
+	paper   func() evidence.Upload // one more, written when the parcel is sent: not every one is
+	newer   *filed                 // replaces it
+	who     string                 // the owner unless said
 }
 
 // store puts the parcel's files where they stay, unreviewed.
 func (s *story) store(p parcel) *filed {
 	if p.who == "" {
 		p.who = s.ownerOf(p.code, p.day)
+	}
+	if p.paper != nil {
+		p.files = append(p.files, p.paper())
 	}
 	if p.acted == "" {
 		p.acted = workday(p.day.AddDays(-1))
@@ -173,10 +177,12 @@ func (c custom) parcel(s *story, covers days, day models.Date, minutes int) parc
 	if strings.Contains(name, "%s") {
 		name = fmt.Sprintf(name, covers.from[:7])
 	}
-	content := c.make(covers, chance(c.code+c.title+string(covers.from)))
+	paper := func() evidence.Upload {
+		return s.shelf.put(name, c.make(covers, chance(c.code+c.title+string(covers.from))))
+	}
 	return parcel{
 		code: c.code, title: c.title + ", " + covers.label(), kind: c.kind, source: c.source, where: c.where,
-		day: day, minutes: minutes, covers: covers, files: []evidence.Upload{s.shelf.put(name, content)},
+		day: day, minutes: minutes, covers: covers, paper: paper,
 	}
 }
 

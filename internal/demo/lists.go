@@ -49,25 +49,30 @@ var logbooks = map[string]logbook{
 	"AI-39": {"MC-%d", "Agent gateway"}, "AI-41": {"RET-%d", "Model registry"}, "AI-44": {"PROV-%d", "Vendor register"},
 }
 
-// listed takes lists into use for a control that has no dates of its own: one of the time
-// until three months ago, and one of the months since that are over.
+// listed takes a list into use for each month that is over of a control that has no dates
+// of its own.
 func (s *story) listed(n int, t framework.Template) {
-	month := monthOf(s.today)
-	early := days{s.period.from, month.AddMonths(-2).AddDays(-1)}
-	recent := days{early.to.AddDays(1), month.AddDays(-1)}
+	from, end := s.period.from, monthOf(s.today)
 	switch t.Code {
 	case unlisted:
 		return
 	case recorded.Code:
-		early.from = s.in(30) // when it began
+		from = s.in(30) // when it began
 	case retired:
-		early.to = s.in(115)
+		end = s.in(116)
+	case halfListed:
+		end = s.doubtful()
 	}
-	s.list(n, t, early, early.to.AddDays(2))
-	if t.Code != halfListed && t.Code != retired {
-		s.list(n, t, recent, month.AddDays(1))
+	for from < end {
+		next := min(monthOf(from).AddMonths(1), end)
+		s.list(n, t, days{from, next.AddDays(-1)}, next)
+		from = next
 	}
 }
+
+// doubtful is the first day of the month before the last one that is over, of which some
+// lists tell what went wrong.
+func (s *story) doubtful() models.Date { return monthOf(s.today).AddMonths(-2) }
 
 // list takes one list into use in the morning of a day, or as today begins.
 func (s *story) list(n int, t framework.Template, covers days, day models.Date) {
@@ -123,7 +128,7 @@ func (s *story) watched(code string, covers days, taken time.Time) occurrence.Ro
 	}
 	for from := covers.from; from <= covers.to; from = monthOf(from).AddMonths(1) {
 		to := min(monthOf(from).AddMonths(1), covers.to.AddDays(1))
-		if code == unseen && from == covers.from && from > s.period.from {
+		if code == unseen && from == s.doubtful() {
 			add(from.In(s.zone), from.AddDays(9).In(s.zone))
 			add(from.AddDays(12).In(s.zone), to.In(s.zone))
 			continue
@@ -138,12 +143,14 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // triggers are what set a control off, and when it acted.
 func (s *story) triggers(t framework.Template, key string, covers days, r *rand.Rand) occurrence.Rows {
 	rows := occurrence.Rows{Header: []string{"key", "triggered_at", "performed_at", "by"}}
-	n := 3 + r.IntN(4)
+	n := 1 + r.IntN(2)
 	switch {
 	case t.Code == idle:
 		n = 0
 	case t.Frequency == "multiple_daily":
-		n = 14
+		n = 5
+	case t.Code == missedOnce, t.Code == lateOnce:
+		n = 2
 	}
 	first, rule := 100+r.IntN(3000), t.EventRule
 	for i, at := range (days{covers.from, covers.to.AddDays(-16)}).moments(r, n) {
@@ -153,7 +160,7 @@ func (s *story) triggers(t framework.Template, key string, covers days, r *rand.
 		}
 		row := []string{fmt.Sprintf(key, first+3*i), stamp(at), stamp(done), pick(r, staff)}
 		switch {
-		case t.Code == missedOnce && i == 1 && covers.from > s.period.from:
+		case t.Code == missedOnce && i == 1 && covers.from == s.doubtful():
 			row[2], row[3] = "", ""
 		case t.Code == lateOnce && i == 1 && covers.from == s.period.from:
 			row[2] = stamp(at.AddDate(0, 0, 12))

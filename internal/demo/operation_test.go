@@ -59,6 +59,11 @@ func TestThePeriodStandsAsInThePicture(t *testing.T) {
 			t.Errorf("windows: %d unproven, %d covered late, %d waiting", all.Unproven, all.LateProof, all.Waiting)
 		}
 		within(t, "weeks of history", len(p.History), 30, 40)
+		for n, h := range p.History[8:] { // after two months nearly everything has acted once
+			if was := p.History[n+7].Counts[occurrence.Operating]; h.Counts[occurrence.Operating] < was-9 {
+				t.Errorf("on %s only %d operate, after %d the week before: nothing happened that makes so many unknown", h.Day, h.Counts[occurrence.Operating], was)
+			}
+		}
 		for what, query := range map[string]string{
 			"exemptions that wait":    "SELECT count(*) FROM exemptions WHERE status = 'asked'",
 			"exemptions approved":     "SELECT count(*) FROM exemptions WHERE status = 'approved'",

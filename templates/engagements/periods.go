@@ -39,7 +39,7 @@ func InPeriod(p ui.Page, e engagement.Engagement, others []engagement.Engagement
 	})
 	for _, o := range all {
 		days := o.PeriodStart.In(time.UTC).Format("2 Jan 2006") + " to " + o.PeriodEnd.In(time.UTC).Format("2 Jan 2006")
-		p.Periods = append(p.Periods, ui.PeriodLink{o.Name, days, href(o.Slug), o.ID == e.ID})
+		p.Periods = append(p.Periods, ui.PeriodLink{Name: o.Name, Days: days, Href: href(o.Slug), Here: o.ID == e.ID})
 	}
 	return p
 }
