@@ -266,8 +266,16 @@ func (app *App) count(ctx context.Context, u upload.Upload, stored blob.Part) (u
 	digest, before := "", []upload.Part(nil)
 	if u.Received+stored.Size == u.Size {
 		var err error
-		if digest, before, err = app.join(ctx, u, stored); err != nil {
+		var head []byte
+		if digest, head, before, err = app.join(ctx, u, stored); err != nil {
 			return u, err
+		}
+		why, err := app.unsafeBlob(ctx, digest, head)
+		if err != nil {
+			return u, err
+		}
+		if why != "" {
+			return u, errors.Join(app.forget(ctx, u), refuseFile(why))
 		}
 		if u.Said != "" && digest != u.Said {
 			return u, errors.Join(app.forget(ctx, u), refuseFile("The file changed while it was sent. Choose it again."))
@@ -297,21 +305,20 @@ func suits(u upload.Upload, first blob.Part) error {
 }
 
 // join makes one blob of the parts there are and the last one.
-func (app *App) join(ctx context.Context, u upload.Upload, last blob.Part) (string, []upload.Part, error) {
-	var before []upload.Part
-	err := app.DB.Read(ctx, web.ActorIn(ctx), func(tx *models.Tx) (err error) {
+func (app *App) join(ctx context.Context, u upload.Upload, last blob.Part) (digest string, head []byte, before []upload.Part, err error) {
+	err = app.DB.Read(ctx, web.ActorIn(ctx), func(tx *models.Tx) (err error) {
 		before, err = upload.PartsOf(ctx, tx, u)
 		return err
 	})
 	if err != nil {
-		return "", nil, err
+		return "", nil, nil, err
 	}
 	parts := make([]blob.Part, 0, len(before)+1)
 	for _, p := range before {
 		parts = append(parts, blob.Part{Name: p.Name, Digest: p.Digest, Size: p.Size})
 	}
 	b, err := app.Blobs.Join(ctx, append(parts, last))
-	return b.Digest, before, err
+	return b.Digest, b.Head, before, err
 }
 
 // forget drops an upload and its parts.

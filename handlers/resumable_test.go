@@ -178,6 +178,22 @@ func TestAFileThatIsNotWhatWasAnnounced(t *testing.T) {
 	s.patch(s.owner, at, 0, strings.NewReader("before")).Want(204)
 }
 
+// TestAnArchiveThatWouldDoHarmIsNotTaken, whichever way it comes: in parts it is said as
+// the last of them arrives, and in a form beside the files that are taken.
+func TestAnArchiveThatWouldDoHarmIsNotTaken(t *testing.T) {
+	eachShop(t, func(s shop) {
+		bad, good := archiveOf(s.T, "a.csv", "../../etc/passwd"), archiveOf(s.T, "a.csv", "inner.zip")
+		at := s.begin(s.owner, "bad.zip", len(bad)).Want(201).Location
+		s.patch(s.owner, at, 0, strings.NewReader(bad)).Want(422).Has("../../etc/passwd")
+		s.tus(s.owner, http.MethodHead, at, http.NoBody).Want(404)
+		at = s.begin(s.owner, "good.zip", len(good)).Want(201).Location
+		s.patch(s.owner, at, 0, strings.NewReader(good)).Want(204)
+		s.send(s.owner, "/evidence", append(fields(), [2]string{"upload", strings.TrimPrefix(at, "/uploads/")}), file{"worse.zip", bad}, file{"sheet.xlsx", bad}).
+			Want(422).Has("2 of the files could not be taken", "worse.zip", "sheet.xlsx", "../../etc/passwd", "good.zip")
+		s.Get(s.owner, "/evidence/E-1").Has("good.zip").Lacks("worse.zip")
+	})
+}
+
 func TestOnlyWhatOneSeesIsKnown(t *testing.T) {
 	s := newShop(t)
 	s.upload(s.owner)

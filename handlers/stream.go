@@ -13,6 +13,7 @@ import (
 
 	"assay/internal/blob"
 	"assay/internal/filetype"
+	"assay/internal/preview"
 	"assay/models"
 	"assay/models/evidence"
 	"assay/models/upload"
@@ -151,7 +152,37 @@ func (app *App) takeWhole(r *http.Request, p *parcel, u upload.Upload) error {
 		return err
 	}
 	p.taken = append(p.taken, u.ID)
+	if why, err := unsafeArchive(head, body); why != "" || err != nil {
+		p.refuse(u.Name, why)
+		return err
+	}
 	return p.add(evidence.Upload{Name: u.Name, Digest: u.Digest, Size: u.Size, Version: info.Version}, head)
+}
+
+// unsafeArchive says why an archive is not taken, "" for one that is and for all that is
+// no archive. It reads the table of contents, and unpacks nothing.
+func unsafeArchive(head []byte, body io.ReadSeeker) (why string, err error) {
+	if !filetype.Packed(head) {
+		return "", nil
+	}
+	var refusal preview.Refusal
+	if err = preview.Safe(body); errors.As(err, &refusal) {
+		return string(refusal), nil
+	}
+	return "", err
+}
+
+// unsafeBlob is unsafeArchive for what was just stored.
+func (app *App) unsafeBlob(ctx context.Context, digest string, head []byte) (why string, err error) {
+	if !filetype.Packed(head) {
+		return "", nil
+	}
+	body, _, err := app.Blobs.Open(ctx, digest)
+	if err != nil {
+		return "", err
+	}
+	defer body.Close()
+	return unsafeArchive(head, body)
 }
 
 // add takes a stored file, unless it is not what its name says.
@@ -243,6 +274,10 @@ func (app *App) takeFile(r *http.Request, p *parcel, part *multipart.Part) error
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return cutShort(err)
 	case err != nil:
+		return err
+	}
+	if why, err := app.unsafeBlob(r.Context(), b.Digest, b.Head); why != "" || err != nil {
+		p.refuse(name, why)
 		return err
 	}
 	if err := p.add(evidence.Upload{Name: name, Digest: b.Digest, Size: b.Size, Version: b.Version}, b.Head); err != nil {

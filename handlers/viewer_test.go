@@ -42,13 +42,13 @@ func TestTheViewerTurnsPagesAndSheets(t *testing.T) {
 	s := newShop(t)
 	log := strings.Repeat("2026-10-31T09:00:00Z gateway ok 0123456789 0123456789\n", 5000)
 	s.send(s.owner, "/evidence", fields(), file{"gateway.log", log}, file{"review.xlsx", bookOf(t, "Leavers", "Joiners <b>")},
-		file{"all.zip", archiveOf(t, "october.csv", "../../etc/passwd", "<script>alert(1)</script>.csv")}).Want(303)
+		file{"all.zip", archiveOf(t, "october.csv", "inner.zip", "<script>alert(1)</script>.csv")}).Want(303)
 	s.Get(s.priya, "/evidence/E-1/files/1/preview").Want(200).Has("Next part", "End").Lacks("Previous part")
 	s.Get(s.priya, "/evidence/E-1/files/1/preview?from=100000").Want(200).Has("Beginning", "Previous part", "Next part")
 	s.Get(s.priya, "/evidence/E-1/files/2/preview").Want(200).Has("Leavers", "Joiners <b>", "Decision in Leavers")
 	s.Get(s.priya, "/evidence/E-1/files/2/preview?sheet=1").Want(200).Has("Decision in Joiners <b>").Lacks("Decision in Leavers")
 	s.Get(s.priya, "/review/E-1?file=2&sheet=1").Want(200).Has("Decision in Joiners <b>")
-	listed := s.Get(s.priya, "/evidence/E-1/files/3/preview").Want(200).Has("3 files, 30 bytes unpacked", "october.csv", "Would be written outside", "<script>alert(1)</script>.csv")
+	listed := s.Get(s.priya, "/evidence/E-1/files/3/preview").Want(200).Has("3 files, 30 bytes unpacked", "october.csv", "An archive in the archive", "<script>alert(1)</script>.csv")
 	if strings.Contains(listed.Body, "<script>alert") {
 		t.Error("a name in the archive is markup")
 	}

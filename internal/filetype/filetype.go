@@ -83,6 +83,12 @@ func Named(name string) error {
 	return nil
 }
 
+// Packed reports whether a file that begins with head is a ZIP archive, as Office
+// documents are.
+func Packed(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("PK\x05\x06"))
+}
+
 // Accept is the value for the accept attribute of a file field: every extension on the list.
 func Accept() string { return accept }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,6 +18,7 @@ const (
 	maxEntries   = 10_000  // in it
 	maxDeclared  = 2 << 30 // unpacked, as it says itself
 	maxRatio     = 100     // of that to what it takes packed
+	harmlessSize = 1 << 20 // unpacked: so little may be packed as tightly as it likes
 	maxDirectory = 4 << 20 // bytes read of its table of contents
 )
 
@@ -34,6 +36,7 @@ type Archive struct {
 	Files    int
 	Size     uint64 // unpacked, in all
 	Warnings []string
+	unsafe   string // the first entry that must not be unpacked, and why
 }
 
 // ZIP reads the table of contents, which is at the end of the file, and no more than that.
@@ -57,41 +60,69 @@ func ZIP(r io.ReadSeeker) (Archive, error) {
 		return Archive{}, Refusal(fmt.Sprintf("The archive names %d files, more than anybody can check. Download it to see them, or ask for a smaller one.", len(z.File)))
 	}
 	a := Archive{}
-	packed := uint64(0)
+	stored := uint64(0)
 	for _, f := range z.File {
-		e := entry(f)
+		e, harm := entry(f)
+		if harm && a.unsafe == "" {
+			a.unsafe = fmt.Sprintf("%q: %s", e.Name, e.Warning)
+		}
 		if len(a.Entries) < MaxEntries {
 			a.Entries = append(a.Entries, e)
 		}
 		if !f.FileInfo().IsDir() {
 			a.Files++
 		}
-		a.Size, packed = a.Size+f.UncompressedSize64, packed+f.CompressedSize64
+		a.Size, stored = a.Size+f.UncompressedSize64, stored+f.CompressedSize64
 	}
-	a.warn(packed)
+	a.warn(stored)
 	return a, nil
 }
 
-func (a *Archive) warn(packed uint64) {
+func (a *Archive) warn(stored uint64) {
 	if a.Size > maxDeclared {
 		a.Warnings = append(a.Warnings, "It says that it unpacks to more than 2 GiB.")
 	}
-	if a.Size > maxRatio*max(packed, 1) {
+	if a.Size > harmlessSize && a.Size > maxRatio*max(stored, 1) {
 		a.Warnings = append(a.Warnings, "It says that it unpacks to more than a hundred times its size. Nothing that people make does.")
 	}
 }
 
-func entry(f *zip.File) Entry {
-	e := Entry{Name: harmless(shorten(f.Name)), Size: int64(min(f.UncompressedSize64, 1<<62)), Modified: f.Modified} //nolint:gosec // it is bounded
+// Safe refuses an archive that would do harm to whoever unpacks it, or whose table of
+// contents nobody can read: what comes in is looked at once, and handed out for years.
+func Safe(r io.ReadSeeker) error {
+	a, err := ZIP(r)
+	switch {
+	case errors.Is(err, ErrBroken):
+		return Refusal("Its table of contents cannot be read, so it may be cut off. Check that it opens, and send it again.")
+	case errors.Is(err, ErrTooLarge):
+		return Refusal("Its table of contents is longer than anybody can check. Send it in parts.")
+	case err != nil:
+		return err
+	case len(a.Warnings) > 0:
+		return Refusal(a.Warnings[0] + " Send the files themselves, or pack them anew.")
+	case a.unsafe != "":
+		return Refusal("It holds an entry that must not be unpacked. " + a.unsafe + ". Pack it anew without.")
+	}
+	return nil
+}
+
+// packed are the endings of what is an archive itself.
+var packed = []string{".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z", ".rar", ".jar"}
+
+// entry describes f; harm says that it must not be unpacked at all.
+func entry(f *zip.File) (e Entry, harm bool) {
+	e = Entry{Name: harmless(shorten(f.Name)), Size: int64(min(f.UncompressedSize64, 1<<62)), Modified: f.Modified} //nolint:gosec // it is bounded
 	switch name := strings.ReplaceAll(f.Name, `\`, "/"); {
-	case path.IsAbs(name) || strings.Contains(name, ":") || name == ".." || strings.HasPrefix(path.Clean(name), "../"):
-		e.Warning = "Would be written outside of the folder it is unpacked in"
+	case path.IsAbs(name) || len(name) > 1 && name[1] == ':' || name == ".." || strings.HasPrefix(path.Clean(name), "../"):
+		e.Warning, harm = "Would be written outside of the folder it is unpacked in", true
 	case f.Mode()&fs.ModeSymlink != 0:
-		e.Warning = "A link to another file"
+		e.Warning, harm = "A link to another file", true
 	case f.Flags&1 != 0:
 		e.Warning = "Needs a password"
+	case slices.Contains(packed, strings.ToLower(path.Ext(name))):
+		e.Warning = "An archive in the archive, which nobody has looked into"
 	}
-	return e
+	return e, harm
 }
 
 // A budgeted reader gives up after so many bytes: the length that an archive says its

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -207,5 +208,87 @@ func TestALogOf100MBIsTurnedByPages(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if spent := after.TotalAlloc - before.TotalAlloc; spent > 8<<20 {
 		t.Errorf("five parts of 100 MB allocated %d KiB", spent>>10)
+	}
+}
+
+// TestArchivesThatNobodyShouldUnpack are refused when they come in; what only deserves a
+// warning is taken.
+func TestArchivesThatNobodyShouldUnpack(t *testing.T) {
+	with := func(names ...string) func(*zip.Writer) error {
+		return func(w *zip.Writer) error {
+			for _, name := range names {
+				f, err := w.Create(name)
+				if err != nil {
+					return err
+				}
+				if _, err := io.WriteString(f, "user,kept\n"); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	many := make([]string, 10_001)
+	for i := range many {
+		many[i] = fmt.Sprint(i)
+	}
+	late := append(slices.Clone(many[:600]), "../../up.txt") // further down than a page shows
+	for name, c := range map[string]struct {
+		fill func(*zip.Writer) error
+		want string
+	}{
+		"exports":                {with("a.csv", "b/c.csv", "at 10:30.log", "a/../fine.txt"), ""},
+		"an archive in it":       {with("inner.zip", "logs.tar.gz"), ""},
+		"out of its folder":      {with("a.csv", "../../etc/passwd"), "../../etc/passwd"},
+		"an absolute path":       {with("/etc/shadow"), "/etc/shadow"},
+		"a drive":                {with(`C:\autoexec.bat`), "autoexec"},
+		"backslashes":            {with(`..\windows.ini`), "windows.ini"},
+		"out of it, far down":    {with(late...), "../../up.txt"},
+		"more than ten thousand": {with(many...), "10001"},
+		"a link": {func(w *zip.Writer) error {
+			link := &zip.FileHeader{Name: "link"}
+			link.SetMode(fs.ModeSymlink | 0o777)
+			_, err := w.CreateHeader(link)
+			return err
+		}, "link"},
+		"a bomb": {func(w *zip.Writer) error {
+			f, err := w.Create("zeros.txt")
+			if err == nil {
+				_, err = f.Write(make([]byte, 8<<20))
+			}
+			return err
+		}, "hundred times"},
+		"a bomb that lies not": {func(w *zip.Writer) error {
+			_, err := w.CreateRaw(&zip.FileHeader{Name: "zeros.txt", UncompressedSize64: 3 << 30, CompressedSize64: 1 << 30})
+			return err
+		}, "2 GiB"},
+		"little, tightly packed": {func(w *zip.Writer) error {
+			f, err := w.Create("zeros.txt")
+			if err == nil {
+				_, err = f.Write(make([]byte, 900<<10))
+			}
+			return err
+		}, ""},
+	} {
+		err := preview.Safe(zipped(t, c.fill))
+		var refusal preview.Refusal
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.want != "" && (!errors.As(err, &refusal) || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: taken, or for another reason: %v", name, err)
+		}
+	}
+	cut := zipped(t, with("a.csv"))
+	half := make([]byte, cut.Len()/2)
+	if _, err := cut.Read(half); err != nil {
+		t.Fatal(err)
+	}
+	if err := preview.Safe(bytes.NewReader(half)); err == nil || !strings.Contains(err.Error(), "cut off") {
+		t.Errorf("half of an archive: %v", err)
+	}
+	got, err := preview.ZIP(zipped(t, with("inner.zip")))
+	if err != nil || got.Entries[0].Warning == "" {
+		t.Errorf("an archive in it is not warned of: %+v, %v", got.Entries, err)
 	}
 }
