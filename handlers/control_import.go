@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"assay/internal/blob"
-	"assay/internal/sheet"
+	"assay/internal/oscal"
 	"assay/models"
 	"assay/models/control"
 	"assay/templates/controls"
@@ -43,7 +43,7 @@ func (app *App) importUpload(w http.ResponseWriter, r *http.Request) error {
 
 // importedFile reads the one file of the form into memory, which importLimits allow.
 func importedFile(r *http.Request) (name string, b []byte, err error) {
-	missing := models.Invalid(map[string]string{"file": "Choose a CSV or XLSX file."})
+	missing := models.Invalid(map[string]string{"file": "Choose a CSV, XLSX or OSCAL file."})
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return "", nil, missing
@@ -73,18 +73,18 @@ func importedFile(r *http.Request) (name string, b []byte, err error) {
 }
 
 // importTable reads the file of the address back.
-func (app *App) importTable(r *http.Request, name string) (sheet.Table, error) {
+func (app *App) importTable(r *http.Request, name string) (oscal.Reading, error) {
 	body, _, err := app.Blobs.Open(r.Context(), web.Param(r, "digest"))
 	if errors.Is(err, blob.ErrNotFound) {
-		return sheet.Table{}, models.NotFound("This file")
+		return oscal.Reading{}, models.NotFound("This file")
 	}
 	if err != nil {
-		return sheet.Table{}, err
+		return oscal.Reading{}, err
 	}
 	defer func() { _ = body.Close() }()
 	b, err := io.ReadAll(io.LimitReader(body, importLimits.Bytes+1))
 	if err != nil {
-		return sheet.Table{}, err
+		return oscal.Reading{}, err
 	}
 	return tableOf(r.Context(), b, name)
 }
@@ -92,9 +92,10 @@ func (app *App) importTable(r *http.Request, name string) (sheet.Table, error) {
 func (app *App) importPreview(w http.ResponseWriter, r *http.Request) error {
 	d := controls.ImportData{Name: web.Query(r).Line("name", 200), Digest: web.Param(r, "digest")}
 	table, err := app.importTable(r, d.Name)
+	d.Notes = table.Notes
 	if err == nil {
 		d.Plan, err = read(app, r, func(ctx context.Context, tx *models.Tx) (control.Plan, error) {
-			return control.PlanImport(ctx, tx, table)
+			return control.PlanImport(ctx, tx, table.Table)
 		})
 	}
 	if errs := web.Errors(err); errs != nil {
@@ -115,8 +116,9 @@ func (app *App) importConfirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	d.Notes = table.Notes
 	d.Plan, err = write(app, r, func(ctx context.Context, tx *models.Tx) (control.Plan, error) {
-		return control.Import(ctx, tx, table, f.Typed("plan"))
+		return control.Import(ctx, tx, table.Table, f.Typed("plan"))
 	})
 	if errs := web.Errors(err); errs != nil {
 		d.Errors = errs

@@ -3,13 +3,14 @@ package handlers
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 
+	"assay/internal/oscal"
 	"assay/internal/sheet"
 	"assay/models"
 	"assay/models/access"
@@ -277,15 +278,14 @@ func (app *App) viewRemove(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (app *App) controlCSV(w http.ResponseWriter, r *http.Request) error {
-	return app.controlExport(w, r, "text/csv; charset=utf-8", "controls.csv", func(ctx context.Context, tx *models.Tx) error {
+	return app.export(w, r, "controls", "csv", func(ctx context.Context, tx *models.Tx) error {
 		f, o := exported(r, tx)
 		return sheet.WriteCSV(w, control.ExportHeader(), control.Export(ctx, tx, f, o))
 	})
 }
 
 func (app *App) controlXLSX(w http.ResponseWriter, r *http.Request) error {
-	const kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-	return app.controlExport(w, r, kind, "controls.xlsx", func(ctx context.Context, tx *models.Tx) error {
+	return app.export(w, r, "controls", "xlsx", func(ctx context.Context, tx *models.Tx) error {
 		f, o := exported(r, tx)
 		return sheet.WriteXLSX(w, "Controls", control.ExportHeader(), control.Export(ctx, tx, f, o))
 	})
@@ -299,33 +299,22 @@ func exported(r *http.Request, tx *models.Tx) (control.Filter, control.Order) {
 	return f, o
 }
 
-// controlExport streams a file. Once it has begun, the only honest way to report a
-// failure is to break it off, so that nobody takes half a list for a whole one.
-func (app *App) controlExport(w http.ResponseWriter, r *http.Request, kind, name string, file func(context.Context, *models.Tx) error) error {
-	a := web.ActorOf(r)
-	if a.Company() { // what auditors take is logged before they are answered, like all they see
-		if err := app.DB.Observe(r.Context(), a, "export.download", "controls", models.Note{"filter": r.URL.RawQuery}); err != nil {
-			return err
-		}
-	}
-	h := w.Header()
-	h.Set("Content-Type", kind)
-	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	err := app.DB.Read(r.Context(), a, func(tx *models.Tx) error { return file(r.Context(), tx) })
-	if err != nil {
-		slog.ErrorContext(r.Context(), "export broke off", "id", models.RequestID(r.Context()), "err", err)
-		panic(http.ErrAbortHandler)
-	}
-	return nil
-}
-
 // importLimits bound a list of controls: as many rows as somebody can look through.
 var importLimits = sheet.Limits{Bytes: 8 << 20, Unzipped: 64 << 20, Rows: 5000, Columns: 200, Cell: sheet.Default.Cell}
 
-func tableOf(ctx context.Context, b []byte, name string) (sheet.Table, error) {
-	t, err := sheet.Read(ctx, bytes.NewReader(b), name, importLimits)
-	if u, ok := err.(sheet.UnreadableError); ok { //nolint:errorlint // Read returns it bare
-		return t, models.Invalid(map[string]string{"file": u.Error()})
+// tableOf reads a table, or an OSCAL document as one.
+func tableOf(ctx context.Context, b []byte, name string) (oscal.Reading, error) {
+	var t oscal.Reading
+	var err error
+	if oscal.Is(b) {
+		t, err = oscal.Read(b, importLimits.Rows)
+	} else {
+		t.Table, err = sheet.Read(ctx, bytes.NewReader(b), name, importLimits)
+	}
+	var table sheet.UnreadableError
+	var document oscal.UnreadableError
+	if errors.As(err, &table) || errors.As(err, &document) {
+		return t, models.Invalid(map[string]string{"file": err.Error()})
 	}
 	return t, err
 }

@@ -295,6 +295,13 @@ func TestImportThroughPages(t *testing.T) {
 	all := p.Get(p.priya, "/controls/export.csv").Want(200)
 	again := p.upload(p.priya, "controls.csv", all.Body).Want(303)
 	p.Get(p.priya, again.Location).Want(200).Has("0 new, 0 changed,", "0 refused", "0 changes")
+	// The same as OSCAL, and what others write as OSCAL.
+	document := p.Get(p.priya, "/controls/export.oscal.json").Want(200)
+	again = p.upload(p.priya, "controls.oscal.json", document.Body).Want(303)
+	p.Get(p.priya, again.Location).Want(200).Has("OSCAL 1.2.2, component definition: Controls of", "0 new, 0 changed,", "0 refused", "0 changes")
+	p.upload(p.priya, "x.json", `{"Framework":"SOC2"}`).Want(422).Has("neither an OSCAL catalog nor")
+	catalog := p.upload(p.priya, "own.json", `{"catalog":{"metadata":{"title":"House rules","oscal-version":"1.1.2"},"controls":[{"id":"hr-1","title":"Doors are shut","parts":[{"name":"statement","prose":"Within {{ insert: param, hr-1_prm_1 }}."}],"params":[{"id":"hr-1_prm_1","label":"a minute"}]}]}}`).Want(303)
+	p.Get(p.priya, catalog.Location).Want(200).Has("OSCAL 1.1.2, catalog: House rules.", "1 new", "HR-1", "Doors are shut", "Import 1 row")
 	if rows := exported(t, p.Get(p.priya, "/controls/export.xlsx?category=Access+control")); len(rows.Rows) == 0 || len(rows.Rows) >= count(t, p) {
 		t.Errorf("the filtered export has %d rows", len(rows.Rows))
 	}

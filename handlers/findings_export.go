@@ -16,12 +16,11 @@ import (
 )
 
 func (app *App) findingsCSV(w http.ResponseWriter, r *http.Request) error {
-	return app.findingsExport(w, r, "csv", "text/csv; charset=utf-8", sheet.WriteCSV)
+	return app.findingsExport(w, r, "csv", sheet.WriteCSV)
 }
 
 func (app *App) findingsXLSX(w http.ResponseWriter, r *http.Request) error {
-	const kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-	return app.findingsExport(w, r, "xlsx", kind, func(w io.Writer, header []string, rows iter.Seq2[[]string, error]) error {
+	return app.findingsExport(w, r, "xlsx", func(w io.Writer, header []string, rows iter.Seq2[[]string, error]) error {
 		return sheet.WriteXLSX(w, "Findings", header, rows)
 	})
 }
@@ -29,18 +28,14 @@ func (app *App) findingsXLSX(w http.ResponseWriter, r *http.Request) error {
 type sheetWriter func(w io.Writer, header []string, rows iter.Seq2[[]string, error]) error
 
 // findingsExport writes exactly what the filter in the address shows, in its order.
-func (app *App) findingsExport(w http.ResponseWriter, r *http.Request, ending, kind string, write sheetWriter) error {
-	_, err := read(app, r, func(ctx context.Context, tx *models.Tx) (struct{}, error) {
-		f, err := findingFilter(ctx, tx, r)
-		if err != nil {
-			return struct{}{}, err
-		}
-		h := w.Header()
-		h.Set("Content-Type", kind)
-		h.Set("Content-Disposition", `attachment; filename="findings-`+tx.Now.Format(time.DateOnly)+`.`+ending+`"`)
-		return struct{}{}, write(w, findingColumns, findingSheet(ctx, tx, f))
+func (app *App) findingsExport(w http.ResponseWriter, r *http.Request, ending string, write sheetWriter) error {
+	f, err := read(app, r, func(ctx context.Context, tx *models.Tx) (finding.Filter, error) { return findingFilter(ctx, tx, r) })
+	if err != nil {
+		return err
+	}
+	return app.export(w, r, "findings", ending, func(ctx context.Context, tx *models.Tx) error {
+		return write(w, findingColumns, findingSheet(ctx, tx, f))
 	})
-	return err
 }
 
 var findingColumns = []string{

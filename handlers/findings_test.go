@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -248,6 +249,10 @@ func TestFindingsExport(t *testing.T) {
 			t.Errorf("%s holds %v", ending, table.Rows)
 		}
 	}
+	if body := s.Get(s.priya, "/findings/export.oscal.json?source=incident").Want(http.StatusOK).Body; !json.Valid([]byte(body)) || !strings.Contains(body, `"plan-of-action-and-milestones"`) {
+		t.Errorf("as OSCAL: %s", body)
+	}
+	s.Get(s.priya, "/findings/export.oscal.json?q=nothing-holds-this").Want(http.StatusConflict).Has("has at least one")
 	if body := s.Get(s.priya, "/findings/export.csv").Want(http.StatusOK).Body; strings.Contains(body, ",=HYPERLINK") || strings.Contains(body, "\"=HYPERLINK") {
 		t.Error("a spreadsheet would run the title")
 	}

@@ -53,6 +53,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 
 		web.Get("/frameworks", access.FrameworkView, app.frameworkList),
 		web.Get("/frameworks/{framework}", access.FrameworkView, app.frameworkPage),
+		web.Get("/frameworks/{framework}/oscal.json", access.ExportData, app.frameworkOSCAL),
 		web.Get("/frameworks/{framework}/{criterion}", access.FrameworkView, app.criterionPage),
 
 		web.Get("/controls", access.ControlView, app.controlList),
@@ -61,6 +62,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Post("/controls/views/{view}/remove", access.ViewSave, app.viewRemove),
 		web.Get("/controls/export.csv", access.ExportData, app.controlCSV),
 		web.Get("/controls/export.xlsx", access.ExportData, app.controlXLSX),
+		web.Get("/controls/export.oscal.json", access.ExportData, app.controlOSCAL),
 		web.Get("/controls/import", access.ControlImport, app.importForm),
 		web.Upload("/controls/import", access.ControlImport, importLimits.Bytes+1<<20, app.importUpload),
 		web.Get("/controls/import/{digest}", access.ControlImport, app.importPreview),
@@ -118,6 +120,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/findings/new", access.FindingRaise, app.findingNew),
 		web.Get("/findings/export.csv", access.ExportData, app.findingsCSV),
 		web.Get("/findings/export.xlsx", access.ExportData, app.findingsXLSX),
+		web.Get("/findings/export.oscal.json", access.ExportData, app.findingsOSCAL),
 		web.Get("/findings/{finding}", access.FindingView, app.findingPage),
 		web.Get("/findings/{finding}/edit", access.FindingRaise, app.findingEdit),
 		web.Post("/findings/{finding}/correct", access.FindingRaise, app.findingCorrect),

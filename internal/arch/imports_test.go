@@ -37,6 +37,7 @@ var may = map[string][]string{
 	"internal/jobs":          {"models", "internal", "templates/mails"},
 	"templates/mails":        {},
 	"internal/readout":       {"models"},
+	"internal/oscal":         {"models", "internal/sheet"},
 	"internal/preview":       {"internal/confine"},
 	"internal/sheet":         {"internal/confine"},
 	"internal/keeper":        {"models", "internal/blob", "internal/jobs", "internal/clamd"},

@@ -25,12 +25,10 @@ func ExportHeader() []string {
 // e-mail addresses, which an import finds again; auditors read names.
 func Export(ctx context.Context, tx *models.Tx, f Filter, o Order) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
-		page := models.Page{Limit: 500}
-		for {
-			w, err := List(ctx, tx, f, o, page)
+		for page, err := range described(ctx, tx, f, o) {
 			var lines [][]string
 			if err == nil {
-				lines, err = exportLines(ctx, tx, w.Items)
+				lines, err = exportLines(ctx, tx, page)
 			}
 			if err != nil {
 				yield(nil, err)
@@ -41,7 +39,46 @@ func Export(ctx context.Context, tx *models.Tx, f Filter, o Order) iter.Seq2[[]s
 					return
 				}
 			}
-			if w.Later == "" {
+		}
+	}
+}
+
+// A Described is a control with the version that lists show.
+type Described struct {
+	Row
+	Version Version
+}
+
+// Path is the address of the control.
+func (d Described) Path() string { return "controls/" + d.Code }
+
+// Every is every control that f lets through, in the order o. It reads in pages.
+func Every(ctx context.Context, tx *models.Tx, f Filter, o Order) iter.Seq2[Described, error] {
+	return func(yield func(Described, error) bool) {
+		for page, err := range described(ctx, tx, f, o) {
+			if err != nil {
+				yield(Described{}, err)
+				return
+			}
+			for _, d := range page {
+				if !yield(d, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// described goes through the controls, a few hundred at a time.
+func described(ctx context.Context, tx *models.Tx, f Filter, o Order) iter.Seq2[[]Described, error] {
+	return func(yield func([]Described, error) bool) {
+		for page := (models.Page{Limit: 500}); ; {
+			w, err := List(ctx, tx, f, o, page)
+			var list []Described
+			if err == nil {
+				list, err = describe(ctx, tx, w.Items)
+			}
+			if !yield(list, err) || err != nil || w.Later == "" {
 				return
 			}
 			page.After = w.Later
@@ -49,23 +86,10 @@ func Export(ctx context.Context, tx *models.Tx, f Filter, o Order) iter.Seq2[[]s
 	}
 }
 
-func exportLines(ctx context.Context, tx *models.Tx, rows []Row) ([][]string, error) {
-	var ids, who []int64
-	for _, r := range rows {
-		ids = append(ids, r.ID)
-		for _, id := range []*int64{r.OwnerID, r.BackupID} {
-			if id != nil {
-				who = append(who, *id)
-			}
-		}
-	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	slices.Sort(who)
-	names, err := people.Named(ctx, tx, slices.Compact(who)...)
-	if err != nil {
-		return nil, err
+func describe(ctx context.Context, tx *models.Tx, rows []Row) ([]Described, error) {
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
 	}
 	versions, err := models.Rows[Version](tx).Where("control_id IN ?", ids).Order("control_id, number").Find(ctx)
 	if err != nil {
@@ -77,19 +101,37 @@ func exportLines(ctx context.Context, tx *models.Tx, rows []Row) ([][]string, er
 			best[v.ControlID] = v
 		}
 	}
-	out := make([][]string, len(rows))
+	out := make([]Described, len(rows))
 	for i, r := range rows {
-		out[i] = exportLine(r, best[r.ID], contact(tx, names, r.OwnerID), contact(tx, names, r.BackupID))
+		out[i] = Described{r, best[r.ID]}
 	}
 	return out, nil
 }
 
-func exportLine(r Row, v Version, owner, backup string) []string {
-	line := []string{r.Code}
-	for _, f := range fields {
-		line = append(line, f.write(v.Content))
+func exportLines(ctx context.Context, tx *models.Tx, list []Described) ([][]string, error) {
+	var who []int64
+	for _, d := range list {
+		for _, id := range []*int64{d.OwnerID, d.BackupID} {
+			if id != nil {
+				who = append(who, *id)
+			}
+		}
 	}
-	return append(line, owner, backup, v.Status.Label(), strconv.Itoa(v.Number), string(v.EffectiveFrom))
+	slices.Sort(who)
+	names, err := people.Named(ctx, tx, slices.Compact(who)...)
+	out := make([][]string, len(list))
+	for i, d := range list {
+		out[i] = exportLine(d, contact(tx, names, d.OwnerID), contact(tx, names, d.BackupID))
+	}
+	return out, err
+}
+
+func exportLine(d Described, owner, backup string) []string {
+	line := []string{d.Code}
+	for _, f := range fields {
+		line = append(line, f.write(d.Version.Content))
+	}
+	return append(line, owner, backup, d.Version.Status.Label(), strconv.Itoa(d.Version.Number), string(d.Version.EffectiveFrom))
 }
 
 func contact(tx *models.Tx, names map[int64]people.Person, id *int64) string {

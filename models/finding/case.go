@@ -2,6 +2,7 @@ package finding
 
 import (
 	"context"
+	"iter"
 
 	"assay/models"
 	"assay/models/access"
@@ -42,6 +43,63 @@ func Load(ctx context.Context, tx *models.Tx, id int64) (c Case, err error) {
 		}
 	}
 	return c, nil
+}
+
+// Cases goes through all the findings that f chooses, with what an export says of them:
+// controls, cycles, plans and milestones.
+func Cases(ctx context.Context, tx *models.Tx, f Filter) iter.Seq2[Case, error] {
+	return func(yield func(Case, error) bool) {
+		for list, err := range Every(ctx, tx, f) {
+			var cases []Case
+			if err == nil {
+				cases, err = casesOf(ctx, tx, list)
+			}
+			if err != nil {
+				yield(Case{}, err)
+				return
+			}
+			for _, c := range cases {
+				if !yield(c, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func casesOf(ctx context.Context, tx *models.Tx, list []Finding) ([]Case, error) {
+	controls, err := ControlsOf(ctx, tx, list)
+	if err != nil {
+		return nil, err
+	}
+	cycles, err := partsOf(ctx, tx, list, func(c Cycle) int64 { return c.FindingID })
+	if err != nil {
+		return nil, err
+	}
+	plans, err := partsOf(ctx, tx, list, func(p Plan) int64 { return p.FindingID })
+	if err != nil {
+		return nil, err
+	}
+	milestones, err := partsOf(ctx, tx, list, func(m Milestone) int64 { return m.FindingID }, "due_on")
+	out := make([]Case, len(list))
+	for i, f := range list {
+		out[i] = Case{Finding: f, Controls: controls[f.ID], Cycles: cycles[f.ID], Plans: plans[f.ID], Milestones: milestones[f.ID]}
+	}
+	return out, err
+}
+
+// partsOf reads the parts of many findings, by finding.
+func partsOf[T any](ctx context.Context, tx *models.Tx, list []Finding, of func(T) int64, order ...string) (map[int64][]T, error) {
+	q := models.Rows[T](tx).Where("finding_id IN ?", ids(list)).Order("finding_id")
+	for _, column := range order {
+		q = q.Order(column)
+	}
+	rows, err := q.Order("id").Find(ctx)
+	out := make(map[int64][]T, len(list))
+	for _, row := range rows {
+		out[of(row)] = append(out[of(row)], row)
+	}
+	return out, err
 }
 
 func parts[T any](ctx context.Context, tx *models.Tx, id int64, order ...string) ([]T, error) {

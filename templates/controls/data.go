@@ -284,8 +284,9 @@ func segments(pieces []control.Piece) []ui.Segment {
 
 // ImportData is the preview of an import.
 type ImportData struct {
-	Name   string // of the file
-	Digest string // of its bytes
+	Name   string   // of the file
+	Digest string   // of its bytes
+	Notes  []string // what was made of it
 	Plan   control.Plan
 	Errors map[string]string
 }
