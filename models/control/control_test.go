@@ -273,7 +273,7 @@ func TestSubmitNamesWhatIsMissing(t *testing.T) {
 }
 
 // Rule 4: v1 to 31 May, v2 from 1 June, no day with two and none without one.
-func TestChangeInThePeriod(t *testing.T) {
+func TestRule04VersionsFollowEachOther(t *testing.T) {
 	each(t, func(c company) {
 		c.inEffect()
 		weekly := monthly
@@ -310,7 +310,7 @@ func TestChangeInThePeriod(t *testing.T) {
 }
 
 // Rule 5: owners change at once, what was written keeps its names.
-func TestOwnerChange(t *testing.T) {
+func TestRule05OwnerChange(t *testing.T) {
 	each(t, func(c company) {
 		c.inEffect()
 		mei := modelstest.Person(t, c.db, access.Owner)

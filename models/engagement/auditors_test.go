@@ -82,9 +82,9 @@ func openFor(t *testing.T, db *models.DB, person int64) []string {
 	return out
 }
 
-// TestWindow holds rule 15: the window is open from the first day's midnight in the
+// TestRule15TheWindowOfAnAuditor holds rule 15: the window is open from the first day's midnight in the
 // engagement's zone until the last day is over, to the second.
-func TestWindow(t *testing.T) {
+func TestRule15TheWindowOfAnAuditor(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
 		ana := modelstest.Person(t, db, access.Compliance)
 		for name, c := range map[string]struct {

@@ -157,7 +157,7 @@ func TestDetails(t *testing.T) {
 	})
 }
 
-func TestLateUploadsAreMarkedAsTheOwnersWord(t *testing.T) {
+func TestRule06LateUploadsAreMarkedAsTheOwnersWord(t *testing.T) {
 	each(t, func(c company) {
 		d := details()
 		d.PerformedAt, d.LateReason = ptr(time.Date(2026, 2, 20, 9, 0, 0, 0, time.UTC)), "On leave."
@@ -233,7 +233,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestSuperseding(t *testing.T) {
+func TestRule08SupersededEvidence(t *testing.T) {
 	each(t, func(c company) {
 		old := c.accepted(details())
 		d := details()
@@ -282,7 +282,7 @@ func TestSuperseding(t *testing.T) {
 	})
 }
 
-func TestSameBytesTwice(t *testing.T) {
+func TestRule08SameBytesTwice(t *testing.T) {
 	each(t, func(c company) {
 		first := c.store(c.owner, details(), upload("jan.csv", "same"))
 		second := c.store(c.priya, details(), upload("feb.csv", "same"))

@@ -187,8 +187,8 @@ func TestSentBackWorkIsDoneAgain(t *testing.T) {
 	})
 }
 
-// TestRecurrence is rule 7: closed on 1 March, it recurs on 20 April.
-func TestRecurrence(t *testing.T) {
+// TestRule07ReopenedFinding is rule 7: closed on 1 March, it recurs on 20 April.
+func TestRule07ReopenedFinding(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
 		w := newWorld(t, db)
 		id := w.raise(w.facts())
@@ -284,9 +284,9 @@ func TestExtensions(t *testing.T) {
 	})
 }
 
-// TestLapse: an acceptance until 31 March ends with that day, and the finding is open
+// TestRule15AnAcceptanceThatRunsOutOvernight: an acceptance until 31 March ends with that day, and the finding is open
 // on 1 April.
-func TestLapse(t *testing.T) {
+func TestRule15AnAcceptanceThatRunsOutOvernight(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
 		w := newWorld(t, db)
 		id := w.at(finding.Rated)

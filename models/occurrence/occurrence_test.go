@@ -223,7 +223,7 @@ func TestPerformancesAreStatementsOfThosePresent(t *testing.T) {
 	})
 }
 
-func TestRule6OfTheRecord(t *testing.T) {
+func TestRule06OfTheRecord(t *testing.T) {
 	each(t, func(c company) {
 		rev := version("monthly", "2026-01-01")
 		five := 5

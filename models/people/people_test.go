@@ -137,7 +137,7 @@ func retireOthers(t *testing.T, db *models.DB, ada access.Actor) {
 	}
 }
 
-func TestLeavingEndsSessions(t *testing.T) {
+func TestRule14LeavingEndsSessions(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
 		ada, sam := modelstest.Person(t, db, access.Administrator), modelstest.Person(t, db, access.Owner)
 		sit(t, db, sam.ID, "one")

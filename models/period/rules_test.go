@@ -20,7 +20,7 @@ func instant(t *testing.T, s string) time.Time {
 	return at
 }
 
-func TestRule1BoundariesAndZones(t *testing.T) {
+func TestRule01BoundariesAndZones(t *testing.T) {
 	newYork := zoneOf(t, "America/New_York")
 	within := period.Span{From: "2026-01-01", To: "2026-06-30"}
 	from, until := within.Instants(newYork)
@@ -34,6 +34,13 @@ func TestRule1BoundariesAndZones(t *testing.T) {
 		}
 		if got := within.Days().Has(period.DayAt(instant(t, at), newYork)); got != want {
 			t.Errorf("a performance at %s is in: %v, want %v", at, got, want)
+		}
+	}
+	// In whose zone somebody reads an instant changes no membership.
+	for _, zone := range []string{"Pacific/Auckland", "America/New_York", "Pacific/Honolulu"} {
+		last := instant(t, "2026-07-01T03:59:59Z").In(zoneOf(t, zone))
+		if !within.Days().Has(period.DayAt(last, newYork)) || within.Days().Has(period.DayAt(last.Add(time.Second), newYork)) {
+			t.Errorf("read in %s the last second of the period is another", zone)
 		}
 	}
 	// Days of 23 and 25 hours count one window each.
@@ -57,7 +64,7 @@ func one(f period.Facts, within period.Days, today models.Date) map[models.Date]
 	return out
 }
 
-func TestRule2WindowsCrossingTheEdge(t *testing.T) {
+func TestRule02WindowsCrossingTheEdge(t *testing.T) {
 	within := days("2026-02-01", "2026-10-31")
 	f := period.Facts{Versions: always("quarterly", 0), Performances: []period.Performance{{Day: day("2026-01-20")}}}
 	got := one(f, within, "2026-12-31")
@@ -86,7 +93,7 @@ func TestRule2WindowsCrossingTheEdge(t *testing.T) {
 	}
 }
 
-func TestRule3EvidenceCoveringPartOfThePeriod(t *testing.T) {
+func TestRule03EvidenceCoveringPartOfThePeriod(t *testing.T) {
 	covering := func(spans ...period.Days) period.Facts {
 		f := period.Facts{Versions: always("monthly", 0)}
 		for _, s := range spans {
@@ -141,7 +148,7 @@ func TestRule3EvidenceCoveringPartOfThePeriod(t *testing.T) {
 	}
 }
 
-func TestRule4ControlChangeMidPeriod(t *testing.T) {
+func TestRule04ControlChangeMidPeriod(t *testing.T) {
 	versions := []period.Version{
 		{Rhythm: period.Rhythm{Frequency: "monthly", Grace: 10}, Number: 1, Effective: days("2026-01-01", "2026-05-31")},
 		{Rhythm: period.Rhythm{Frequency: "weekly", Grace: 3}, Number: 2, Effective: days("2026-06-01", "")},
@@ -169,7 +176,7 @@ func TestRule4ControlChangeMidPeriod(t *testing.T) {
 	}
 }
 
-func TestRule6LateEvidenceAndLateControl(t *testing.T) {
+func TestRule06LateEvidenceAndLateControl(t *testing.T) {
 	june := days("2026-06-01", "2026-06-30")
 	monthly := []period.Version{{Rhythm: period.Rhythm{Frequency: "monthly", Grace: 5}, Effective: days("2026-01-01", "")}}
 	for _, c := range []struct {
@@ -200,7 +207,7 @@ func TestRule6LateEvidenceAndLateControl(t *testing.T) {
 	}
 }
 
-func TestRule9CalendarOddities(t *testing.T) {
+func TestRule09CalendarOddities(t *testing.T) {
 	if n := len(windows(always("daily", 0), days("2028-02-01", "2028-02-29"))); n != 29 {
 		t.Errorf("February 2028 has %d daily windows", n)
 	}
