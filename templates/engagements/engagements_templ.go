@@ -1641,7 +1641,7 @@ func controls(d PageData) templ.Component {
 							var templ_7745c5c3_Var54 string
 							templ_7745c5c3_Var54, templ_7745c5c3_Err = templ.JoinStringErrs(c.Code)
 							if templ_7745c5c3_Err != nil {
-								return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/engagements/engagements.templ`, Line: 362, Col: 134}
+								return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/engagements/engagements.templ`, Line: 362, Col: 133}
 							}
 							_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var54))
 							if templ_7745c5c3_Err != nil {

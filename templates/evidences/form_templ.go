@@ -562,14 +562,15 @@ func formFields(f FormData) templ.Component {
 	})
 }
 
-// moreOpen shows the optional fields when one of them is filled in or wrong.
+// moreOpen shows the optional fields when one of them is wrong, or holds what only the
+// sender knows.
 func (f FormData) moreOpen() bool {
 	for _, name := range []string{"title", "extractor", "collected_at", "late_reason", "supersedes"} {
-		if f.Typed[name] != "" || f.Errors[name] != "" {
+		if f.Errors[name] != "" || f.Typed[name] != "" && len(f.Errors) > 0 {
 			return true
 		}
 	}
-	return false
+	return f.Typed["collected_at"]+f.Typed["late_reason"]+f.Typed["supersedes"] != ""
 }
 
 var _ = templruntime.GeneratedTemplate

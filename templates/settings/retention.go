@@ -111,3 +111,13 @@ func (d RetentionData) removable() bool {
 func (d RetentionData) overSince(f retention.Fate) string {
 	return f.Until.In(time.UTC).Format("2 January 2006")
 }
+
+// termAsked reports that the form of a term came back.
+func (d RetentionData) termAsked() bool { return d.wrong("term_of", "years", "reason") }
+
+// holdAsked reports that the form of a hold came back.
+func (d RetentionData) holdAsked() bool { return d.wrong("engagement", "control", "hold_reason") }
+
+func (d RetentionData) wrong(fields ...string) bool {
+	return slices.ContainsFunc(fields, func(f string) bool { return d.Errors[f] != "" })
+}
