@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -208,7 +209,12 @@ func (app *App) uploadState(w http.ResponseWriter, r *http.Request) error {
 // uploadPatch takes the bytes that follow what is there. A body that ends too early is no
 // failure: what came of it is kept.
 func (app *App) uploadPatch(w http.ResponseWriter, r *http.Request) error {
-	u, err := app.uploadNamed(r)
+	a, err := read(app, r, func(ctx context.Context, tx *models.Tx) (a arriving, err error) {
+		if a.Upload, err = upload.ByID(ctx, tx, web.Param(r, "upload")); err == nil {
+			a.parts, err = upload.PartsOf(ctx, tx, a.Upload)
+		}
+		return a, err
+	})
 	if err != nil {
 		return err
 	}
@@ -216,10 +222,10 @@ func (app *App) uploadPatch(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case r.Header.Get("Content-Type") != tusBytes:
 		return said(w, http.StatusUnsupportedMediaType, "The bytes of a file are sent as "+tusBytes+".")
-	case err != nil || offset != u.Received:
-		uploadHeaders(w.Header(), u)
-		return said(w, http.StatusConflict, fmt.Sprintf("%d bytes of this file have arrived. Go on from there.", u.Received))
-	case r.ContentLength > u.Size-u.Received:
+	case err != nil || offset != a.Received:
+		uploadHeaders(w.Header(), a.Upload)
+		return said(w, http.StatusConflict, fmt.Sprintf("%d bytes of this file have arrived. Go on from there.", a.Received))
+	case r.ContentLength > a.Size-a.Received:
 		return said(w, http.StatusRequestEntityTooLarge, "More bytes came than the file has.")
 	}
 	leave, err := app.sendTurn(r)
@@ -229,96 +235,120 @@ func (app *App) uploadPatch(w http.ResponseWriter, r *http.Request) error {
 	defer leave()
 	// A sender who hangs up cancels the request; what has arrived is kept all the same.
 	ctx, body := context.WithoutCancel(r.Context()), web.UploadPace.Body(w, r.Body)
-	for more := true; more && !u.Whole(); {
-		if u, more, err = app.keepPart(ctx, u, body); err != nil {
+	for more := true; more && !a.Whole(); {
+		if a, more, err = app.keepPart(ctx, a, body); err != nil {
 			return err
 		}
 	}
-	uploadHeaders(w.Header(), u)
+	uploadHeaders(w.Header(), a.Upload)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// keepPart stores the next part of u and counts it. more is false when the body has ended.
-func (app *App) keepPart(ctx context.Context, u upload.Upload, body io.Reader) (upload.Upload, bool, error) {
-	s := &stretch{r: body, left: min(PartSize, u.Size-u.Received)}
-	stored, err := app.Blobs.PutPart(ctx, s, PartSize)
+// arriving is a file on its way and the parts there are of it.
+type arriving struct {
+	upload.Upload
+	parts []upload.Part
+}
+
+// last is the part that the next bytes follow.
+func (a arriving) last() blob.Part {
+	if len(a.parts) == 0 {
+		return blob.Part{}
+	}
+	return stored(a.parts[len(a.parts)-1])
+}
+
+func stored(p upload.Part) blob.Part { return blob.Part{Name: p.Name, Digest: p.Digest, Size: p.Size} }
+
+// with is the parts once p is stored, which is the last one, grown, or one of its own.
+func (a arriving) with(p blob.Part) (parts []upload.Part, grown bool) {
+	next := upload.Part{Name: p.Name, Start: a.Received, Size: p.Size, Digest: p.Digest}
+	parts = slices.Clone(a.parts)
+	if n := len(parts) - 1; n >= 0 && parts[n].Name == p.Name {
+		next.Start, parts, grown = parts[n].Start, parts[:n], true
+	}
+	return append(parts, next), grown
+}
+
+// keepPart stores the next bytes of a file and counts them. more is false when the body has
+// ended.
+func (app *App) keepPart(ctx context.Context, a arriving, body io.Reader) (_ arriving, more bool, err error) {
+	s := &stretch{r: body, left: min(PartSize, a.Size-a.Received)}
+	part, err := app.Blobs.PutPart(ctx, a.last(), s, PartSize)
 	if err != nil {
-		return u, false, err
+		return a, false, err
 	}
-	next, err := u, error(nil)
-	if stored.Size > 0 {
-		next, err = app.count(ctx, u, stored)
-	}
-	if next.Received == u.Received || next.Whole() { // nothing refers to it
-		app.dropParts(ctx, stored.Name)
+	parts, grown := a.with(part)
+	next := arriving{parts: parts}
+	next.Upload, err = app.count(ctx, a.Upload, parts, part)
+	refused := err == nil && next.Received == a.Received || models.KindOf(err) != models.Internal
+	switch {
+	case next.Whole():
+		app.dropParts(ctx, partNames(next.parts)...)
+	case refused && !grown: // nothing refers to it
+		app.dropParts(ctx, part.Name)
 	}
 	return next, s.err == nil, err
 }
 
-// count adds a part to its upload. With the last one the parts become one blob first, so
-// that a file is said to have arrived only when it would survive a power cut as a whole.
-// A file that turns out to be none we take is forgotten.
-func (app *App) count(ctx context.Context, u upload.Upload, stored blob.Part) (upload.Upload, error) {
-	if err := suits(u, stored); err != nil {
+// count counts an upload as far as its parts reach. When they are all of it they become one
+// blob first, so that a file is said to have arrived only when it would survive a power cut
+// as a whole. A file that turns out to be none we take is forgotten.
+func (app *App) count(ctx context.Context, u upload.Upload, parts []upload.Part, part blob.Part) (upload.Upload, error) {
+	last := parts[len(parts)-1]
+	reached, digest := last.Start+last.Size, ""
+	if reached == u.Received {
+		return u, nil
+	}
+	if err := suits(u, reached, part.Head); err != nil {
 		return u, errors.Join(app.forget(ctx, u), err)
 	}
-	digest, before := "", []upload.Part(nil)
-	if u.Received+stored.Size == u.Size {
-		var err error
-		var head []byte
-		if digest, head, before, err = app.join(ctx, u, stored); err != nil {
-			return u, err
-		}
-		why, err := app.unsafeBlob(ctx, digest, head)
+	if reached == u.Size {
+		b, err := app.Blobs.Join(ctx, storedAll(parts, part))
 		if err != nil {
 			return u, err
 		}
-		if why != "" {
+		why, err := app.unsafeBlob(ctx, b.Digest, b.Head)
+		switch {
+		case err != nil:
+			return u, err
+		case why != "":
 			return u, errors.Join(app.forget(ctx, u), refuseFile(why))
-		}
-		if u.Said != "" && digest != u.Said {
+		case u.Said != "" && b.Digest != u.Said:
 			return u, errors.Join(app.forget(ctx, u), refuseFile("The file changed while it was sent. Choose it again."))
 		}
+		digest = b.Digest
 	}
 	next := u
 	err := app.DB.Bookkeep(ctx, func(tx *models.Tx) (err error) {
-		next, err = upload.Add(ctx, tx, u, upload.Part{Name: stored.Name, Size: stored.Size, Digest: stored.Digest}, digest)
+		next, err = upload.Add(ctx, tx, u, last, digest)
 		return err
 	})
 	if err != nil {
 		return u, err
 	}
-	app.dropParts(ctx, partNames(before)...)
 	return next, nil
 }
 
 // suits looks at the first bytes of a file before the rest of it travels.
-func suits(u upload.Upload, first blob.Part) error {
-	if u.Received > 0 || first.Size < blob.HeadSize && first.Size < u.Size {
+func suits(u upload.Upload, reached int64, head []byte) error {
+	if u.Received > 0 || reached < blob.HeadSize && reached < u.Size {
 		return nil // judged when a form takes it
 	}
-	if _, err := filetype.Of(u.Name, first.Head); err != nil {
+	if _, err := filetype.Of(u.Name, head); err != nil {
 		return refuseFile(err.Error())
 	}
 	return nil
 }
 
-// join makes one blob of the parts there are and the last one.
-func (app *App) join(ctx context.Context, u upload.Upload, last blob.Part) (digest string, head []byte, before []upload.Part, err error) {
-	err = app.DB.Read(ctx, web.ActorIn(ctx), func(tx *models.Tx) (err error) {
-		before, err = upload.PartsOf(ctx, tx, u)
-		return err
-	})
-	if err != nil {
-		return "", nil, nil, err
+// storedAll is parts as the store knows them; last is the last of them.
+func storedAll(parts []upload.Part, last blob.Part) []blob.Part {
+	out := make([]blob.Part, 0, len(parts))
+	for _, p := range parts[:len(parts)-1] {
+		out = append(out, stored(p))
 	}
-	parts := make([]blob.Part, 0, len(before)+1)
-	for _, p := range before {
-		parts = append(parts, blob.Part{Name: p.Name, Digest: p.Digest, Size: p.Size})
-	}
-	b, err := app.Blobs.Join(ctx, append(parts, last))
-	return b.Digest, b.Head, before, err
+	return append(out, last)
 }
 
 // forget drops an upload and its parts.

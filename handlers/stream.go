@@ -58,11 +58,16 @@ func (p parcel) answer(problem error) int {
 // and temporary files first.
 func (app *App) receive(w http.ResponseWriter, r *http.Request, ready func(url.Values) error) (parcel, error) {
 	p := parcel{fields: url.Values{}}
+	// The reader of forms asks for 4 KiB at a time, which would be a system call each.
+	paced := web.UploadPace.Body(w, r.Body)
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{bufio.NewReaderSize(paced, 64<<10), paced}
 	form, err := r.MultipartReader()
 	if err != nil {
 		return p, models.Invalid(map[string]string{"files": "This form came without its files. Choose them and send it again."})
 	}
-	r.Body = web.UploadPace.Body(w, r.Body)
 	asked, left := false, int64(fieldBytes)
 	for {
 		part, err := form.NextPart()

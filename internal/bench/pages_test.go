@@ -41,7 +41,7 @@ func serve(t testing.TB, c company) *site {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	s := &site{db: c.open(t), tokens: map[int64]string{}}
-	app := &handlers.App{DB: s.db, Blobs: store, MaxFile: 100 << 20}
+	app := &handlers.App{DB: s.db, Blobs: store, MaxFile: 5 << 30}
 	srv := httptest.NewServer(app.Router())
 	t.Cleanup(srv.Close)
 	s.url, s.client, s.meter = srv.URL, client(), metering(t, s.db)

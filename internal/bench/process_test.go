@@ -1,14 +1,10 @@
 package bench_test
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +16,7 @@ import (
 
 	"assay/internal/bench"
 	"assay/models"
+	"assay/models/access"
 )
 
 // A process is the program as it is shipped, over a generated company.
@@ -54,7 +51,7 @@ func start(t *testing.T, c company) (*process, time.Duration) {
 	cmd := exec.Command(binary(t), "serve", "-addr", addr, "-database-url", c.url, "-blob-url", "file://"+c.dir,
 		"-base-url", "http://"+addr, "-signing-key-file", filepath.Join(c.dir, "..", "log.key"),
 		"-oidc-issuer", "https://login.example.com", "-oidc-client-id", "assay", "-oidc-client-secret", "secret",
-		"-oidc-role-map", "staff=control_owner")
+		"-oidc-role-map", "staff=control_owner", "-max-upload", "5368709120", "-max-evidence", "0")
 	cmd.Stderr = io.Discard
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -149,7 +146,10 @@ func running(t *testing.T, r *report, c company) {
 		t.Fatal(err)
 	}
 	p.tokens[bench.Manager.ID] = session(t, db, bench.Manager)
-	p.tokens[bench.OwnerActor.ID] = session(t, db, bench.OwnerActor)
+	for n := range int64(5) { // owners who send files at once
+		a := access.Actor{ID: bench.OwnerActor.ID + n}
+		p.tokens[a.ID] = session(t, db, a)
+	}
 	pages := visits(t, db)
 	_ = db.Close()
 	p.browse(t, pages)
@@ -227,166 +227,4 @@ func (p *process) text(t *testing.T, path string) string {
 	defer res.Body.Close()
 	b, _ := io.ReadAll(res.Body)
 	return string(b)
-}
-
-const fileSize = 100 << 20
-
-// lines is an endless text file; every file has a beginning of its own.
-type lines struct {
-	head io.Reader
-	left int64
-}
-
-func file(name string, size int64) io.Reader { return &lines{strings.NewReader(name + "\n"), size} }
-
-var block = []byte(strings.Repeat("2026-03-01T14:30:00Z,ana@halyard.example,granted,production\n", 1100))
-
-func (l *lines) Read(b []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, io.EOF
-	}
-	if n, _ := l.head.Read(b); n > 0 {
-		l.left -= int64(n)
-		return n, nil
-	}
-	n := copy(b[:min(int64(len(b)), l.left)], block)
-	l.left -= int64(n)
-	return n, nil
-}
-
-// upload sends one form with one file and returns where the item is.
-func (p *process) upload(t *testing.T, name string, size int64) string {
-	t.Helper()
-	var head bytes.Buffer
-	form := multipart.NewWriter(&head)
-	_ = form.WriteField("key", name)
-	_ = form.WriteField("control", p.code)
-	_, _ = form.CreateFormFile("files", name+".txt")
-	before := head.Len()
-	_ = form.Close()
-	tail := bytes.NewReader(bytes.Clone(head.Bytes()[before:]))
-	body := io.MultiReader(bytes.NewReader(head.Bytes()[:before]), file(name, size), tail)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.url+"/evidence", body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.ContentLength = int64(head.Len()) + size
-	r.Header.Set("Content-Type", form.FormDataContentType())
-	r.Header.Set("Cookie", "assay="+p.tokens[bench.Manager.ID])
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	res, err := p.client.Do(r)
-	if err != nil {
-		t.Error(err)
-		return ""
-	}
-	defer res.Body.Close()
-	page, _ := io.ReadAll(res.Body)
-	// The details are missing, so the item is kept and its form comes back.
-	found := regexp.MustCompile(`(/evidence/E-\d+)/submit`).FindSubmatch(page)
-	if found == nil {
-		t.Errorf("the upload was answered %d", res.StatusCode)
-		return ""
-	}
-	return string(found[1])
-}
-
-// transfers measures bytes in and out.
-func (p *process) transfers(t *testing.T, r *report, c company) {
-	t.Helper()
-	p.code = regexp.MustCompile(`/controls/([A-Z]{2}-\d{5})`).FindStringSubmatch(p.text(t, "/controls"))[1]
-	rss := p.memory(t, "VmRSS")
-	p.resetPeak(t)
-	began := time.Now()
-	item := p.upload(t, "first", fileSize)
-	up := time.Since(began)
-	raw := rawUpload(t, filepath.Join(c.dir, "raw"))
-	r.add("upload of 100 MiB, against stream, hash and fsync by hand", "≥ 0.8", fmt.Sprintf("%s of %s = %.2f", speed(up), speed(raw), raw.Seconds()/up.Seconds()), raw.Seconds()/up.Seconds() >= 0.8)
-	more := p.memory(t, "VmHWM") - rss
-	r.add("memory that it took", "≤ 16 MiB more", fmt.Sprintf("%.0f MiB", more), more <= 16)
-
-	rss = p.memory(t, "VmRSS")
-	p.resetPeak(t)
-	var group sync.WaitGroup
-	for n := range 20 {
-		group.Go(func() { p.upload(t, fmt.Sprintf("parallel-%d", n), fileSize/10) })
-	}
-	group.Wait()
-	more = p.memory(t, "VmHWM") - rss
-	r.add("memory that 20 uploads in parallel took", "≤ 48 MiB more", fmt.Sprintf("%.0f MiB", more), more <= 48)
-
-	link := regexp.MustCompile(`/evidence/E-\d+/files/\d+`).FindString(p.text(t, item))
-	if link == "" {
-		t.Errorf("%s names no file", item)
-		return
-	}
-	down := p.fastest(t, p.url+link)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f, err := os.Open(filepath.Join(c.dir, "raw"))
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer f.Close()
-		http.ServeContent(w, r, "raw.txt", time.Time{}, f)
-	}))
-	defer srv.Close()
-	bare := p.fastest(t, srv.URL)
-	r.add("download of 100 MiB, against ServeContent", "≥ 0.8", fmt.Sprintf("%s of %s = %.2f", speed(down), speed(bare), bare.Seconds()/down.Seconds()), bare.Seconds()/down.Seconds() >= 0.8)
-}
-
-func speed(d time.Duration) string { return fmt.Sprintf("%.0f MiB/s", fileSize/(1<<20)/d.Seconds()) }
-
-// fastest of three downloads.
-func (p *process) fastest(t *testing.T, url string) time.Duration {
-	t.Helper()
-	best := time.Hour
-	for range 3 {
-		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-		r.Header.Set("Cookie", "assay="+p.tokens[bench.Manager.ID])
-		began := time.Now()
-		res, err := p.client.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, _ := io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-		if n != fileSize {
-			t.Fatalf("%s: %d bytes, status %d", url, n, res.StatusCode)
-		}
-		best = min(best, time.Since(began))
-	}
-	return best
-}
-
-// rawUpload sends the same bytes over HTTP to a handler that hashes, writes and syncs
-// them, one after the other.
-func rawUpload(t *testing.T, path string) time.Duration {
-	t.Helper()
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		f, err := os.Create(path)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer f.Close()
-		if _, err := io.CopyBuffer(io.MultiWriter(f, sha256.New()), r.Body, make([]byte, 256<<10)); err != nil {
-			t.Error(err)
-		}
-		if err := f.Sync(); err != nil {
-			t.Error(err)
-		}
-	}))
-	defer srv.Close()
-	began := time.Now()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, file("first", fileSize))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.ContentLength = fileSize
-	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = res.Body.Close()
-	return time.Since(began)
 }

@@ -78,8 +78,10 @@ type Store interface {
 	Stat(ctx context.Context, digest string) (Info, error)
 
 	// PutPart keeps the next stretch of a file that comes in parts, and returns once the
-	// bytes would survive a power cut. Its refusals are Put's.
-	PutPart(ctx context.Context, r io.Reader, limit int64) (Part, error)
+	// bytes would survive a power cut. Its refusals are Put's. After is the part before it,
+	// zero for the first: the store may add to that one, and then it comes back longer,
+	// under its name. Until it is counted so, it is what it was.
+	PutPart(ctx context.Context, after Part, r io.Reader, limit int64) (Part, error)
 
 	// Join makes one blob of parts in their order, with the promise of Put. The parts
 	// stay the caller's to drop. Joining again what was joined before gives the same.

@@ -3,6 +3,7 @@ package blob
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +40,7 @@ type Disk struct {
 	shards      [256]atomic.Bool // shard directories this process knows to be durable
 	failedSyncs atomic.Int32
 	arriving    Arriving
+	growing     growth
 }
 
 var _ Store = (*Disk)(nil)
@@ -77,7 +79,10 @@ func newDisk(files fileSystem, now time.Time) (*Disk, error) {
 func (d *Disk) Before(f Arriving) { d.arriving = f }
 
 // Close releases the directory. Readers already open stay usable.
-func (d *Disk) Close() error { return d.files.Close() }
+func (d *Disk) Close() error {
+	d.growing.end()
+	return d.files.Close()
+}
 
 // Put implements Store. The order is the promise: the bytes are durable before they have
 // their name, and the name is durable before it is returned.
@@ -122,7 +127,7 @@ func (d *Disk) receive(tmp string, r io.Reader, limit int64) (Blob, error) {
 	if err != nil {
 		return Blob{}, err
 	}
-	b, err := copyHashed(f, r, limit)
+	b, err := copyHashed(f, r, limit, sha256.New())
 	if err == nil {
 		err = synced(f.Sync())
 	}

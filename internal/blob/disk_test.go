@@ -233,8 +233,8 @@ func TestAnAddressNamesADirectory(t *testing.T) {
 // failing is a disk whose writes or syncs fail.
 type failing struct {
 	blob.FileSystem
-	write, sync, syncDir error
-	free, total          uint64
+	write, sync, syncDir, link error
+	free, total                uint64
 }
 
 func (f *failing) Room() (free, total uint64, err error) { return f.free, f.total, nil }
@@ -242,6 +242,13 @@ func (f *failing) Room() (free, total uint64, err error) { return f.free, f.tota
 func (f *failing) Create(name string) (blob.File, error) {
 	file, err := f.FileSystem.Create(name)
 	return failingFile{file, f}, err
+}
+
+func (f *failing) Link(from, to string) error {
+	if f.link != nil {
+		return f.link
+	}
+	return f.FileSystem.Link(from, to)
 }
 
 func (f *failing) SyncDir(name string) error {

@@ -17,6 +17,7 @@ type fileSystem interface {
 	Open(name string) (io.ReadSeekCloser, fs.FileInfo, error)
 	Stat(name string) (fs.FileInfo, error)
 	Rename(from, to string) error // replaces
+	Link(from, to string) error   // a second name
 	Remove(name string) error
 	Mkdir(name string) error // no error when it exists
 	ReadDir(name string) ([]fs.DirEntry, error)
@@ -63,7 +64,29 @@ func mkdirDurably(dir string) error {
 
 // Create makes a file nobody may write to again once this handle is closed.
 func (d disk) Create(name string) (file, error) {
-	return d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o440)
+	f, err := d.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o440)
+	if err != nil {
+		return nil, err
+	}
+	return &ahead{File: f}, nil
+}
+
+// ahead sends bytes on to the disk while more are coming, so that Sync, which alone says
+// that they are there, has little left to wait for.
+type ahead struct {
+	*os.File
+	written, sent int64
+}
+
+const sendEvery = 1 << 20
+
+func (a *ahead) Write(p []byte) (int, error) {
+	n, err := a.File.Write(p)
+	if a.written += int64(n); a.written-a.sent >= sendEvery {
+		sendOn(a.File, a.sent, a.written-a.sent)
+		a.sent = a.written
+	}
+	return n, err
 }
 
 // Open refuses anything that is not a regular file, a directory in a blob's place included.
@@ -106,6 +129,7 @@ func (d disk) SyncDir(name string) error {
 
 func (d disk) Stat(name string) (fs.FileInfo, error) { return d.root.Stat(name) }
 func (d disk) Rename(from, to string) error          { return d.root.Rename(from, to) }
+func (d disk) Link(from, to string) error            { return d.root.Link(from, to) }
 func (d disk) Remove(name string) error              { return d.root.Remove(name) }
 func (d disk) Close() error                          { return d.root.Close() }
 

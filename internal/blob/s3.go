@@ -2,6 +2,7 @@ package blob
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -107,7 +108,7 @@ func (s *S3) receive(ctx context.Context, r io.Reader, limit int64) (*spool, Blo
 	if err != nil {
 		return nil, Blob{}, asFull(err)
 	}
-	b, err := copyHashed(file, untilDone{ctx, r}, limit)
+	b, err := copyHashed(file, untilDone{ctx, r}, limit, sha256.New())
 	if err == nil {
 		err = context.Cause(ctx)
 	}

@@ -16,8 +16,8 @@ import (
 
 func (s *S3) partKey(name string) string { return s.prefix + partsDir + "/" + name }
 
-// PutPart implements Store.
-func (s *S3) PutPart(ctx context.Context, r io.Reader, limit int64) (Part, error) {
+// PutPart implements Store. An object cannot be added to.
+func (s *S3) PutPart(ctx context.Context, _ Part, r io.Reader, limit int64) (Part, error) {
 	if err := s.there(ctx); err != nil {
 		return Part{}, err
 	}

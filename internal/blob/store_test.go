@@ -126,7 +126,7 @@ func TestAStoreRefuses(t *testing.T) {
 		if _, err := s.Put(t.Context(), strings.NewReader("refused"), limit); !errors.Is(err, unwanted) {
 			t.Errorf("a blob nobody wants: %v", err)
 		}
-		part, err := s.PutPart(t.Context(), strings.NewReader("refused"), limit)
+		part, err := s.PutPart(t.Context(), blob.Part{}, strings.NewReader("refused"), limit)
 		must(t, err)
 		if _, err := s.Join(t.Context(), []blob.Part{part}); !errors.Is(err, unwanted) {
 			t.Errorf("a blob in parts that nobody wants: %v", err)
@@ -146,7 +146,7 @@ func TestAStoreListsAndRemoves(t *testing.T) {
 			must(t, err)
 			want = append(want, b.Digest)
 		}
-		_, err := s.PutPart(t.Context(), strings.NewReader("no blob yet"), limit)
+		_, err := s.PutPart(t.Context(), blob.Part{}, strings.NewReader("no blob yet"), limit)
 		must(t, err)
 		slices.Sort(want)
 		if got := listed(t, s); !slices.Equal(got, want) {
@@ -188,7 +188,7 @@ func TestAStoreJoinsParts(t *testing.T) {
 			var parts []blob.Part
 			var names []string
 			for _, c := range contents {
-				p, err := s.PutPart(t.Context(), strings.NewReader(c), limit)
+				p, err := s.PutPart(t.Context(), blob.Part{}, strings.NewReader(c), limit)
 				must(t, err)
 				parts, names = append(parts, p), append(names, p.Name)
 			}

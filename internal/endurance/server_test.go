@@ -143,6 +143,9 @@ func (s *site) seed() {
 		if err := models.Insert(s.Context(), tx, &c, "control.create"); err != nil {
 			return err
 		}
+		if err := control.Place(s.Context(), tx, &c); err != nil {
+			return err
+		}
 		v := control.Version{
 			ControlID: c.ID, Code: c.Code, Number: 1, Status: control.Effective, AuthoredAt: tx.Now, EffectiveFrom: "2026-01-01", ApproverID: &approver.ID, ApprovedAt: &tx.Now,
 			Content: control.Content{Title: c.Title, Frequency: c.Frequency, Statement: "Access is reviewed."},

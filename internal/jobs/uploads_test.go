@@ -23,7 +23,7 @@ func TestUploadsThatStoodStillAreSwept(t *testing.T) {
 		defer store.Close()
 		owner := modelstest.Person(t, db, access.Owner)
 		put := func(counted bool) blob.Part {
-			p, err := store.PutPart(t.Context(), strings.NewReader("part"), 100)
+			p, err := store.PutPart(t.Context(), blob.Part{}, strings.NewReader("part"), 100)
 			must(t, err)
 			if !counted {
 				return p

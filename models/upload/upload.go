@@ -55,7 +55,8 @@ const Life = 24 * time.Hour
 // MostWaiting is how many uploads one person has on their way, whole ones too.
 const MostWaiting = 200
 
-// A Part is a stretch of an upload that the blob store has acknowledged.
+// A Part is a stretch of an upload that the blob store has acknowledged. The last one may
+// grow.
 type Part struct {
 	Name     string `gorm:"primaryKey"`
 	UploadID string
@@ -127,24 +128,29 @@ func Begin(ctx context.Context, tx *models.Tx, u Upload) (Upload, error) {
 	return u, models.Put(ctx, tx, &u)
 }
 
-// Add counts a part that lies where u ended, and with the last one the digest of the
-// whole. When another part got there first it is a Conflict: of two senders one goes on.
+// Add counts a part that begins where the one before it ended, or that one, grown. With the
+// last byte comes the digest of the whole. When another part got there first it is a
+// Conflict: of two senders one goes on.
 func Add(ctx context.Context, tx *models.Tx, u Upload, p Part, digest string) (Upload, error) {
 	from := u.Received
-	p.UploadID, p.Start = u.ID, from
-	u.Received, u.Digest, u.TouchedAt = from+p.Size, digest, tx.Now
+	p.UploadID = u.ID
+	u.Received, u.Digest, u.TouchedAt = p.Start+p.Size, digest, tx.Now
 	n, err := models.Change(ctx, tx, u, models.Columns{"Received", "Digest", "TouchedAt"}, "id = ? AND received = ?", u.ID, from)
-	if err != nil {
+	switch {
+	case err != nil:
 		return u, err
-	}
-	if n == 0 {
+	case n == 0:
 		return u, models.Conflict("Another part of this file arrived at the same place.")
-	}
-	if u.Whole() { // its parts are one blob now
+	case u.Whole(): // its parts are one blob now
 		_, err = models.Remove[Part](ctx, tx, "upload_id = ?", u.ID)
 		return u, err
+	case p.Start == from:
+		return u, models.Put(ctx, tx, &p)
 	}
-	return u, models.Put(ctx, tx, &p)
+	if n, err = models.Change(ctx, tx, p, models.Columns{"Size", "Digest"}, "name = ? AND upload_id = ? AND start = ?", p.Name, u.ID, p.Start); err == nil && n == 0 {
+		err = models.Conflict("This part is not of this file.")
+	}
+	return u, err
 }
 
 // PartsOf lists the parts of an upload in their order.
