@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 )
 
@@ -89,6 +90,12 @@ func (l List[T]) Value() (driver.Value, error) {
 
 // Scan reads what Value wrote.
 func (l *List[T]) Scan(src any) error {
+	*l = nil
+	return scanJSON(src, (*[]T)(l))
+}
+
+// scanJSON reads a text column as JSON; an empty one leaves into as it is.
+func scanJSON(src, into any) error {
 	var b []byte
 	switch src := src.(type) {
 	case nil:
@@ -97,14 +104,34 @@ func (l *List[T]) Scan(src any) error {
 	case []byte:
 		b = src
 	default:
-		return fmt.Errorf("models: cannot read a list from %T", src)
+		return fmt.Errorf("models: cannot read JSON from %T", src)
 	}
 	if len(b) == 0 {
-		*l = nil
 		return nil
 	}
-	return json.Unmarshal(b, (*[]T)(l))
+	return json.Unmarshal(b, into)
 }
 
 // GormDataType keeps GORM from reading a slice as an association.
 func (List[T]) GormDataType() string { return "text" }
+
+// A Doc is a value kept as JSON in one text column. The zero value is "" there.
+type Doc[T any] struct{ V T }
+
+// Value writes "" for the zero value, so that it is the zero value of the column.
+func (d Doc[T]) Value() (driver.Value, error) {
+	if reflect.ValueOf(&d.V).Elem().IsZero() {
+		return "", nil
+	}
+	b, err := json.Marshal(d.V)
+	return string(b), err
+}
+
+// Scan reads what Value wrote.
+func (d *Doc[T]) Scan(src any) error {
+	*d = Doc[T]{}
+	return scanJSON(src, &d.V)
+}
+
+// GormDataType keeps GORM from reading a struct as an association.
+func (Doc[T]) GormDataType() string { return "text" }

@@ -49,6 +49,7 @@ const (
 	FindingManage    Permission = "finding.manage"    // rate, approve plans, verify, dismiss, re-open
 	FindingAccept    Permission = "finding.accept"    // accept a risk
 	EngagementManage Permission = "engagement.manage" // set up, scope, window, named auditors
+	PopulationManage Permission = "population.manage" // bring in populations, and samples that an auditor decided
 	PeopleManage     Permission = "people.manage"     // invite, change roles, deactivate, hand over, end sessions
 	ViewSave         Permission = "view.save"         // one's own saved views and preferences
 	TaskChase        Permission = "task.chase"        // write to people about what they owe
@@ -99,7 +100,7 @@ var changing = []Permission{
 	ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
-	EngagementManage, PeopleManage, ViewSave, TaskChase, SystemManage,
+	EngagementManage, PopulationManage, PeopleManage, ViewSave, TaskChase, SystemManage,
 }
 
 var grants = map[Role][]Permission{
@@ -114,7 +115,7 @@ var grants = map[Role][]Permission{
 		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
-		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, ViewSave, TaskChase,
+		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
 	},
 	Owner: {
 		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, SearchUse, ExportData,

@@ -3,6 +3,7 @@ package custody
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"assay/models"
 )
@@ -17,6 +18,13 @@ type File struct {
 
 // String names f as a person would look for it.
 func (f File) String() string { return fmt.Sprintf("%q of %s", f.Name, f.Part) }
+
+// A population needs its file, the text that its digest is of, and the file of its second
+// source.
+const ofPopulations = `SELECT id, 'P-' || id AS part, digest, name FROM (
+	SELECT id, digest, file_name AS name FROM populations
+	UNION ALL SELECT id, text_digest, 'population.txt' FROM populations WHERE text_digest <> ''
+	UNION ALL SELECT id, tie_digest, tie_name FROM populations WHERE tie_digest <> '') AS f WHERE `
 
 const (
 	ofEvidence = "SELECT id, 'E-' || evidence_id AS part, digest, name FROM evidence_files WHERE removal_id IS NULL AND "
@@ -34,6 +42,12 @@ func ListsAfter(ctx context.Context, tx *models.Tx, after int64, limit int) ([]F
 	return models.Raw[File](ctx, tx, ofLists+"id > ? ORDER BY id LIMIT ?", after, limit)
 }
 
+// PopulationsAfter is FilesAfter for populations. Of one it lists all files or none.
+func PopulationsAfter(ctx context.Context, tx *models.Tx, after int64, limit int) ([]File, error) {
+	return models.Raw[File](ctx, tx, ofPopulations+`id > ? AND id IN (
+		SELECT id FROM populations WHERE id > ? ORDER BY id LIMIT ?) ORDER BY id`, after, after, limit)
+}
+
 // FilesWith names the records of these bytes, at most a page of them.
 func FilesWith(ctx context.Context, tx *models.Tx, digest string) ([]File, error) {
 	files, err := models.Raw[File](ctx, tx, ofEvidence+"digest = ? ORDER BY id LIMIT 20", digest)
@@ -41,5 +55,9 @@ func FilesWith(ctx context.Context, tx *models.Tx, digest string) ([]File, error
 		return nil, err
 	}
 	lists, err := models.Raw[File](ctx, tx, ofLists+"digest = ? ORDER BY id LIMIT 20", digest)
-	return append(files, lists...), err
+	if err != nil {
+		return nil, err
+	}
+	populations, err := models.Raw[File](ctx, tx, ofPopulations+"digest = ? ORDER BY id LIMIT 20", digest)
+	return slices.Concat(files, lists, populations), err
 }

@@ -12,6 +12,7 @@ import (
 	"assay/models/finding"
 	"assay/models/occurrence"
 	"assay/models/people"
+	"assay/models/population"
 	"assay/models/programme"
 	"assay/models/retention"
 	"assay/models/scan"
@@ -40,6 +41,11 @@ func Tables() []models.LoggedTable {
 		models.Logged[occurrence.List](),
 		models.Logged[engagement.Engagement](),
 		models.Logged[engagement.Auditor](),
+		models.Logged[population.Population](),
+		models.Logged[population.Sample](),
+		models.Logged[population.Item](),
+		models.Logged[population.Exclusion](),
+		models.Logged[population.Extension](),
 		models.Logged[retention.Term](),
 		models.Logged[retention.Hold](),
 		models.Logged[retention.Request](),

@@ -3,12 +3,15 @@ package sample
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
+	"io"
 	"iter"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"assay/internal/sheet"
 	"assay/models"
 	"assay/models/period"
 )
@@ -61,6 +64,32 @@ func (s Sequence) Dense() bool { return s.Missing < uint64(s.Items) }
 
 // A Gap is a run of numbers that are missing, both included.
 type Gap struct{ From, To uint64 }
+
+// Read reads a list once: it writes the text of its digest, and computes the record.
+func Read(rows sheet.Rows, c Columns, t Terms, text io.Writer) (sealed Sealed, record Record, err error) {
+	items, err := Items(rows, c)
+	if err != nil {
+		return sealed, record, err
+	}
+	list, recorder := NewList(), NewRecorder(t, c.When != "")
+	defer func() { err = errors.Join(err, list.Close(), recorder.Close()) }()
+	for it, err := range items {
+		if err == nil {
+			err = list.Add(it)
+		}
+		if err == nil {
+			err = recorder.Add(it)
+		}
+		if err != nil {
+			return sealed, record, err
+		}
+	}
+	if sealed, err = list.Seal(text); err != nil {
+		return sealed, record, err
+	}
+	record, err = recorder.Done(sealed)
+	return sealed, record, err
+}
 
 // A Recorder computes the record of a list while it is read. Close it as a List.
 type Recorder struct {

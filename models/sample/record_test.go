@@ -33,28 +33,7 @@ func recorded(t testing.TB, csv string, terms sample.Terms) sample.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items, err := sample.Items(rows, sample.Columns{Key: "key", When: "at"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, r := sample.NewList(), sample.NewRecorder(terms, true)
-	defer func() { _, _ = l.Close(), r.Close() }()
-	for it, err := range items {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := l.Add(it); err != nil {
-			t.Fatal(err)
-		}
-		if err := r.Add(it); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := l.Seal(io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	record, err := r.Done(s)
+	_, record, err := sample.Read(rows, sample.Columns{Key: "key", When: "at"}, terms, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,422 @@
+package population
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"assay/internal/sheet"
+	"assay/models"
+	"assay/models/engagement"
+	"assay/models/sample"
+)
+
+// mostItems is how many items one sample can list. More is a test of the whole population.
+const mostItems = 2000
+
+// A Ticket is what an auditor decided about a draw.
+type Ticket struct {
+	Method   sample.Method
+	Seed     string
+	Stratum  string // a column, or ""
+	Amount   string // a column, of a monetary unit sample
+	Decimals int
+	Every    int64
+	Size     int      // of each stratum
+	Keys     []string // of a judgemental selection
+	Redraws  int64    // the sample that it takes the place of, 0 for a first
+	Reason   string
+	Auditor  int64
+}
+
+// A Drawn is what came out of a list. It is made outside of a transaction, since a list
+// may be long, and only by Repeat.
+type Drawn struct {
+	population int64
+	ticket     Ticket
+	size       int
+	excluded   []string
+	picks      []sample.Pick
+	cells      map[string][]string // by key
+}
+
+// Repeat selects from the rows of the file of p. The file is read as when it was locked,
+// and has to have the same digest still: what was altered is not sampled. rows opens the
+// file, and is called twice.
+func Repeat(p Population, rows func() (sheet.Rows, error), t Ticket, size int, excluded []string) (Drawn, error) {
+	out := Drawn{population: p.ID, ticket: t, size: size, excluded: excluded}
+	if p.Status != Locked {
+		return out, models.Conflict("A sample is drawn from a locked population: what could still change cannot be repeated.")
+	}
+	if t.Method == sample.Full {
+		return out, nil
+	}
+	var err error
+	if out.picks, err = t.pick(p, rows, size, excluded); err != nil {
+		return out, said(err)
+	}
+	if len(out.picks) > mostItems {
+		return out, refuse("size", fmt.Sprintf("These are %d items. More than %d is a test of the full population.", len(out.picks), mostItems))
+	}
+	out.cells, err = cellsOf(p, rows, out.picks)
+	return out, err
+}
+
+// said makes a refusal of the engine one of the form.
+func said(err error) error {
+	switch err := err.(type) { //nolint:errorlint // they are returned as they are
+	case sample.UnusableError, sample.ExcludedError, *sample.ColumnError, sheet.UnreadableError:
+		return refuse("size", err.Error())
+	}
+	return err
+}
+
+// opened are the items of the population's file, with the columns of t.
+func (p Population) opened(rows func() (sheet.Rows, error), t Ticket) (*sample.List, error) {
+	r, err := rows()
+	if err != nil {
+		return nil, err
+	}
+	items, err := sample.Items(r, sample.Columns{Key: p.KeyColumn, Stratum: t.Stratum, Amount: t.Amount})
+	if err != nil {
+		return nil, err
+	}
+	return sample.ListOf(items)
+}
+
+func (t Ticket) pick(p Population, rows func() (sheet.Rows, error), size int, excluded []string) (picks []sample.Pick, err error) {
+	list, err := p.opened(rows, t)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closed := list.Close(); err == nil {
+			err = closed
+		}
+	}()
+	sealed, err := list.Seal(discard{})
+	if err != nil {
+		return nil, err
+	}
+	if sealed.Digest != p.TextDigest {
+		return nil, models.Conflict("The stored list has the digest " + sealed.Digest + ", and " + p.TextDigest + " was locked. It was altered, so nothing was drawn.")
+	}
+	draw := sample.Draw{Population: p.TextDigest, Seed: t.Seed}
+	switch t.Method {
+	case sample.Systematic:
+		return draw.Systematic(list.Items(), sealed.Count, size)
+	case sample.Monetary:
+		m, err := draw.MonetaryUnit(list.Items(), t.Every, t.Decimals)
+		return m.Picks, err
+	case sample.Judgemental:
+		return named(list, t.Keys)
+	}
+	return draw.Select(list.Items(), size, excluded...)
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// named are the items that somebody picked.
+func named(list *sample.List, keys []string) ([]sample.Pick, error) {
+	if missing, err := sample.Missing(list.Items(), keys); err != nil || len(missing) > 0 {
+		if err == nil {
+			err = refuse("keys", "The population has no "+strings.Join(missing, ", ")+".")
+		}
+		return nil, err
+	}
+	var out []sample.Pick
+	for it, err := range list.Items() {
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(keys, it.Key) {
+			out = append(out, sample.Pick{Item: it})
+		}
+	}
+	return out, nil
+}
+
+// cellsOf reads the rows of what was picked.
+func cellsOf(p Population, rows func() (sheet.Rows, error), picks []sample.Pick) (map[string][]string, error) {
+	out := make(map[string][]string, len(picks))
+	for _, pick := range picks {
+		out[pick.Key] = nil
+	}
+	r, err := rows()
+	if err != nil {
+		return nil, err
+	}
+	items, err := sample.Items(r, sample.Columns{Key: p.KeyColumn})
+	if err != nil {
+		return nil, err
+	}
+	for it, err := range items {
+		if err != nil {
+			return nil, err
+		}
+		if _, picked := out[it.Key]; picked {
+			out[it.Key] = slices.Clone(it.Cells)
+		}
+	}
+	return out, nil
+}
+
+// check says what is wrong with a ticket.
+func (t Ticket) check() error {
+	wrong := map[string]string{}
+	if !slices.Contains(sample.Methods, t.Method) {
+		wrong["method"] = "Choose how the items are selected."
+	}
+	if t.Method.Seeded() {
+		if err := sample.CheckSeed(t.Seed); err != nil {
+			wrong["seed"] = err.Error()
+		}
+	}
+	if (t.Method == sample.Random || t.Method == sample.Systematic) && t.Size < 1 {
+		wrong["size"] = "Say how many items are selected."
+	}
+	if t.Method == sample.Monetary && t.Every < 1 {
+		wrong["every"] = "Say at what interval units are hit."
+	}
+	if t.Method == sample.Monetary && t.Amount == "" {
+		wrong["amount"] = "Choose the column with the amounts."
+	}
+	if t.Method == sample.Judgemental && len(t.Keys) == 0 {
+		wrong["keys"] = "Name the items that were picked, a key on each line."
+	}
+	if t.Method == sample.Judgemental && t.Reason == "" {
+		wrong["reason"] = "Say why these items were picked."
+	}
+	if t.Redraws != 0 && t.Reason == "" {
+		wrong["reason"] = "Say why the sample is drawn again. The earlier one stays."
+	}
+	if len(wrong) > 0 {
+		return models.Invalid(wrong)
+	}
+	return nil
+}
+
+// Prepared is t as it is drawn: what its method does not use is left out.
+func (t Ticket) Prepared() (Ticket, error) {
+	t.Reason = strings.TrimSpace(t.Reason)
+	if !t.Method.Seeded() {
+		t.Seed = ""
+	}
+	if t.Method != sample.Random {
+		t.Stratum = ""
+	}
+	if t.Method != sample.Monetary {
+		t.Amount, t.Decimals, t.Every = "", 0, 0
+	}
+	if t.Method != sample.Random && t.Method != sample.Systematic {
+		t.Size = 0
+	}
+	if t.Method != sample.Judgemental {
+		t.Keys = nil
+	}
+	return t, t.check()
+}
+
+// fieldwork checks that the actor may enter what a named auditor of the engagement
+// decided, and that there is fieldwork.
+func fieldwork(ctx context.Context, tx *models.Tx, p Population, auditor int64) error {
+	if err := mayManage(tx.Actor); err != nil {
+		return models.Forbidden("Samples are the auditor's; a compliance manager brings them in.")
+	}
+	e, err := models.Rows[engagement.Engagement](tx).Where("id = ?", p.EngagementID).Take(ctx)
+	if e, err = models.One(e, err, "Engagement"); err != nil {
+		return err
+	}
+	if e.Status != engagement.Fieldwork {
+		return models.Conflict("Samples are drawn in fieldwork, and this engagement is in state " + e.Status.Label() + ".")
+	}
+	n, err := models.Rows[engagement.Auditor](tx).Where("engagement_id = ? AND person_id = ?", e.ID, auditor).Count(ctx, "id")
+	if err == nil && n == 0 {
+		return refuse("auditor", "Choose the auditor of this engagement who decided it.")
+	}
+	return err
+}
+
+// Draw keeps a sample and its items.
+func Draw(ctx context.Context, tx *models.Tx, d Drawn) (Selection, error) {
+	t := d.ticket
+	p, err := ByID(ctx, tx, d.population)
+	if err != nil {
+		return Selection{}, err
+	}
+	if err := fieldwork(ctx, tx, p, t.Auditor); err != nil {
+		return Selection{}, err
+	}
+	s := Sample{
+		PopulationID: p.ID, Slug: p.Slug, Method: t.Method, Seed: t.Seed, Stratum: t.Stratum, Amount: t.Amount, Decimals: t.Decimals, Every: t.Every,
+		Size: t.Size, Reason: t.Reason, AuditorID: t.Auditor, DrawnBy: tx.Actor.ID, DrawnAt: tx.Now,
+	}
+	if err := s.redraw(ctx, tx, t.Redraws); err != nil {
+		return Selection{}, err
+	}
+	if err := models.Insert(ctx, tx, &s, "sample.draw", models.Note{
+		"method": string(s.Method), "seed": s.Seed, "digest": p.TextDigest, "size": strconv.Itoa(s.Size), "reason": s.Reason,
+	}); err != nil {
+		return Selection{}, err
+	}
+	if err := s.add(ctx, tx, d, nil); err != nil {
+		return Selection{}, err
+	}
+	return whole(ctx, tx, s)
+}
+
+// redraw makes s take the place of another one. A population has one sample that counts
+// for each method: whoever draws by the same method again says that it is again.
+func (s *Sample) redraw(ctx context.Context, tx *models.Tx, id int64) error {
+	earlier, err := Samples(ctx, tx, s.PopulationID)
+	if err != nil {
+		return err
+	}
+	replaced := map[int64]bool{}
+	for _, e := range earlier {
+		if e.RedrawsID != nil {
+			replaced[*e.RedrawsID] = true
+		}
+	}
+	if id != 0 {
+		at := slices.IndexFunc(earlier, func(e Sample) bool { return e.ID == id })
+		if at < 0 {
+			return models.NotFound("Sample")
+		}
+		if replaced[id] {
+			return models.Conflict(earlier[at].Code() + " was drawn again already.")
+		}
+		s.RedrawsID = &id
+	}
+	for _, e := range earlier {
+		if e.ID != id && e.Method == s.Method && s.Method.Seeded() && !replaced[e.ID] {
+			return models.Conflict(e.Code() + " is there. Draw it again, with the reason, so that nobody has to ask which one counts.")
+		}
+	}
+	return nil
+}
+
+// add keeps the items of d that s does not have yet. What it has stands at the beginning
+// of each stratum, in the same order.
+func (s Sample) add(ctx context.Context, tx *models.Tx, d Drawn, has []Item) error {
+	known := map[string]int{}
+	for _, i := range has {
+		known[i.Key] = i.Place
+	}
+	place := map[string]int{}
+	var rows []*Item
+	for _, p := range d.picks {
+		place[p.Stratum]++
+		if at, ok := known[p.Key]; ok {
+			if at != place[p.Stratum] {
+				return fmt.Errorf("population: %s of %s moved from place %d to %d", p.Key, s.Code(), at, place[p.Stratum])
+			}
+			delete(known, p.Key)
+			continue
+		}
+		i := &Item{
+			SampleID: s.ID, PopulationID: s.PopulationID, Slug: s.Slug, Place: place[p.Stratum], Stratum: p.Stratum, Key: p.Key,
+			RowDigest: p.Digest.String(), Line: p.Line, Hits: p.Hits, Cells: d.cells[p.Key], AddedAt: tx.Now,
+		}
+		if s.Method == sample.Random {
+			i.Rank = p.Rank.String()
+		}
+		rows = append(rows, i)
+	}
+	if len(known) > 0 {
+		return fmt.Errorf("population: %d items of %s were lost", len(known), s.Code())
+	}
+	err := models.InsertAll(ctx, tx, rows, "sample.select")
+	if models.Duplicate(err) { // somebody who did not wait selected the same ranks
+		return models.Conflict("Someone changed this sample a moment ago. Please look again.")
+	}
+	return err
+}
+
+// Ticket is how s was drawn, for repeating it.
+func (s Sample) Ticket() Ticket {
+	return Ticket{Method: s.Method, Seed: s.Seed, Stratum: s.Stratum, Amount: s.Amount, Decimals: s.Decimals, Every: s.Every, Size: s.Size}
+}
+
+// stands checks that d was repeated for s as it is now, with these items excluded.
+func (s Selection) stands(d Drawn, excluded []string) error {
+	if d.population != s.PopulationID || d.ticket.Seed != s.Seed || d.ticket.Stratum != s.Stratum || !slices.Equal(d.excluded, excluded) {
+		return models.Conflict("Someone changed this sample a moment ago. Please look again.")
+	}
+	if s.Method != sample.Random {
+		return models.Conflict("Only a random sample goes on with the next rank. Draw this one again.")
+	}
+	return nil
+}
+
+// Extend makes a sample longer: d holds its size from now on.
+func Extend(ctx context.Context, tx *models.Tx, s Selection, d Drawn, auditor int64, reason string) error {
+	p, err := ByID(ctx, tx, s.PopulationID)
+	if err != nil {
+		return err
+	}
+	if err := fieldwork(ctx, tx, p, auditor); err != nil {
+		return err
+	}
+	if s, err = whole(ctx, tx, s.Sample); err != nil {
+		return err
+	}
+	if err := s.stands(d, s.Excluded()); err != nil {
+		return err
+	}
+	switch {
+	case d.size <= s.Target():
+		return refuse("size", fmt.Sprintf("The sample has %d already. An extension is longer.", s.Target()))
+	case strings.TrimSpace(reason) == "":
+		return refuse("reason", "Say why the sample is made longer.")
+	}
+	x := Extension{SampleID: s.ID, PopulationID: s.PopulationID, Slug: s.Slug, Size: d.size, Reason: reason, AuditorID: auditor, ExtendedBy: tx.Actor.ID, ExtendedAt: tx.Now}
+	if err := models.Insert(ctx, tx, &x, "sample.extend", models.Note{"size": strconv.Itoa(x.Size), "reason": reason}); err != nil {
+		return err
+	}
+	return s.add(ctx, tx, d, s.Items)
+}
+
+// Exclude takes an item out, and the next rank comes in: d was repeated with it excluded,
+// after those that were before. That its evidence is missing is no reason, but a
+// deviation.
+func Exclude(ctx context.Context, tx *models.Tx, s Selection, item int64, d Drawn, class Class, reason string, auditor int64) error {
+	p, err := ByID(ctx, tx, s.PopulationID)
+	if err != nil {
+		return err
+	}
+	if err := fieldwork(ctx, tx, p, auditor); err != nil {
+		return err
+	}
+	if s, err = whole(ctx, tx, s.Sample); err != nil {
+		return err
+	}
+	at := slices.IndexFunc(s.Items, func(i Item) bool { return i.ID == item })
+	switch {
+	case at < 0:
+		return models.NotFound("Item")
+	case slices.ContainsFunc(s.Exclusions, func(x Exclusion) bool { return x.ItemID == item }):
+		return models.Conflict(s.Items[at].Key + " is excluded already.")
+	case !slices.Contains(Classes, class):
+		return refuse("class", "Choose why the item does not belong. That its evidence is missing is a deviation, and no reason.")
+	case strings.TrimSpace(reason) == "":
+		return refuse("reason", "Say what shows that the item does not belong.")
+	case d.size != s.Target():
+		return models.Conflict("Someone changed this sample a moment ago. Please look again.")
+	}
+	if err := s.stands(d, append(s.Excluded(), s.Items[at].Key)); err != nil {
+		return err
+	}
+	x := Exclusion{
+		ItemID: item, SampleID: s.ID, PopulationID: s.PopulationID, Slug: s.Slug, Class: class, Reason: reason,
+		AuditorID: auditor, ExcludedBy: tx.Actor.ID, ExcludedAt: tx.Now,
+	}
+	if err := models.Insert(ctx, tx, &x, "sample.exclude", models.Note{"item": s.Items[at].Key, "class": string(class), "reason": reason}); err != nil {
+		return err
+	}
+	return s.add(ctx, tx, d, s.Items)
+}
