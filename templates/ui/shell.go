@@ -76,6 +76,12 @@ func ShellOf(ctx context.Context) Shell {
 	return Shell{}
 }
 
+// provenance says on paper what was printed, and when.
+func provenance(ctx context.Context) string {
+	s := ShellOf(ctx)
+	return s.Company + ", " + s.Path + ", printed " + s.Now.UTC().Format("2006-01-02 15:04 MST")
+}
+
 // Can reports whether the person looking may do p. Buttons ask the same constants
 // as routes, so a page never offers what the server would refuse.
 func Can(ctx context.Context, p access.Permission) bool {
