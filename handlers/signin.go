@@ -228,6 +228,9 @@ func (app *App) refuse(w http.ResponseWriter, r *http.Request, err error) error 
 // answer to a form may redirect to, and the provider is another site.
 func (app *App) signout(w http.ResponseWriter, r *http.Request) error {
 	hint := web.SessionOf[people.Session](r).IDToken
+	if err := app.giveBack(r); err != nil {
+		slog.WarnContext(r.Context(), "grant not given back", "id", models.RequestID(r.Context()), "err", err) // leaving is not worth failing for
+	}
 	if err := app.endSession(w, r); err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func sealed(signer *tlog.Signer, purpose string) (*seal.Box, error) {
 
 // employ gives the worker all that this installation does by itself.
 func (in *instance) employ(c config.Serve, store blob.Store) error {
-	works := slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store), in.app.SessionCheck()}, keeper.Work(store, c.SweepOrphans), []jobs.Work{keeper.RemovalWork(store)}, keeper.LockWork(store))
+	works := slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store), in.app.SessionCheck(), in.app.GrantRevoke()}, keeper.Work(store, c.SweepOrphans), []jobs.Work{keeper.RemovalWork(store)}, keeper.LockWork(store))
 	if c.SMTPURL != "" {
 		sender, err := mail.Open(c.SMTPURL, c.MailFrom)
 		if err != nil {

@@ -120,6 +120,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET "+s.base+"/authorize", s.authorize)
 	mux.HandleFunc("POST "+s.base+"/authorize", s.authorize)
 	mux.HandleFunc("POST "+s.base+"/token", s.token)
+	mux.HandleFunc("POST "+s.base+"/revoke", s.revoke)
 	mux.HandleFunc("GET "+s.base+"/userinfo", s.userinfo)
 	mux.HandleFunc("POST "+s.base+"/userinfo", s.userinfo)
 	mux.HandleFunc("GET "+s.base+"/logout", s.endSession)

@@ -99,6 +99,7 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 		"userinfo_endpoint":                     s.issuer + "/userinfo",
 		"jwks_uri":                              s.issuer + "/keys",
 		"end_session_endpoint":                  s.issuer + "/logout",
+		"revocation_endpoint":                   s.issuer + "/revoke",
 		"scopes_supported":                      []string{"openid", "profile", "email", "groups", offline},
 		"response_types_supported":              []string{"code"},
 		"response_modes_supported":              []string{"query"},

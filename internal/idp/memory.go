@@ -88,6 +88,15 @@ func (m *memory) bearing(token string, now time.Time) (grant, bool) {
 	return g, ok && now.Before(g.Expires)
 }
 
+// dropBearer makes an access token of the client good no more.
+func (m *memory) dropBearer(token, client string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.bearers[token].Client == client {
+		delete(m.bearers, token)
+	}
+}
+
 // end forgets the sign-ins that match and returns them, so that their sites can be told.
 func (m *memory) end(match func(grant) bool) []grant {
 	m.mu.Lock()

@@ -30,6 +30,7 @@ type metadata struct {
 // document holds the members of the discovery document that go-oidc leaves out.
 type document struct {
 	EndSession  string   `json:"end_session_endpoint"`
+	Revocation  string   `json:"revocation_endpoint"`
 	JWKS        string   `json:"jwks_uri"`
 	Challenges  []string `json:"code_challenge_methods_supported"`
 	AuthMethods []string `json:"token_endpoint_auth_methods_supported"`
@@ -107,7 +108,7 @@ func (m *metadata) check() error {
 			return fail(Misconfigured, "discovery: %q is no https address", address)
 		}
 	}
-	for _, address := range []string{m.document.EndSession, m.UserInfoEndpoint()} {
+	for _, address := range []string{m.document.EndSession, m.document.Revocation, m.UserInfoEndpoint()} {
 		if address != "" && !trustworthy(address) {
 			return fail(Misconfigured, "discovery: %q is no https address", address)
 		}
