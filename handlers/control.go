@@ -21,13 +21,13 @@ import (
 )
 
 func (app *App) controlPage(w http.ResponseWriter, r *http.Request) error {
-	return app.controlAgain(w, r, http.StatusOK, func(*controls.PageData) {})
+	return app.controlAgain(w, r, web.Param(r, "code"), http.StatusOK, func(*controls.PageData) {})
 }
 
 // controlAgain shows the page of a control, with what was refused on it.
-func (app *App) controlAgain(w http.ResponseWriter, r *http.Request, code int, change func(*controls.PageData)) error {
+func (app *App) controlAgain(w http.ResponseWriter, r *http.Request, code string, status int, change func(*controls.PageData)) error {
 	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (controls.PageData, error) {
-		d, err := controlData(ctx, tx, web.Param(r, "code"), r.URL.Query().Get("period"))
+		d, err := controlData(ctx, tx, code, r.URL.Query().Get("period"))
 		if d.Timeline != nil {
 			d.Timeline.All = r.URL.Query().Get("performances") == "all"
 		}
@@ -37,7 +37,7 @@ func (app *App) controlAgain(w http.ResponseWriter, r *http.Request, code int, c
 		return err
 	}
 	change(&d)
-	return app.page(w, r, code, controls.Control(d))
+	return app.page(w, r, status, controls.Control(d))
 }
 
 func controlData(ctx context.Context, tx *models.Tx, code, slug string) (d controls.PageData, err error) {
@@ -128,7 +128,7 @@ func (app *App) onControl(w http.ResponseWriter, r *http.Request, question, said
 		})
 	}
 	if errs := web.Errors(err); errs != nil {
-		return app.controlAgain(w, r, web.Status(err), func(d *controls.PageData) {
+		return app.controlAgain(w, r, web.Param(r, "code"), web.Status(err), func(d *controls.PageData) {
 			d.Open, d.Errors = asked(question, errs), errs
 			d.Typed = map[string]string{"owner": f.Typed("owner"), "backup": f.Typed("backup"), "reason": f.Typed("reason")}
 		})
@@ -177,7 +177,7 @@ func (app *App) controlRevise(w http.ResponseWriter, r *http.Request) error {
 		return control.Revise(ctx, tx, &c, editorial)
 	})
 	if errs := web.Errors(err); errs != nil {
-		return app.controlAgain(w, r, web.Status(err), func(d *controls.PageData) { d.Errors = errs })
+		return app.controlAgain(w, r, code, web.Status(err), func(d *controls.PageData) { d.Errors = errs })
 	}
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func TestReadinessPages(t *testing.T) {
 		if n := db.Queries() - before; n > 8 {
 			t.Errorf("the page took %d queries when nothing had changed, want at most 8", n)
 		}
-		p.Has("0 of 1 control are operating with evidence.", "1 Not yet due", "A1, March 2026: in progress, 0 of 1 performed", "A1, April 2026: not yet due", "Every criterion in scope has at least one")
+		p.Has("0 of 1 control is operating with evidence.", "1 Not yet due", "A1, March 2026: in progress, 0 of 1 performed", "A1, April 2026: not yet due", "Every criterion in scope has at least one")
 		a.Get(a.priya, "/readiness/A1/2026-03").Want(200).Has("AV-01", "Pending", "none due")
 		a.Get(a.priya, "/readiness/A1/2026-07").Want(404)
 		a.Get(a.priya, "/readiness/ZZ/2026-03").Want(404)

@@ -54,7 +54,7 @@ func TestReadout(t *testing.T) {
 		if n := db.Queries() - before; n > queryBudget+afterChange {
 			t.Errorf("%d queries", n)
 		}
-		p.Has("0 of 1 control are operating with evidence. 1 is late.", "0% 0 of 1", "15 6 high or critical", "Critical", "The first 5 of 15", "Week 25", "1 late")
+		p.Has("0 of 1 control is operating with evidence. 1 is late.", "0% 0 of 1", "15 6 high or critical", "Critical", "The first 5 of 15", "Week 25", "1 late")
 		p.Lacks("unqualified", "on course")
 		a.Get(ruth, "/readout?period=mine").Want(200).Has("Mine")
 		a.Get(ruth, "/readout?period=nothing").Want(404)

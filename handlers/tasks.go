@@ -17,6 +17,7 @@ import (
 	"assay/models/period"
 	"assay/models/programme"
 	"assay/models/reminder"
+	"assay/templates/controls"
 	"assay/templates/findings"
 	"assay/templates/tasks"
 	"assay/web"
@@ -376,21 +377,21 @@ func (app *App) performanceWithdraw(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	f := web.Form(r)
-	rev, reason := f.Rev(), f.Text("reason", 2000)
-	if err = f.Err(); err != nil {
+	p, err := read(app, r, func(ctx context.Context, tx *models.Tx) (occurrence.Performance, error) {
+		return occurrence.PerformanceByID(ctx, tx, id)
+	})
+	if err != nil {
 		return err
 	}
-	p, err := write(app, r, func(ctx context.Context, tx *models.Tx) (occurrence.Performance, error) {
-		return occurrence.Withdraw(ctx, tx, id, rev, reason)
-	})
-	if refused := web.Errors(err); refused != nil && p.Code != "" {
-		said := refused[""]
-		if said == "" {
-			said = refused["reason"]
-		}
-		web.Flash(w, r, "bad", said)
-		return web.SeeOther(w, r, "/controls/"+p.Code)
+	f := web.Form(r)
+	rev, reason := f.Rev(), f.Text("reason", 2000)
+	if err = f.Err(); err == nil {
+		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (occurrence.Performance, error) {
+			return occurrence.Withdraw(ctx, tx, id, rev, reason)
+		})
+	}
+	if errs := web.Errors(err); errs != nil {
+		return app.controlAgain(w, r, p.Code, web.Status(err), func(d *controls.PageData) { d.NotWithdrawn(web.ActorOf(r), id, f.Typed("reason"), errs) })
 	}
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func TestATaskIsDoneByHandAndTakenBack(t *testing.T) {
 		s.Post(s.executive, february+"/perform", good...).Want(404)
 		s.Post(s.owner, february+"/perform", good...).Want(303)
 		s.Get(s.owner, february).Want(200).Has("Nobody was removed.", "The performance is recorded.").Lacks("Record without a file")
-		s.Post(s.other, "/performances/1/withdraw", "rev", "1", "reason", "x").Want(303) // and the page it goes to says why not
+		s.Post(s.other, "/performances/1/withdraw", "rev", "1", "reason", "It is not mine.").Want(http.StatusForbidden).Has("by whoever recorded it", "You had written: It is not mine.")
 		s.Get(s.owner, february).Want(200).Lacks("Withdrawn")
 		s.Post(s.owner, "/performances/1/withdraw", "rev", "1", "reason", "It was another month.").Want(303)
 		s.Get(s.owner, february).Want(200).Has("Withdrawn: It was another month.", "Record without a file")

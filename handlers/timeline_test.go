@@ -58,7 +58,14 @@ func TestTimeline(t *testing.T) {
 		a.Get(a.priya, "/controls/AC-03?period=nothing").Want(404)
 
 		// A withdrawal that is refused says so; one that is not leaves the window without an act.
-		a.Post(a.priya, "/performances/1/withdraw", "rev", "1", "reason", "").Want(303)
+		a.Post(a.priya, "/performances/1/withdraw", "rev", "1", "reason", "").Want(422).Has("Not withdrawn", "Say why it is withdrawn.")
+		long := strings.Repeat("The wrong system. ", 200)
+		if got := a.Post(a.priya, "/performances/1/withdraw", "rev", "1", "reason", long).Want(422); !strings.Contains(got.Body, ">"+long+"<") {
+			t.Error("what was typed is lost")
+		}
+		if got := a.Post(a.priya, "/performances/1/withdraw", "rev", "9", "reason", "Mine.").Want(409); !strings.Contains(got.Body, ">Mine.<") {
+			t.Error("what was typed is lost to somebody who was slower")
+		}
 		a.Post(a.priya, "/performances/1/withdraw", "rev", "1", "reason", "It was another system.").Want(303)
 		a.Get(a.priya, "/controls/AC-03").Has("Withdrawn, counts no longer: It was another system.", "on time 1 of 3 due")
 	})

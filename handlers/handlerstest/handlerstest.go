@@ -68,7 +68,45 @@ func (s *Site) Do(a access.Actor, r *http.Request) Page {
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	rec := httptest.NewRecorder()
 	s.router.ServeHTTP(rec, r)
-	return Page{s.tb, rec.Code, rec.Header(), rec.Body.String(), rec.Header().Get("Location")}
+	p := Page{s.tb, rec.Code, rec.Header(), rec.Body.String(), rec.Header().Get("Location")}
+	p.leads(r)
+	return p
+}
+
+// leads holds every refused form to itself: each line of its summary leads to words on the
+// page, and no two places have one id.
+func (p Page) leads(r *http.Request) {
+	p.tb.Helper()
+	if p.Status != http.StatusUnprocessableEntity && p.Status != http.StatusConflict {
+		return
+	}
+	doc, err := html.Parse(strings.NewReader(p.Body))
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	ids, links := map[string]int{}, []string{}
+	for n := range doc.Descendants() {
+		if id := attr(n, "id"); id != "" {
+			ids[id]++
+		}
+		if n.Data == "div" && attr(n, "class") == "error-summary" {
+			for a := range n.Descendants() {
+				if to, ok := strings.CutPrefix(attr(a, "href"), "#"); ok {
+					links = append(links, to)
+				}
+			}
+		}
+	}
+	for _, to := range links {
+		if ids[to] == 0 {
+			p.tb.Errorf("%s %s: the summary leads to #%s, which is nowhere", r.Method, r.URL.Path, to)
+		}
+	}
+	for id, n := range ids {
+		if n > 1 {
+			p.tb.Errorf("%s %s: %d places have the id %s", r.Method, r.URL.Path, n, id)
+		}
+	}
 }
 
 // Get reads path as a.

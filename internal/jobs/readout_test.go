@@ -160,10 +160,10 @@ func reversed(s string) string {
 // readoutIsRight looks at the mail and at the page in it: counts, and nothing secret.
 func (o *office) readoutIsRight(m mailtest.Mail, secrets ...string) {
 	o.t.Helper()
-	if !strings.HasPrefix(m.Subject, "Readout, week ") || !strings.HasSuffix(m.Subject, ": 0 of 1 control are operating with evidence") || len(m.Files) != 1 {
+	if !strings.HasPrefix(m.Subject, "Readout, week ") || !strings.HasSuffix(m.Subject, ": 0 of 1 control is operating with evidence") || len(m.Files) != 1 {
 		o.t.Errorf("%q with %d files", m.Subject, len(m.Files))
 	}
-	for _, want := range []string{"0 of 1 control are operating with evidence. 1 is late.", "Operating: 0%, 0 of 1", "Open findings: 1", base + "/readout", base + "/account/notifications"} {
+	for _, want := range []string{"0 of 1 control is operating with evidence. 1 is late.", "Operating: 0%, 0 of 1", "Open findings: 1", base + "/readout", base + "/account/notifications"} {
 		if !strings.Contains(m.Text, want) || !strings.Contains(m.HTML, want) {
 			o.t.Errorf("not in both twins: %q\n%s", want, m.Text)
 		}
@@ -172,7 +172,7 @@ func (o *office) readoutIsRight(m mailtest.Mail, secrets ...string) {
 		if n := len(pdfPage.FindAll(pdf, -1)); n != 1 || !bytes.HasPrefix(pdf, []byte("%PDF-")) || !strings.HasSuffix(name, ".pdf") {
 			o.t.Errorf("%s has %d pages", name, n)
 		}
-		for _, want := range []string{"0 of 1 control are operating with evidence.", "1 person: 1 late", "F-001"} {
+		for _, want := range []string{"0 of 1 control is operating with evidence.", "1 person: 1 late", "F-001"} {
 			if !inPDF(o.t, pdf, want) {
 				o.t.Errorf("the page does not print %q", want)
 			}

@@ -204,11 +204,17 @@ func coveredWhole(ctx context.Context, tx *models.Tx, c control.Control, s perio
 	return found[0].Span(), nil
 }
 
+// PerformanceByID finds what was recorded under an id.
+func PerformanceByID(ctx context.Context, tx *models.Tx, id int64) (Performance, error) {
+	p, err := models.Rows[Performance](tx).Where("performances.id = ?", id).Take(ctx)
+	return models.One(p, err, "Performance")
+}
+
 // Withdraw takes a performance back, with a reason. It stays to be read and counts no
 // longer.
 func Withdraw(ctx context.Context, tx *models.Tx, id, rev int64, reason string) (Performance, error) {
-	p, err := models.Rows[Performance](tx).Where("performances.id = ?", id).Take(ctx)
-	if p, err = models.One(p, err, "Performance"); err != nil {
+	p, err := PerformanceByID(ctx, tx, id)
+	if err != nil {
 		return p, err
 	}
 	if tx.Actor.ID != p.RecordedBy && !tx.Actor.Can(access.EvidenceWithdraw) {

@@ -53,7 +53,7 @@ func gravity(f finding.Finding) int {
 // Opening is the first sentence about a period: what is known, of how many.
 func (p Picture) Opening() string {
 	verb := "are"
-	if p.Counts[occurrence.Operating] == 1 {
+	if p.Counts[occurrence.Operating] == 1 || p.Total() == 1 {
 		verb = "is"
 	}
 	return fmt.Sprintf("%d of %s %s operating with evidence.", p.Counts[occurrence.Operating], Plural(p.Total(), "control"), verb)

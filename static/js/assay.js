@@ -1,6 +1,7 @@
 // Progressive enhancement only: every page works without this. No eval, no inline
 // handlers, no style attributes. Behaviour hangs on the document, so that content
 // swapped in later has it too.
+import "./trusted.js";
 import "./keys.js";
 import "./bulk.js";
 import "./files.js";

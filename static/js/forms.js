@@ -28,3 +28,12 @@ if (zone && !zone.value) zone.value = Intl.DateTimeFormat().resolvedOptions().ti
 const toErrors = (within) => within.querySelector(".error-summary")?.focus();
 toErrors(document);
 document.addEventListener("htmx:afterSettle", (e) => toErrors(e.target));
+
+// A line of it leads to the words at a field; the field itself is where to go on.
+document.addEventListener("click", (e) => {
+  const link = e.target.closest(".error-summary a");
+  const field = link && document.querySelector(`[aria-describedby~="${CSS.escape(link.hash.slice(1))}"]`);
+  if (!field) return;
+  e.preventDefault();
+  (field.matches("fieldset") ? field.querySelector("input") : field).focus();
+});

@@ -4,6 +4,7 @@ const dialog = document.getElementById("palette");
 const field = dialog?.querySelector("input");
 const list = dialog?.querySelector("[role=listbox]");
 const pause = 150;
+const policy = window.trustedTypes?.createPolicy("search", { createHTML: (answer) => answer });
 
 const options = () => [...list.querySelectorAll("[role=option]")];
 const chosen = () => list.querySelector("[aria-selected=true]");
@@ -25,14 +26,15 @@ function step(by) {
 }
 
 function enhance() {
-  const pages = list.innerHTML;
+  const pages = [...list.childNodes];
   let timer, request;
 
   async function search() {
     request?.abort();
     const q = field.value.trim();
     if (!q) {
-      list.innerHTML = pages;
+      list.replaceChildren(...pages);
+      choose(null);
       return;
     }
     request = new AbortController();
@@ -43,7 +45,10 @@ function enhance() {
         signal: request.signal,
       });
       // A failed search leaves the last list: Enter still opens the full page, which says what is wrong.
-      if (answer.ok && !answer.redirected) list.innerHTML = await answer.text();
+      if (answer.ok && !answer.redirected) {
+        const hits = await answer.text();
+        list.innerHTML = policy?.createHTML(hits) ?? hits;
+      }
       choose(options()[0]);
     } catch (err) {
       if (err.name !== "AbortError") choose(null);

@@ -150,6 +150,7 @@ type PageData struct {
 	Open       string          // the question that came back with errors; "" when they are about the whole page
 	Errors     map[string]string
 	Typed      map[string]string
+	Unsent     string // what was typed into a form that the page no longer has
 }
 
 func (d PageData) name(id *int64) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"assay/models/access"
 	"assay/models/control"
 	"assay/models/evidence"
 	"assay/models/finding"
@@ -30,6 +31,41 @@ type TimelineData struct {
 	All      bool // every performance, rather than the latest
 	Open     string
 	Errors   map[string]string
+	Refused  refusedWithdrawal
+}
+
+// A refusedWithdrawal is the form of a performance that comes back.
+type refusedWithdrawal struct {
+	ID     int64
+	Reason string
+	Errors map[string]string
+}
+
+// of is r when it is that of p, else nothing.
+func (r refusedWithdrawal) of(p timeline.Performance) refusedWithdrawal {
+	if r.ID != p.ID {
+		return refusedWithdrawal{}
+	}
+	return r
+}
+
+// mayWithdraw reports whether a may withdraw p.
+func mayWithdraw(a access.Actor, p timeline.Performance) bool {
+	return p.Withdrawn == "" && (a.Can(access.EvidenceWithdraw) || a.Can(access.EvidenceSubmit) && a.ID == p.RecordedBy)
+}
+
+// NotWithdrawn gives the form of a performance back with its reason. When the page has no
+// such form any more, what was typed is shown to be copied.
+func (d *PageData) NotWithdrawn(a access.Actor, id int64, reason string, errs map[string]string) {
+	if t := d.Timeline; t != nil {
+		for _, p := range t.Performances {
+			if p.ID == id && mayWithdraw(a, p) {
+				t.All, t.Refused = true, refusedWithdrawal{id, reason, errs}
+				return
+			}
+		}
+	}
+	d.Errors, d.Unsent = errs, reason
 }
 
 // Up to so many windows are drawn as shapes, and up to so many as squares of their own.

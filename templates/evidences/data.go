@@ -71,18 +71,6 @@ func (r Redacting) of(f FileView, text string) string {
 // fieldOf keeps the forms of several files on one page apart.
 func fieldOf(name string, file int64) string { return fmt.Sprintf("%s-%d", name, file) }
 
-// summary is the errors under the names of the form's own fields.
-func (r Redacting) summary() map[string]string {
-	out := map[string]string{}
-	for name, text := range r.Errors {
-		if name != "" {
-			name = fieldOf(name, r.File)
-		}
-		out[name] = text
-	}
-	return out
-}
-
 func (d ItemData) nameOf(file int64) string {
 	for _, f := range d.Files {
 		if f.ID == file {
@@ -380,7 +368,7 @@ func (f FormData) drop() ui.Drop {
 		label, hint = "Choose more files for "+f.Kept.Code(), "Only what is to be added. "+hint
 	}
 	return ui.Drop{
-		Name: "files", Label: label, Hint: hint, Error: f.Errors["files"], Accept: filetype.Accept(), Multiple: true,
+		Name: "files", Label: label, Hint: hint, Error: f.summary()["files"], Accept: filetype.Accept(), Multiple: true,
 		Max: f.MaxFile, TooLarge: "Larger than " + ui.Limit(f.MaxFile) + ", so it will not be taken.",
 		InParts: true, About: f.About, PartSize: f.PartSize, Arriving: f.arriving(),
 	}

@@ -1060,7 +1060,7 @@ func redact(d ItemData, f FileView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if d.Redacting.File == f.ID {
-					templ_7745c5c3_Err = ui.ErrorSummary("The copy was not taken", d.Redacting.summary(), "", fieldOf("redaction", f.ID), fieldOf("files", f.ID)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.ErrorSummary("The copy was not taken", d.Redacting.Errors, "", "redaction", "files").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

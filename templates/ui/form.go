@@ -131,12 +131,17 @@ func (f Input) id() string {
 	return FieldID(f.Name)
 }
 
-// FieldID is the id of the field that sends name, which error summaries link to.
+// FieldID is the id of the field that sends name, unless it has one of its own.
 func FieldID(name string) string { return "f-" + name }
+
+// ErrorID is the id of what is wrong with the field that sends name. Two forms of a page
+// may ask for the same name, but one of them is refused at a time: error summaries link to
+// it, whatever the id of the field.
+func ErrorID(name string) string { return "e-" + name }
 
 func (f Input) hintID() string { return f.id() + "-hint" }
 
-func (f Input) errorID() string { return f.id() + "-error" }
+func (f Input) errorID() string { return ErrorID(f.Name) }
 
 // describedBy names the hint and the error, in the order they are read.
 func (f Input) describedBy() string {

@@ -260,7 +260,7 @@ func TestAnErrorSummaryKeepsTheOrderOfTheForm(t *testing.T) {
 		}
 		at = next
 	}
-	if !strings.Contains(out, `<a href="#f-a">First.</a>`) || strings.Contains(out, `href="#f-"`) {
+	if !strings.Contains(out, `<a href="#e-a">First.</a>`) || strings.Contains(out, `href="#e-"`) {
 		t.Errorf("links do not lead to the fields: %s", out)
 	}
 	if out := render(t, context.Background(), ui.ErrorSummary("None", nil)); out != "" {
