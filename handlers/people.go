@@ -220,7 +220,11 @@ func (app *App) personErase(w http.ResponseWriter, r *http.Request) error {
 		if p.ErasedAt == nil && name != p.Name {
 			return models.Invalid(map[string]string{"name": "Type the name as it stands above: " + p.Name + "."})
 		}
-		return people.Erase(ctx, tx, p, reason)
+		old := p.Name
+		if err := people.Erase(ctx, tx, p, reason); err != nil {
+			return err
+		}
+		return control.Renamed(ctx, tx, p.ID, old, p.Name)
 	})
 }
 

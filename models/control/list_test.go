@@ -348,3 +348,41 @@ func TestCodesAreFoundByTheirIndex(t *testing.T) {
 		}
 	})
 }
+
+// TestTheListByOwnerKeepsNoName: who is called something else now, because who they were
+// was erased, is in no corner under the old name.
+func TestTheListByOwnerKeepsNoName(t *testing.T) {
+	each(t, func(c company) {
+		c.adopted()
+		problems := func() (all []string) {
+			c.look(access.Clock, func(ctx context.Context, tx *models.Tx) error {
+				return control.OwnersTable().Check(ctx, tx, func(p string) { all = append(all, p) })
+			})
+			return all
+		}
+		if all := problems(); len(all) > 0 {
+			t.Fatalf("before: %v", all)
+		}
+		var old string
+		c.must(c.priya, func(ctx context.Context, tx *models.Tx) error {
+			p, err := people.ByID(ctx, tx, c.tomas.ID)
+			if err != nil {
+				return err
+			}
+			old, p.Name = p.Name, "Former person"
+			return models.Update(ctx, tx, &p, models.Columns{"Name"}, "person.erase")
+		})
+		if all := problems(); len(all) != 6 { // what is and what should be, of three controls
+			t.Errorf("verification finds %v", all)
+		}
+		c.must(c.priya, func(ctx context.Context, tx *models.Tx) error {
+			if err := control.Renamed(ctx, tx, c.tomas.ID, old, "Former person"); err != nil {
+				return err
+			}
+			return tx.Record("person.erase", "people/1")
+		})
+		if all := problems(); len(all) > 0 {
+			t.Errorf("after: %v", all)
+		}
+	})
+}

@@ -46,6 +46,12 @@ func Place(ctx context.Context, tx *models.Tx, controls ...*Control) error {
 	return models.PutAll(ctx, tx, rows)
 }
 
+// Renamed gives what a person owns its place under their new name. Nothing keeps the old one.
+func Renamed(ctx context.Context, tx *models.Tx, person int64, from, to string) error {
+	_, err := models.Change(ctx, tx, place{OwnerName: to}, models.Columns{"OwnerName"}, "lower(owner_name) = lower(?) AND owner_id = ?", from, person)
+	return err
+}
+
 // ownersJoined brings the places into a query of controls.
 const ownersJoined = "JOIN control_owners ON control_owners.control_id = controls.id"
 
