@@ -40,7 +40,7 @@ func (app *App) retentionWith(w http.ResponseWriter, r *http.Request, code int, 
 		if d.Decided, err = retention.Requests(ctx, tx, false, retentionRows); err != nil {
 			return d, err
 		}
-		if d.Past, err = retention.Past(ctx, tx, retentionRows); err != nil {
+		if d.Past, d.PastNext, err = retention.Past(ctx, tx, r.URL.Query().Get("after"), retentionRows); err != nil {
 			return d, err
 		}
 		return d, retentionNames(ctx, tx, &d)

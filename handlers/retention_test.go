@@ -3,7 +3,9 @@ package handlers_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"regexp"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"assay/internal/keeper"
 	"assay/models"
 	"assay/models/access"
+	"assay/models/control"
 	"assay/models/evidence"
 	"assay/models/modelstest"
 	"assay/models/retention"
@@ -214,4 +217,49 @@ func TestABucketIsToldHowLongToKeep(t *testing.T) {
 	if until != "2035-12-31" {
 		t.Errorf("locked until %s", until)
 	}
+}
+
+// TestWhatIsPastItsTimeIsFoundBehindWhatIsKept: hundreds of older items that an engagement
+// keeps do not hide the one that nothing keeps, nor one that never said what it covers.
+func TestWhatIsPastItsTimeIsFoundBehindWhatIsKept(t *testing.T) {
+	eachShop(t, func(s shop) {
+		s.engaged()
+		aside := control.Control{Code: "ZZ-01", Title: "Aside", Frequency: "monthly", Status: control.Effective, OwnerID: &s.owner.ID, CreatedAt: modelstest.Now}
+		var first, undated evidence.Item
+		must(s.T, modelstest.As(s.T, s.db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+			return models.Insert(ctx, tx, &aside, "control.create")
+		}))
+		must(s.T, modelstest.As(s.T, s.db, s.owner, func(ctx context.Context, tx *models.Tx) (err error) {
+			store := func(c control.Control, day models.Date, key string) (evidence.Item, error) {
+				return evidence.Store(ctx, tx, evidence.Parcel{
+					ControlID: c.ID, Key: key, Details: evidence.Details{Title: key, CoversFrom: day, CoversTo: day},
+					Files: []evidence.Upload{{Name: key + ".txt", Digest: sum([]byte(key)), Size: 1}},
+				})
+			}
+			kept, err := control.ByCode(ctx, tx, "AC-03")
+			if err != nil {
+				return err
+			}
+			for n := range 520 {
+				if _, err := store(kept, models.Date("2026-01-01").AddDays(n%28), fmt.Sprint("kept", n)); err != nil {
+					return err
+				}
+			}
+			if first, err = store(aside, "2026-02-15", "over"); err != nil {
+				return err
+			}
+			undated, err = store(aside, "", "undated")
+			return err
+		}))
+		s.years(7)
+		modelstest.At(s.db, s.db.Now().AddDate(0, 0, 5))
+		before := s.db.Queries()
+		p := s.Get(s.priya, keeping).Want(200).Has("There is more behind it.").Lacks(first.Code(), undated.Code())
+		next := regexp.MustCompile(`/settings/retention\?after=[0-9.-]+`).FindString(p.Body)
+		s.Get(s.priya, next).Want(200).Has(first.Code(), "kept until the end of 15 February 2033", undated.Code(), "kept until the end of 1 March 2033").Lacks("There is more behind it.")
+		if n := s.db.Queries() - before; n > 2*(queryBudget+afterChange) {
+			t.Errorf("%d queries for two pages", n)
+		}
+		s.Get(s.priya, keeping+"?after=nonsense").Want(200).Has("There is more behind it.")
+	})
 }

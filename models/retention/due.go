@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"assay/models"
@@ -121,26 +123,64 @@ func removable(ctx context.Context, tx *models.Tx, i evidence.Item) error {
 	return nil
 }
 
-// Past lists items whose time is over and whose bytes are there, the oldest first, held
-// ones among them. It looks at no more than a few pages of candidates.
-func Past(ctx context.Context, tx *models.Tx, limit int) ([]Fate, error) {
+// looked is how many candidates one page of Past looks at: most of them may be kept longer
+// than the company's term, by that of an engagement.
+const looked = 500
+
+// Past lists items whose time is over and whose bytes are there, held ones among them: the
+// oldest first from the cursor after on, which is "" at the beginning, and on the last page
+// those that say nothing of their days. next is the cursor of what comes behind, "" at the
+// end; a page may be empty and have one.
+func Past(ctx context.Context, tx *models.Tx, after string, limit int) (over []Fate, next string, err error) {
 	today, err := programme.Today(ctx, tx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	terms, err := Terms(ctx, tx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	least := terms[0].Years
-	candidates, err := models.Rows[evidence.Item](tx).Where("evidence.covers_to <> '' AND evidence.covers_to < ?", today.AddMonths(-12*least)).
-		Where("EXISTS (SELECT 1 FROM evidence_files f WHERE f.evidence_id = evidence.id AND f.removal_id IS NULL)").
-		Where("NOT EXISTS (SELECT 1 FROM retention_requests q WHERE q.evidence_id = evidence.id AND q.status = 'open')").
-		Order("evidence.covers_to, evidence.id").Limit(4 * limit).Find(ctx)
+	least := today.AddMonths(-12 * terms[0].Years)
+	day, id := cursorOf(after)
+	dated, err := removables(tx).Where("evidence.covers_to <> '' AND evidence.covers_to < ? AND (evidence.covers_to, evidence.id) > (?, ?)", least, day, id).
+		Order("evidence.covers_to, evidence.id").Limit(looked + 1).Find(ctx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	fates, err := Fates(ctx, tx, candidates)
-	fates = slices.DeleteFunc(fates, func(f Fate) bool { return !f.Over(today) })
-	return fates[:min(len(fates), limit)], err
+	if len(dated) > looked {
+		dated = dated[:looked]
+		next = cursor(dated[looked-1])
+	} else {
+		undated, err := removables(tx).Where("evidence.covers_to = '' AND evidence.uploaded_at < ?", least.In(time.UTC).AddDate(0, 0, 2)).
+			Order("evidence.uploaded_at, evidence.id").Limit(limit).Find(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		dated = append(dated, undated...)
+	}
+	fates, err := Fates(ctx, tx, dated)
+	over = slices.DeleteFunc(fates, func(f Fate) bool { return !f.Over(today) })
+	if len(over) > limit && over[limit-1].CoversTo != "" {
+		over, next = over[:limit], cursor(over[limit-1].Item)
+	}
+	return over, next, err
+}
+
+// removables are the items whose bytes are there and that nobody asked to remove.
+func removables(tx *models.Tx) models.Query[evidence.Item] {
+	return models.Rows[evidence.Item](tx).
+		Where("EXISTS (SELECT 1 FROM evidence_files f WHERE f.evidence_id = evidence.id AND f.removal_id IS NULL)").
+		Where("NOT EXISTS (SELECT 1 FROM retention_requests q WHERE q.evidence_id = evidence.id AND q.status = 'open')")
+}
+
+func cursor(i evidence.Item) string { return fmt.Sprintf("%s.%d", i.CoversTo, i.ID) }
+
+// cursorOf reads a cursor; what is none is the beginning.
+func cursorOf(s string) (day models.Date, id int64) {
+	d, n, _ := strings.Cut(s, ".")
+	id, err := strconv.ParseInt(n, 10, 64)
+	if err != nil {
+		return "", 0
+	}
+	return models.Date(d), id
 }

@@ -19,6 +19,7 @@ type RetentionData struct {
 	Holds         []retention.Hold
 	Open, Decided []retention.Request
 	Past          []retention.Fate
+	PastNext      string // the cursor of what comes behind
 	People        map[int64]people.Person
 	Controls      map[int64]string // codes
 	Typed, Errors map[string]string
