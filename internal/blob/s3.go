@@ -3,6 +3,7 @@ package blob
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -50,6 +51,7 @@ func OpenS3(address string, keys Credentials) (*S3, error) {
 	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: dialTime, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: at.roots},
 		TLSHandshakeTimeout:   dialTime,
 		ResponseHeaderTimeout: headerTime,
 		MaxIdleConnsPerHost:   64,

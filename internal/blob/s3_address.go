@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/url"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/s3utils"
 )
 
-// An s3Address is what s3://bucket/prefix?endpoint=…&region=…&path_style=…&spool=… says.
+// An s3Address is what s3://bucket/prefix?endpoint=…&region=…&path_style=…&spool=…&ca=… says.
 type s3Address struct {
 	bucket, prefix string
 	host           string
@@ -19,6 +20,7 @@ type s3Address struct {
 	region         string
 	lookup         minio.BucketLookupType
 	spool          string
+	roots          *x509.CertPool // nil is the system's
 }
 
 // parseS3 refuses what it does not know: a setting spelled wrong would silently not hold.
@@ -66,8 +68,25 @@ func (at *s3Address) set(name, value string) error {
 			return fmt.Errorf("spool in the S3 address is %q; it should be a folder with room for the uploads on their way", value)
 		}
 		at.spool = value
+	case "ca":
+		return at.trust(value)
 	default:
-		return fmt.Errorf("the S3 address has %q; it knows endpoint, region, path_style and spool", name)
+		return fmt.Errorf("the S3 address has %q; it knows endpoint, region, path_style, spool and ca", name)
+	}
+	return nil
+}
+
+// trust adds the certificates of a file to those of the system.
+func (at *s3Address) trust(file string) error {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("ca in the S3 address is %q; it should be a file with the certificate of the authority that vouches for the server: %w", file, err)
+	}
+	if at.roots, err = x509.SystemCertPool(); err != nil {
+		at.roots = x509.NewCertPool()
+	}
+	if !at.roots.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("ca in the S3 address is %q, which holds no certificate; it should hold that of the authority in PEM", file)
 	}
 	return nil
 }

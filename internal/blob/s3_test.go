@@ -2,6 +2,7 @@ package blob_test
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
@@ -42,8 +43,10 @@ func TestAnS3AddressIsReadOrRefused(t *testing.T) {
 		"s3://bucket?endpoint=ftp://host":             "should be scheme and host",
 		"s3://bucket?endpoint=https://h/path":         "should be scheme and host",
 		"s3://bucket?path_style=sometimes":            "should be true or false",
-		"s3://bucket?object_lock=on":                  "it knows endpoint, region, path_style and spool",
+		"s3://bucket?object_lock=on":                  "it knows endpoint, region, path_style, spool and ca",
 		"s3://bucket?spool=/nowhere/at/all":           "should be a folder",
+		"s3://bucket?ca=/nowhere/at/all":              "should be a file with the certificate",
+		"s3://bucket?ca=s3_test.go":                   "holds no certificate",
 		"s3://bucket?endpoint=https%3A%2F%2Fh%2Fpath": "should be scheme and host",
 	} {
 		if _, err := blob.OpenURL(address, blob.Credentials{}); err == nil || !strings.Contains(err.Error(), says) {
@@ -303,4 +306,39 @@ func (w *watched) Read(p []byte) (int, error) {
 	}
 	clear(p)
 	return len(p), nil
+}
+
+// TestTheServerIsWhoItSays: a server whose certificate a private authority signed is spoken
+// to with that authority's certificate, and not a byte is sent without.
+func TestTheServerIsWhoItSays(t *testing.T) {
+	bucket := testenv.S3(t)
+	var asked atomic.Int64
+	front := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(&url.URL{Scheme: "http", Host: bucket.Endpoint})
+			p.Out.Host = p.In.Host
+		}}).ServeHTTP(w, r)
+	}))
+	defer front.Close()
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	must(t, os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw}), 0o600))
+	address := "s3://" + bucket.Name + "/assay/blobs?path_style=true&region=" + bucket.Region + "&endpoint=" + front.URL
+	keys := blob.Credentials{AccessKey: bucket.AccessKey, SecretKey: bucket.SecretKey}
+
+	stranger, err := blob.OpenS3(address, keys)
+	must(t, err)
+	if err := stranger.Check(t.Context()); err == nil || asked.Load() != 0 {
+		t.Errorf("a server that nobody vouches for was asked %d times: %v", asked.Load(), err)
+	}
+	s, err := blob.OpenS3(address+"&ca="+url.QueryEscape(authority), keys)
+	must(t, err)
+	must(t, s.Check(t.Context()))
+	content := random(300_000)
+	b, err := s.Put(t.Context(), bytes.NewReader(content), limit)
+	must(t, err)
+	must(t, blob.Verify(t.Context(), s, b.Digest))
+	if asked.Load() == 0 {
+		t.Error("nothing went through TLS")
+	}
 }
