@@ -26,14 +26,20 @@ func TestNumbers(t *testing.T) {
 	r := &report{}
 	small := bench.Size{Controls: 1000, Items: 2000}
 	t.Run("sqlite", func(t *testing.T) { onOne(t, r, onSQLite(t, size), onSQLite(t, small)) })
-	t.Run("process", func(t *testing.T) { running(t, r, onSQLite(t, size)) })
+	t.Run("period", func(t *testing.T) {
+		t.Run("sqlite", func(t *testing.T) { throughAPeriod(t, r.on("sqlite"), onSQLite(t, ofAPeriod)) })
+		t.Run("postgres", func(t *testing.T) { throughAPeriod(t, r.on("postgres"), onPostgres(t, ofAPeriod)) })
+	})
+	t.Run("process", func(t *testing.T) { running(t, r.on("sqlite"), onSQLite(t, size)) })
 	t.Run("postgres", func(t *testing.T) { onOne(t, r, onPostgres(t, size), onPostgres(t, small)) })
-	fmt.Print("\n", r.table())
+	load, _ := os.ReadFile("/proc/loadavg")
+	fmt.Printf("\nLoad of the machine at the end: %s\n%s", load, r.table())
 }
 
 // onOne takes the figures of one database. Those that read come first.
 func onOne(t *testing.T, r *report, c, small company) {
-	r.database, _, _ = strings.Cut(c.url, ":")
+	database, _, _ := strings.Cut(c.url, ":")
+	r.on(database)
 	t.Run("pages", func(t *testing.T) {
 		s := serve(t, c)
 		browsing(t, r, s, serve(t, small))
@@ -53,6 +59,12 @@ type report struct {
 type line struct {
 	work, database, bar, figure string
 	verdict                     string
+}
+
+// on says which database the next lines are of.
+func (r *report) on(database string) *report {
+	r.database = database
+	return r
 }
 
 func (r *report) add(work, bar, figure string, holds bool) {

@@ -131,7 +131,6 @@ func (p *process) resetPeak(t *testing.T) {
 
 // running measures the program from outside.
 func running(t *testing.T, r *report, c company) {
-	r.database = "sqlite"
 	first, _ := start(t, c) // makes the key, signs, and does the work of the day
 	first.rest(t)
 	r.tell("the first start of a day, and its work", fmt.Sprintf("%.1f s of processor, %.0f MiB", first.processor(t).Seconds(), first.memory(t, "VmHWM")))
