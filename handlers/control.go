@@ -30,6 +30,7 @@ func (app *App) controlAgain(w http.ResponseWriter, r *http.Request, code string
 		d, err := controlData(ctx, tx, code, r.URL.Query().Get("period"))
 		if d.Timeline != nil {
 			d.Timeline.All = r.URL.Query().Get("performances") == "all"
+			d.Timeline.Tables = r.URL.Query().Get("tables") == "all"
 		}
 		return d, err
 	})

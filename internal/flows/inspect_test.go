@@ -16,8 +16,8 @@ import (
 const (
 	cold = 130 << 10
 	warm = 12 << 10
-	// The page of a control draws its whole period, and says all of it in tables too.
-	warmControl = 16 << 10
+	// Asked for all of them, the page of a control lists every window of its period.
+	warmWhole = 20 << 10
 )
 
 // inspect holds a page to what every page promises.
@@ -90,8 +90,8 @@ type asset struct {
 func (c *crawler) weigh(where string, a answer) {
 	c.tb.Helper()
 	limit := warm
-	if strings.HasPrefix(a.url.Path, "/controls/") {
-		limit = warmControl
+	if strings.HasSuffix(a.url.RawQuery, "=all") {
+		limit = warmWhole
 	}
 	if a.wire > limit {
 		c.complain("warm "+a.url.Path, "%s: %d bytes, more than %d, with everything else in the cache", where, a.wire, limit)

@@ -29,6 +29,7 @@ type TimelineData struct {
 	Findings []finding.Finding
 	People   map[int64]people.Person
 	All      bool // every performance, rather than the latest
+	Tables   bool // every table, however long
 	Open     string
 	Errors   map[string]string
 	Refused  refusedWithdrawal
@@ -68,7 +69,7 @@ func (d *PageData) NotWithdrawn(a access.Actor, id int64, reason string, errs ma
 	d.Errors, d.Unsent = errs, reason
 }
 
-// Up to so many windows are drawn as shapes, and up to so many as squares of their own.
+// Up to so many windows are drawn as shapes and listed on the page itself, and up to so many are squares of their own.
 // Beyond that a square is a month.
 const (
 	fewWindows  = 26
@@ -106,12 +107,12 @@ func (d PageData) page() ui.Page {
 	return engagements.InPeriod(p, d.Timeline.Engagement, d.Timeline.Others, d.Timeline.Frame.Now, func(slug string) string { return d.Timeline.in(slug, true) })
 }
 
-// all is href with every performance.
-func (d TimelineData) all() string {
+// with is href with something asked for.
+func (d TimelineData) with(query string) string {
 	if d.Chosen {
-		return d.href("&performances=all#h-performances")
+		return d.href("&" + query)
 	}
-	return d.href("?performances=all#h-performances")
+	return d.href("?" + query)
 }
 
 // periods are the periods to choose from, the shown one among them.
