@@ -29,14 +29,20 @@ func TestExpectedEvidenceIsReadFromItsLine(t *testing.T) {
 	}
 }
 
-// TestTheCatalogSaysWhatIsExpectedAndHowToGetIt holds every control of the catalog to a kind.
+// TestTheCatalogSaysWhatIsExpectedAndHowToGetIt holds every control of the catalog to a kind,
+// the same one wherever the same is asked for.
 func TestTheCatalogSaysWhatIsExpectedAndHowToGetIt(t *testing.T) {
+	kinds := map[string]string{}
 	for _, c := range framework.Catalog().Controls {
 		v := control.Version{Number: 1, Content: control.Content{Evidence: c.Evidence}}
 		for _, e := range v.Expects() {
 			if e.Words == "" || strings.Contains(e.Words, "|") || e.Kind == "" || e.How == "" {
 				t.Errorf("%s: %+v", c.Code, e)
 			}
+			if was, before := kinds[e.Words]; before && was != e.Kind {
+				t.Errorf("%s: %q is %s here, and %s elsewhere", c.Code, e.Words, e.Kind, was)
+			}
+			kinds[e.Words] = e.Kind
 		}
 	}
 }
