@@ -29,7 +29,11 @@ func TestWhatWasTypedOutlivesTheSession(t *testing.T) {
 	s.Post(s.priya, "/findings", again...).Want(http.StatusSeeOther)
 	s.Get(s.priya, "/findings/F-001").Want(http.StatusOK).Has("Seven accounts <b>", "Second line.")
 
-	s.send(access.Actor{}, "/evidence", fields(), review).Want(http.StatusUnauthorized).Has("The files did not arrive").Lacks("Send it again")
+	late := s.send(access.Actor{}, "/evidence", fields("source", "Okta <b>"), review, file{"huge.csv", strings.Repeat("user\n", 2<<20)}, file{"behind.csv", "a\n"}).Want(http.StatusUnauthorized)
+	late.Has("files are not", "Choose again", review.name+", huge.csv").Lacks("behind.csv")
+	if late.Field("source") != "Okta <b>" || !strings.Contains(late.Body, `action="/evidence" enctype="multipart/form-data"`) {
+		t.Errorf("what was typed beside the files is lost:\n%s", late.Body)
+	}
 	r := httptest.NewRequest(http.MethodPost, "/uploads", http.NoBody) // a program's, which has its own words for it
 	r.Header.Set("Content-Type", "application/offset+octet-stream")
 	s.Do(access.Actor{}, r).Want(http.StatusSeeOther)
