@@ -215,6 +215,14 @@ func TestSubmittedEvidenceIsGuardedByTheDatabase(t *testing.T) {
 		broken("another time", change(func(i *evidence.Item) { i.PerformedAt = ptr(modelstest.Now.Add(-time.Hour)) }, "PerformedAt"))
 		broken("another control", change(func(i *evidence.Item) { i.ControlID = elsewhere.ID }, "ControlID"))
 		broken("another uploader", change(func(i *evidence.Item) { i.UploadedBy = c.other.ID }, "UploadedBy"))
+		broken("another version of the bytes", c.as(c.owner, func(ctx context.Context, tx *models.Tx) error {
+			list, err := evidence.FilesOf(ctx, tx, i.ID)
+			if err != nil {
+				return err
+			}
+			list[0].Version = "another"
+			return models.Update(ctx, tx, &list[0], models.Columns{"Version"}, "evidence.amend")
+		}))
 		files := func(f func(context.Context, *models.Tx, *evidence.File) error) error {
 			return c.as(c.owner, func(ctx context.Context, tx *models.Tx) error {
 				list, err := evidence.FilesOf(ctx, tx, i.ID)
