@@ -209,8 +209,10 @@ func stateOf(t occurrence.Task, today period.Day) (ui.State, string) {
 		return ui.Late, plural(-days, "day") + " late"
 	case days == 0:
 		return ui.Soon, "Due today"
-	case t.Begun(today), days <= occurrence.Soon:
+	case days <= occurrence.Soon:
 		return ui.Soon, "Due in " + plural(days, "day")
+	case t.Begun(today): // it can be done, and there is time
+		return ui.Open, "Due in " + plural(days, "day")
 	}
 	return ui.Future, "Not due yet"
 }
