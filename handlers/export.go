@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"assay/internal/oscal"
@@ -22,7 +23,7 @@ var exportKinds = map[string]string{
 	"oscal.json": oscal.MediaType,
 }
 
-// export streams a file about what. Once it has begun, the only honest way to report a
+// export streams a file about the page what. Once it has begun, the only honest way to report a
 // failure is to break it off, so that nobody takes half a list for a whole one.
 func (app *App) export(w http.ResponseWriter, r *http.Request, what, ending string, file func(context.Context, *models.Tx) error) error {
 	a := web.ActorOf(r)
@@ -33,7 +34,7 @@ func (app *App) export(w http.ResponseWriter, r *http.Request, what, ending stri
 	}
 	h := w.Header()
 	h.Set("Content-Type", exportKinds[ending])
-	h.Set("Content-Disposition", `attachment; filename="`+what+"-"+app.DB.Now().UTC().Format(time.DateOnly)+"."+ending+`"`)
+	h.Set("Content-Disposition", `attachment; filename="`+strings.ReplaceAll(what, "/", "-")+"-"+app.DB.Now().UTC().Format(time.DateOnly)+"."+ending+`"`)
 	err := app.DB.Read(r.Context(), a, func(tx *models.Tx) error { return file(r.Context(), tx) })
 	if err != nil {
 		slog.ErrorContext(r.Context(), "export broke off", "id", models.RequestID(r.Context()), "err", err)
@@ -94,7 +95,7 @@ func (app *App) frameworkOSCAL(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return models.NotFound("Framework")
 	}
-	return app.export(w, r, "frameworks-"+f.ID, "oscal.json", func(ctx context.Context, tx *models.Tx) error {
+	return app.export(w, r, "frameworks/"+f.ID, "oscal.json", func(ctx context.Context, tx *models.Tx) error {
 		h, _, err := app.oscalHead(ctx, tx)
 		if err != nil {
 			return err

@@ -196,7 +196,6 @@ func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler,
 	defer stop()
 	clock.Go(func() { in.db.KeepSigning(background, in.signer, checkpointEvery) })
 	clock.Go(func() { in.worker.Run(background) })
-	clock.Go(func() { in.app.SayHowChecked(background) })
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
@@ -204,6 +203,7 @@ func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler,
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
 	ready()
+	clock.Go(func() { in.app.SayHowChecked(background) }) // its line stands below what ready prints
 	select {
 	case err := <-failed:
 		return err
