@@ -310,6 +310,7 @@ func tableOf(ctx context.Context, b []byte, name string) (oscal.Reading, error) 
 		t, err = oscal.Read(b, importLimits.Rows)
 	} else {
 		t.Table, err = sheet.Read(ctx, bytes.NewReader(b), name, importLimits)
+		t.Notes = t.Table.Notes()
 	}
 	var table sheet.UnreadableError
 	var document oscal.UnreadableError

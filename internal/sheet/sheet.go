@@ -18,8 +18,22 @@ import (
 type Table struct {
 	Header []string
 	Rows   [][]string
-	Lines  []int // Lines[i] is the line, or the spreadsheet row, Rows[i] begins at
-	Beyond []int // lines with text beyond the header, which is left out
+	Lines  []int    // Lines[i] is the line, or the spreadsheet row, Rows[i] begins at
+	Beyond []int    // lines with text beyond the header, which is left out
+	Merged int      // rows that took text from a cell merged down to them
+	Others []string // sheets of the workbook with text that were not read
+}
+
+// Notes says, in sentences, what of a workbook was read in a way that its author may not
+// expect.
+func (t Table) Notes() (notes []string) {
+	if len(t.Others) > 0 {
+		notes = append(notes, "Only the first sheet with text is read; not read: "+strings.Join(t.Others, ", ")+".")
+	}
+	if t.Merged > 0 {
+		notes = append(notes, fmt.Sprintf("In %d rows a merged cell stands for the empty ones below it.", t.Merged))
+	}
+	return notes
 }
 
 // Limits bound what Read accepts.

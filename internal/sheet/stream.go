@@ -66,6 +66,9 @@ func whole(t Table, err error) (Rows, error) {
 	if err == nil && len(t.Beyond) > 0 {
 		err = unreadable("Row %d has text beyond the last column that has a name.", t.Beyond[0])
 	}
+	if err == nil && t.Merged > 0 {
+		err = unreadable("The workbook has cells that are merged over several rows. Unmerge them, so that each row says what it means.")
+	}
 	return Rows{t.Header, func(yield func(Row, error) bool) {
 		for i, cells := range t.Rows {
 			if !yield(Row{t.Lines[i], cells}, nil) {

@@ -47,7 +47,8 @@ func readXLSX(q question, content []byte) (Table, error) {
 }
 
 func readBook(content []byte, collect *collector) error {
-	if archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content))); err != nil || len(archive.File) > maxEntries {
+	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil || len(archive.File) > maxEntries {
 		return damaged(collect.name)
 	}
 	book, err := excelize.OpenReader(bytes.NewReader(content), excelize.Options{
@@ -61,20 +62,45 @@ func readBook(content []byte, collect *collector) error {
 	}
 	defer book.Close()
 
-	for _, sheet := range book.GetSheetList() {
-		err := readSheet(book, sheet, collect)
-		if !errors.Is(err, errSheetEmpty) {
-			return err
+	sheets := book.GetSheetList()
+	for i, sheet := range sheets {
+		merges, err := mergesOf(book, archive, sheet, collect.name)
+		if err == nil {
+			err = readSheet(book, sheet, merges, collect)
 		}
+		if errors.Is(err, errSheetEmpty) {
+			continue
+		}
+		for _, other := range sheets[i+1:] {
+			if hasText(book, other) {
+				collect.table.Others = append(collect.table.Others, other)
+			}
+		}
+		return err
 	}
 	return nil
+}
+
+// hasText reports whether a sheet says anything.
+func hasText(book *excelize.File, sheet string) bool {
+	rows, err := book.Rows(sheet)
+	if err != nil {
+		return false // a chart
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if cells, err := rows.Columns(); err != nil || filledWidth(cells) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func damaged(name string) error {
 	return unreadable("%s is not a workbook that can be read: it is damaged, or far larger than a table when unpacked. Save it again as .xlsx, or as CSV UTF-8.", name)
 }
 
-func readSheet(book *excelize.File, sheet string, collect *collector) error {
+func readSheet(book *excelize.File, sheet string, merges []*merge, collect *collector) error {
 	rows, err := book.Rows(sheet)
 	if err != nil {
 		return errSheetEmpty // a chart, not a table
@@ -84,6 +110,9 @@ func readSheet(book *excelize.File, sheet string, collect *collector) error {
 		cells, err := rows.Columns()
 		if err != nil {
 			return damaged(collect.name)
+		}
+		if fill(merges, line, cells) && collect.table.Header != nil {
+			collect.table.Merged++
 		}
 		if err := collect.add(line, cells); err != nil {
 			return err

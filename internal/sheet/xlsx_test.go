@@ -115,3 +115,87 @@ func FuzzReadNeverPanics(f *testing.F) {
 		}
 	})
 }
+
+// TestReadTakesWorkbooksAsPeopleMakeThem: merged cells, further sheets, hidden columns,
+// formulas with their last values, dates of both systems.
+func TestReadTakesWorkbooksAsPeopleMakeThem(t *testing.T) {
+	b := workbook(t, func(book *excelize.File) {
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for row, cells := range [][]any{
+			{"Category", "Code", "Title", "Since"},
+			{"Access", "AC-01", "Accounts are approved"},
+			{"", "AC-02", "Leavers are removed"},
+			{"", "", ""},
+			{"", "AC-03", ""},
+			{"Change", "CM-01", "Changes are reviewed"},
+			{"Section over all", "", ""},
+		} {
+			must(book.SetSheetRow("Sheet1", "A"+string(rune('1'+row)), &cells))
+		}
+		must(book.MergeCell("Sheet1", "A2", "A5"))
+		must(book.MergeCell("Sheet1", "A7", "D7"))
+		must(book.SetColVisible("Sheet1", "C", false))
+		must(book.SetRowVisible("Sheet1", 3, false))
+		must(book.SetCellValue("Sheet1", "D6", 46027))
+		must(book.SetCellValue("Sheet1", "C5", 12))
+		must(book.SetCellFormula("Sheet1", "C5", "6+6")) // beside the value that it last had
+		style, err := book.NewStyle(&excelize.Style{NumFmt: 14})
+		must(err)
+		must(book.SetCellStyle("Sheet1", "D6", "D6", style))
+		for _, name := range []string{"Notes", "Empty"} {
+			_, err := book.NewSheet(name)
+			must(err)
+		}
+		must(book.SetCellValue("Notes", "C9", "Ask Ann."))
+	})
+	table, err := sheet.Read(t.Context(), b, "controls.xlsx", sheet.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sheet.Table{
+		Header: []string{"Category", "Code", "Title", "Since"},
+		Rows: [][]string{
+			{"Access", "AC-01", "Accounts are approved", ""},
+			{"Access", "AC-02", "Leavers are removed", ""},
+			{"Access", "AC-03", "12", ""},
+			{"Change", "CM-01", "Changes are reviewed", "2026-01-05"},
+			{"Section over all", "", "", ""},
+		},
+		Lines:  []int{2, 3, 5, 6, 7},
+		Merged: 2, Others: []string{"Notes"},
+	}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Error(diff)
+	}
+	if notes := strings.Join(table.Notes(), " "); !strings.Contains(notes, "not read: Notes.") || !strings.Contains(notes, "In 2 rows a merged cell") {
+		t.Errorf("it says %q", notes)
+	}
+}
+
+// TestReadTakesTheDatesOfBothSystems: workbooks of old Macs count days from 1904.
+func TestReadTakesTheDatesOfBothSystems(t *testing.T) {
+	b := workbook(t, func(book *excelize.File) {
+		on := true
+		if err := book.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &on}); err != nil {
+			t.Fatal(err)
+		}
+		style, err := book.NewStyle(&excelize.Style{NumFmt: 14})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set(t, book, "Sheet1", "A1", "Since")
+		set(t, book, "Sheet1", "A2", 46027-1462) // the same day, counted from 1904
+		if err := book.SetCellStyle("Sheet1", "A2", "A2", style); err != nil {
+			t.Fatal(err)
+		}
+	})
+	table, err := sheet.Read(t.Context(), b, "mac.xlsx", sheet.Default)
+	if err != nil || len(table.Rows) != 1 || table.Rows[0][0] != "2026-01-05" {
+		t.Errorf("read %v: %v", table.Rows, err)
+	}
+}
