@@ -13,9 +13,9 @@ import (
 	"assay/models/readiness"
 )
 
-// handedIn is the grace of controls that act daily or weekly: their records are written
+// handInDays is the grace of controls that act daily or weekly: their records are written
 // by a system, and handed in for a month, after it.
-const handedIn = 40
+const handInDays = 40
 
 // soon are monthly controls that act by a day of the month which is at hand.
 var soon = []string{"AI-01", "AI-08", "AC-10"}
@@ -51,6 +51,7 @@ func (s *story) operation() {
 		}
 	}
 	s.listed(0, recorded)
+	s.earlier()
 	s.exchanges()
 	s.history()
 }
@@ -62,7 +63,7 @@ func (s *story) rhythms() {
 		in := control.Content{ChangeNote: "The system writes one record for a whole month. It is handed in after the month."}
 		switch {
 		case t.Frequency == "daily" || t.Frequency == "weekly":
-			grace := handedIn
+			grace := handInDays
 			in.GraceDays = &grace
 		case slices.Contains(soon, t.Code):
 			in.DueDay = min(31, s.today.In(s.zone).Day()+10) // of this month, on every day of it
@@ -292,4 +293,34 @@ func habit(n int, t framework.Template) custom {
 	c := papers[n%len(papers)]
 	c.code, c.title = t.Code, title
 	return c
+}
+
+// earlier is what came of the period before, Halyard's first: one record of all of it, late
+// for the months it begins with, and one list.
+func (s *story) earlier() {
+	for n, t := range framework.Controls() {
+		c := habit(n, t)
+		switch {
+		case t.Code == unlisted:
+		case !period.Dated(t.Frequency):
+			s.list(n, t, s.prior, s.prior.to.AddDays(1))
+		case t.Frequency == "annual" || t.Frequency == "semiannual":
+			for w := range period.Windows(s.versions(t), s.prior.days()) {
+				if !c.before || w.Last.Date() != s.prior.to {
+					s.handedIn(c, n, days{w.First.Date(), w.Last.Date()})
+				}
+			}
+		case c.before: // the rest comes with its own story
+			s.handedIn(c, n, days{s.prior.from, s.prior.from.AddMonths(3).AddDays(-1)})
+		default: // a week may have begun before the period
+			s.handedIn(c, n, days{s.prior.from.AddDays(-6), s.prior.to})
+		}
+	}
+}
+
+// handedIn is a record of some days that was accepted soon after them.
+func (s *story) handedIn(c custom, n int, covers days) {
+	p := c.parcel(s, covers, covers.to.AddDays(2+n%3), 10+n%40)
+	p.acted = workday(covers.to)
+	s.store(p).submit(0, 14+n%40).accept(1+n%3, 200+n%90, "")
 }
