@@ -127,11 +127,11 @@ func lookOf(sq occurrence.Square, month period.Days, today period.Day) look {
 	return look{ui.OK, fmt.Sprintf("operated, %d of %d", sq.Operated(), due)}
 }
 
-// together joins worries so that a number stays with its verb.
+// together joins worries so that none of them breaks across lines.
 func together(worries []string) string {
 	kept := make([]string, len(worries))
 	for i, w := range worries {
-		kept[i] = strings.Replace(w, " ", "\u00a0", 1)
+		kept[i] = strings.ReplaceAll(w, " ", "\u00a0")
 	}
 	return readiness.Join(kept)
 }
