@@ -506,11 +506,11 @@ func formFields(f FormData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "source", Label: "System or place it comes from", Value: f.Typed["source"], Error: f.Errors["source"], Required: true, Max: 200}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "source", Label: "Source", Hint: "The system or place it comes from", Value: f.Typed["source"], Error: f.Errors["source"], Required: true, Max: 200}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "location", Label: "Query or place in it (optional)", Value: f.Typed["location"], Error: f.Errors["location"], Max: 2000}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "location", Label: "Query or place (optional)", Hint: "Where in the source it was taken", Value: f.Typed["location"], Error: f.Errors["location"], Max: 2000}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
