@@ -14,7 +14,10 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/engagement"
 	"assay/models/modelstest"
+	"assay/models/population"
+	"assay/models/sample"
 	"assay/models/webhook"
 )
 
@@ -67,6 +70,8 @@ func (a *audit) things(owner access.Actor) map[string][]thing {
 		"{file}":       {{"of the accepted", fmt.Sprint(a.file.ID)}, {"of before the period", fmt.Sprint(a.hiddenFile.ID)}},
 		"{finding}":    {finding("of the engagement", a.ours.Path()), finding("internal", a.internal.Path()), finding("of another", a.theirs.Path())},
 		"{engagement}": {{"hers", strings.TrimPrefix(a.mine.Path(), "engagements/")}, {"another", strings.TrimPrefix(a.other.Path(), "engagements/")}},
+		"{population}": {{"locked", a.population(a.mine, population.Locked)}, {"a draft", a.population(a.mine, population.Draft)}, {"of another", a.population(a.other, population.Locked)}, {"missing", "P-999999"}},
+		"{sample}":     {{"drawn", "S-1"}, {"missing", "S-999999"}},
 		"{person}":     {{"owner", fmt.Sprint(owner.ID)}, missing},
 		"{framework}":  {{"soc2", "soc2-tsc"}},
 		"{criterion}":  {{"CC6.1", "CC6.1"}},
@@ -76,6 +81,33 @@ func (a *audit) things(owner access.Actor) map[string][]thing {
 		"{group}":      {{"CC6", "CC6"}, {"A1", "A1"}},
 		"{month}":      {{"March", "2026-03"}},
 	}
+}
+
+// population adds one; of hers a sample is drawn from what is locked.
+func (a *audit) population(of engagement.Engagement, status population.Status) string {
+	a.Helper()
+	file, err := a.App.Blobs.Put(a.Context(), strings.NewReader("key,kind\nCHG-1,a\n"), 1<<20)
+	must(a.T, err)
+	text, err := a.App.Blobs.Put(a.Context(), strings.NewReader("assay-population/1\n"), 1<<20) // its digest is not asked for here
+	must(a.T, err)
+	now := modelstest.Now
+	p := population.Population{
+		EngagementID: of.ID, Slug: of.Slug, ControlID: a.inScope.ID, Control: a.inScope.Code, Version: 1, Status: status, AddedBy: a.priya.ID, AddedAt: now,
+		Source: population.Source{Name: "Changes", System: "GitHub", ExtractedAt: now, SourceCount: 1},
+		File:   population.File{FileName: "changes.csv", Digest: file.Digest, Columns: []string{"key", "kind"}, KeyColumn: "key", RowCount: 1, TextDigest: text.Digest},
+	}
+	if status == population.Locked {
+		p.LockedBy, p.LockedAt = &a.priya.ID, &now
+	}
+	a.do(func(ctx context.Context, tx *models.Tx) error {
+		if err := models.Insert(ctx, tx, &p, "population.import"); err != nil || status == population.Draft || of.ID != a.mine.ID {
+			return err
+		}
+		return models.Insert(ctx, tx, &population.Sample{
+			PopulationID: p.ID, Slug: p.Slug, Method: sample.Random, Seed: "s", Stratum: "kind", Size: 1, AuditorID: a.miriam.ID, DrawnBy: a.priya.ID, DrawnAt: now,
+		}, "sample.draw")
+	})
+	return p.Code()
 }
 
 // addresses fills the parts of a pattern in, in every way there is.
@@ -130,7 +162,8 @@ func TestRoutesWalkedByEverybody(t *testing.T) {
 		_, err := webhook.Create(ctx, tx, webhook.Fields{Name: "Chat", Host: "x", URL: "x", Format: webhook.Chat, Events: []string{"finding.raised"}}, "UID", "x")
 		return err
 	})
-	before, things := a.state(), a.things(owner)
+	things := a.things(owner)
+	before := a.state()
 	var lines []string
 	granted := map[string]bool{}
 	for _, rt := range a.App.Routes() {

@@ -84,6 +84,7 @@ func tell(ctx context.Context, db *models.DB, store blob.Store, issuer string) e
 	s.operation()
 	s.incidents()
 	s.matters()
+	s.sampled()
 	return s.play(ctx, db)
 }
 

@@ -24,6 +24,7 @@ const (
 	EvidenceQueue  Permission = "evidence.queue"
 	FindingView    Permission = "finding.view"
 	EngagementView Permission = "engagement.view"
+	PopulationView Permission = "population.view" // locked ones, for auditors
 	PeopleView     Permission = "people.view"
 	RetentionView  Permission = "retention.view"
 	ActivityView   Permission = "activity.view"
@@ -107,12 +108,12 @@ var grants = map[Role][]Permission{
 	// An administrator runs people and settings, and decides nothing about evidence.
 	Administrator: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, FindingView,
-		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
+		EngagementView, PopulationView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, EngagementManage, EvidenceScan, RetentionView, RetentionApprove, PeopleManage, ViewSave, SystemManage,
 	},
 	Compliance: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, EvidenceQueue, FindingView,
-		EngagementView, PeopleView, ActivityView, SearchUse, ExportData,
+		EngagementView, PopulationView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
@@ -122,7 +123,7 @@ var grants = map[Role][]Permission{
 		ControlWrite, EvidenceSubmit, FindingRaise, FindingRespond, ViewSave,
 	},
 	Auditor: {
-		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, SearchUse, ExportData,
+		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, PopulationView, SearchUse, ExportData,
 	},
 	Executive: {
 		SignedIn, ReadinessView, FrameworkView, ControlView, FindingView, EngagementView, SearchUse, ExportData,

@@ -267,6 +267,12 @@ func labelOf(path string) string {
 		}
 		return partOf(parts[2], parts[1])
 	}
+	if parts[2] == "populations" {
+		if len(parts) > 5 && parts[4] == "samples" {
+			return parts[5] + " of " + parts[3]
+		}
+		return parts[3]
+	}
 	if parts[2] == "files" { // their numbers in the database would say nothing either
 		return "a file of " + parts[1]
 	}

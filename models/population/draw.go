@@ -2,6 +2,7 @@ package population
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -66,8 +67,13 @@ func Repeat(p Population, rows func() (sheet.Rows, error), t Ticket, size int, e
 
 // said makes a refusal of the engine one of the form.
 func said(err error) error {
-	switch err := err.(type) { //nolint:errorlint // they are returned as they are
-	case sample.UnusableError, sample.ExcludedError, *sample.ColumnError, sheet.UnreadableError:
+	var (
+		unusable   sample.UnusableError
+		excluded   sample.ExcludedError
+		column     *sample.ColumnError
+		unreadable sheet.UnreadableError
+	)
+	if errors.As(err, &unusable) || errors.As(err, &excluded) || errors.As(err, &column) || errors.As(err, &unreadable) {
 		return refuse("size", err.Error())
 	}
 	return err

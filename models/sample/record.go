@@ -21,6 +21,7 @@ type Terms struct {
 	Period period.Span
 	Zone   *time.Location
 	Dates  DateOrder // how the list writes dates
+	Taken  time.Time // when the list was taken: months after it have no rows yet
 }
 
 // A Record says how complete and accurate a list is, as far as the list itself tells.
@@ -33,7 +34,7 @@ type Record struct {
 	Last      time.Time // the first and the last of them
 	Outside   Noted
 	Undated   Noted   // rows whose date is missing or cannot be read
-	Months    []Month // each month that the period touches
+	Months    []Month // each month that the period touches, up to when the list was taken
 	Sequences []Sequence
 	Numbered  int // sequences there are; Sequences holds the longest
 }
@@ -172,8 +173,12 @@ func numbered(key string) (prefix string, number uint64, ok bool) {
 func (r *Recorder) Done(s Sealed) (Record, error) {
 	out := r.record
 	out.Rows, out.Faults, out.Dated = s.Count, s.Faults, r.dated
-	if r.dated {
-		for first := r.days.First.MonthStart(); first <= r.days.Last; first = (first + 31).MonthStart() {
+	if r.dated && r.days.First != period.Ever && r.days.Last != period.Never { // a period that is open has no last month
+		last := r.days.Last
+		if !r.terms.Taken.IsZero() {
+			last = min(last, period.DayAt(r.terms.Taken, r.terms.Zone))
+		}
+		for first := r.days.First.MonthStart(); first <= last; first = (first + 31).MonthStart() {
 			out.Months = append(out.Months, Month{first, r.months[first]})
 		}
 	}

@@ -108,6 +108,24 @@ func TestMonthsOfAnOddPeriod(t *testing.T) {
 	}
 }
 
+// In Auckland it is May already when the list is taken; in New York it is not.
+func TestMonthsEndWhenTheListWasTaken(t *testing.T) {
+	terms := terms(t, sample.YearFirst)
+	for taken, want := range map[string]int{"2026-05-01T03:59:59Z": 4, "2026-05-01T04:00:00Z": 5, "2027-01-01T00:00:00Z": 6, "2025-12-01T00:00:00Z": 0} {
+		terms.Taken = instant(t, taken)
+		if got := recorded(t, "key,at\n1,2026-01-01\n", terms); len(got.Months) != want {
+			t.Errorf("taken at %s: %d months, want %d", taken, len(got.Months), want)
+		}
+	}
+}
+
+func TestAPeriodWithoutAnEndHasNoMonths(t *testing.T) {
+	got := recorded(t, "key,at\n1,2026-01-01\n", sample.Terms{Period: period.Span{From: "2026-01-01"}, Zone: time.UTC})
+	if got.Inside != 1 || got.Months != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestDatesAsListsWriteThem(t *testing.T) {
 	for _, c := range []struct {
 		order      sample.DateOrder

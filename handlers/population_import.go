@@ -1,0 +1,343 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"assay/internal/blob"
+	"assay/internal/filetype"
+	"assay/internal/sheet"
+	"assay/models"
+	"assay/models/engagement"
+	"assay/models/population"
+	"assay/models/sample"
+	"assay/templates/populations"
+	"assay/web"
+)
+
+// pastedBytes is how much can be pasted instead of choosing a file.
+const pastedBytes = 4 << 20
+
+// listBody is how large a form with a list can be.
+func listBody() int64 { return sheet.Large.Bytes + pastedBytes + 1<<20 }
+
+func (app *App) populationNew(w http.ResponseWriter, r *http.Request) error {
+	return app.populationForm(w, r, http.StatusOK, map[string]string{"replaces": web.Query(r).Line("replaces", 20)}, nil)
+}
+
+// populationForm shows the form with what was typed, and with the columns of the list that
+// it sent before.
+func (app *App) populationForm(w http.ResponseWriter, r *http.Request, code int, typed, refused map[string]string) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d populations.FormData, err error) {
+		d.Typed, d.Errors = typed, refused
+		if d.Engagement, err = engagement.BySlug(ctx, tx, web.Param(r, "engagement")); err != nil || typed["replaces"] == "" {
+			return d, err
+		}
+		d.Before, err = population.ByCode(ctx, tx, d.Engagement.ID, typed["replaces"])
+		if err == nil && typed["name"] == "" {
+			d.Suggest(d.Before)
+		}
+		return d, err
+	})
+	if err != nil {
+		return err
+	}
+	if digest := typed["kept"]; digest != "" {
+		rows, file, err := app.rowsOf(r.Context(), digest, typed["kept_name"])
+		if err == nil {
+			d.Columns = rows.Header
+			_ = file.Close()
+		}
+	}
+	return app.page(w, r, code, populations.Form(d))
+}
+
+// populationImport takes a list in as a draft. The file goes into the store as it comes; a
+// form that is refused keeps it, and then knows its columns.
+func (app *App) populationImport(w http.ResponseWriter, r *http.Request) error {
+	fields, err := app.listArrives(r)
+	f := web.NewValues(fields)
+	var p population.Population
+	if err == nil {
+		p, err = app.takePopulation(r, f)
+	}
+	if refused := web.Errors(err); refused != nil {
+		return app.populationForm(w, r, web.Status(err), f.All(), refused)
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", p.Code()+" is kept as a draft, with what its rows say. It is not locked yet.")
+	return web.SeeOther(w, r, "/"+p.Path())
+}
+
+// listArrives reads the fields of a form and puts its file, or what was pasted, into the
+// store. The digest of it is the field kept.
+func (app *App) listArrives(r *http.Request) (url.Values, error) {
+	fields := url.Values{}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return fields, models.Invalid(map[string]string{"file": "This form came incomplete. Send it again."})
+	}
+	for range fieldCount {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return fields, nil
+		}
+		if err != nil {
+			return fields, err
+		}
+		switch part.FormName() {
+		case "file":
+			if part.FileName() != "" {
+				err = app.keepList(r, fields, filetype.CleanName(part.FileName()), part)
+			}
+		case "pasted":
+			err = app.keepPasted(r, fields, part)
+		default:
+			var b []byte
+			if b, err = io.ReadAll(io.LimitReader(part, fieldBytes)); err == nil {
+				fields.Add(part.FormName(), string(b))
+			}
+		}
+		if err != nil {
+			return fields, err
+		}
+	}
+	return fields, models.Invalid(map[string]string{"file": "This form has more fields than it should. Load the page again."})
+}
+
+func (app *App) keepPasted(r *http.Request, fields url.Values, part io.Reader) error {
+	text, err := io.ReadAll(io.LimitReader(part, pastedBytes+1))
+	switch {
+	case err != nil:
+		return err
+	case len(text) > pastedBytes:
+		return models.Invalid(map[string]string{"pasted": "This is more than can be pasted. Save it as a CSV file and choose that."})
+	case strings.TrimSpace(string(text)) == "":
+		return nil
+	}
+	return app.keepList(r, fields, "pasted.csv", strings.NewReader(strings.TrimLeft(string(text), "\r\n")))
+}
+
+func (app *App) keepList(r *http.Request, fields url.Values, name string, from io.Reader) error {
+	kept, err := app.Blobs.Put(r.Context(), from, sheet.Large.Bytes)
+	if errors.Is(err, blob.ErrTooLarge) {
+		return models.Invalid(map[string]string{"file": "The file is larger than 1 GiB. Split the list by month, as populations of their own."})
+	}
+	if err != nil {
+		return err
+	}
+	if kept.Size == 0 {
+		return models.Invalid(map[string]string{"file": "The file is empty. A list of nothing still has a header."})
+	}
+	fields.Set("kept", kept.Digest)
+	fields.Set("kept_name", name)
+	return nil
+}
+
+func (app *App) takePopulation(r *http.Request, f *web.Values) (population.Population, error) {
+	var e engagement.Engagement
+	in, err := read(app, r, func(ctx context.Context, tx *models.Tx) (in population.Parcel, err error) {
+		if e, err = engagement.BySlug(ctx, tx, web.Param(r, "engagement")); err != nil {
+			return in, err
+		}
+		if code := f.Line("replaces", 20); code != "" {
+			before, err := population.ByCode(ctx, tx, e.ID, code)
+			if err != nil {
+				return in, err
+			}
+			in.Replaces, in.ControlID = before.ID, before.ControlID
+		}
+		return in, nil
+	})
+	if err != nil {
+		return population.Population{}, err
+	}
+	if in.Replaces == 0 {
+		c, err := app.controlNamed(r, f.Line("control", 40))
+		if err != nil {
+			return population.Population{}, models.Invalid(map[string]string{"control": "No control has this code."})
+		}
+		in.ControlID = c.ID
+	}
+	zone, err := e.Location()
+	if err != nil {
+		return population.Population{}, err
+	}
+	in.ChangeNote = f.Text("change_note", 4000)
+	in.Source = population.Source{
+		Name: f.Line("name", 200), System: f.Line("system", 200), Environment: f.Line("environment", 200), Query: f.Text("query", 4000),
+		Extractor: f.Line("extractor", 200), ExtractedAt: f.Instant("extracted_at", zone), SourceCount: int64(f.Int("source_count")), Note: f.Text("note", 4000),
+	}
+	if err := f.Err(); err != nil {
+		return population.Population{}, err
+	}
+	terms := sample.Terms{Period: e.Period(), Zone: zone, Dates: sample.DateOrder(f.Line("dates", 3)), Taken: in.ExtractedAt}
+	if in.File, err = app.readList(r.Context(), f, terms); err != nil {
+		return population.Population{}, err
+	}
+	return write(app, r, func(ctx context.Context, tx *models.Tx) (population.Population, error) {
+		return population.Import(ctx, tx, e, in)
+	})
+}
+
+// readList goes once through a list: it computes the record, and the text of the
+// population digest goes into the store while it is written.
+func (app *App) readList(ctx context.Context, f *web.Values, terms sample.Terms) (out population.File, err error) {
+	out = population.File{
+		FileName: f.Line("kept_name", 200), Digest: f.Line("kept", 64), KeyColumn: f.Line("key", 200), WhenColumn: f.Line("when", 200), DateOrder: terms.Dates,
+	}
+	if out.Digest == "" {
+		return out, models.Invalid(map[string]string{"file": "Choose a CSV or XLSX file, or paste the rows."})
+	}
+	info, err := app.Blobs.Stat(ctx, out.Digest)
+	if err != nil {
+		return out, models.Invalid(map[string]string{"file": "The list is not there any more. Choose it again."})
+	}
+	out.Size = info.Size
+	rows, file, err := app.rowsOf(ctx, out.Digest, out.FileName)
+	if err != nil {
+		return out, err
+	}
+	defer file.Close()
+	out.Columns = rows.Header
+	if out.KeyColumn == "" {
+		return out, models.Invalid(map[string]string{"key": "The list is here. Choose the column that tells its items apart."})
+	}
+	sealed, record, kept, err := app.sealList(ctx, rows, sample.Columns{Key: out.KeyColumn, When: out.WhenColumn}, terms)
+	if err != nil {
+		return out, unreadableList(err)
+	}
+	out.Record.V, out.RowCount, out.TextDigest = record, int64(sealed.Count), sealed.Digest
+	if sealed.Digest != "" && sealed.Digest != kept.Digest {
+		return out, errors.New("handlers: the text of a population is not what was stored")
+	}
+	return out, nil
+}
+
+// sealList reads a list while the store takes the text of its digest.
+func (app *App) sealList(ctx context.Context, rows sheet.Rows, c sample.Columns, terms sample.Terms) (sealed sample.Sealed, record sample.Record, kept blob.Blob, err error) {
+	text, into := io.Pipe()
+	stored := make(chan error, 1)
+	go func() {
+		var err error
+		kept, err = app.Blobs.Put(ctx, text, 4*sheet.Large.Bytes)
+		_ = text.CloseWithError(err) // a store that gives up stops the reading
+		stored <- err
+	}()
+	sealed, record, err = sample.Read(rows, c, terms, into)
+	_ = into.CloseWithError(err)
+	if failed := <-stored; err == nil {
+		err = failed
+	}
+	return sealed, record, kept, err
+}
+
+// populationProve writes what else was done about a draft: a second source, and items that
+// were followed. What is in the list is looked up, not asked.
+func (app *App) populationProve(w http.ResponseWriter, r *http.Request) error {
+	fields, err := app.listArrives(r)
+	f := web.NewValues(fields)
+	var p population.Population
+	if err == nil {
+		p, err = app.populationOf(r)
+	}
+	rev := f.Rev()
+	if err == nil {
+		err = f.Err()
+	}
+	var proof population.Proof
+	if err == nil {
+		proof, err = app.proofOf(r.Context(), p, f)
+	}
+	if err == nil {
+		p, err = write(app, r, func(ctx context.Context, tx *models.Tx) (population.Population, error) {
+			p.Rev = rev
+			return p, population.Prove(ctx, tx, &p, proof)
+		})
+	}
+	if refused := web.Errors(err); refused != nil {
+		return app.populationAgain(w, r, web.Status(err), func(d *populations.PageData) { d.Errors, d.Typed = refused, f.All() })
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", "The record is saved.")
+	return web.SeeOther(w, r, "/"+p.Path())
+}
+
+func (app *App) proofOf(ctx context.Context, p population.Population, f *web.Values) (population.Proof, error) {
+	proof := population.Proof{
+		TieSource: f.Line("tie_source", 200), TieName: p.TieName, TieDigest: p.TieDigest, TieKey: p.TieKey, Tie: p.Tie, Assessment: f.Text("assessment", 4000),
+	}
+	list, err := app.listOf(ctx, p.Digest, p.FileName, p.KeyColumn)
+	if err != nil {
+		return proof, err
+	}
+	defer func() { _ = list.Close() }()
+	if digest := f.Line("kept", 64); digest != "" {
+		proof.TieName, proof.TieDigest, proof.TieKey = f.Line("kept_name", 200), digest, f.Line("tie_key", 200)
+		if proof.TieKey == "" {
+			proof.TieKey = p.KeyColumn
+		}
+		second, err := app.listOf(ctx, digest, proof.TieName, proof.TieKey)
+		if err != nil {
+			return proof, err
+		}
+		proof.Tie.V, err = sample.TieOf(list.Items(), second.Items())
+		if err = errors.Join(err, second.Close()); err != nil {
+			return proof, err
+		}
+	}
+	return proof, followed(list, f, &proof)
+}
+
+// listOf reads a stored list by its keys.
+func (app *App) listOf(ctx context.Context, digest, name, key string) (*sample.List, error) {
+	rows, file, err := app.rowsOf(ctx, digest, name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	items, err := sample.Items(rows, sample.Columns{Key: key})
+	if err != nil {
+		return nil, unreadableList(err)
+	}
+	list, err := sample.ListOf(items)
+	return list, unreadableList(err)
+}
+
+// followed fills in the traces.
+func followed(list *sample.List, f *web.Values, proof *population.Proof) error {
+	toSource, toList := f.Lines("to_source", 200), f.Lines("to_list", 200)
+	unlike := map[string]bool{}
+	for _, key := range f.Lines("unlike", 200) {
+		unlike[key] = true
+	}
+	missing, err := sample.Missing(list.Items(), toSource)
+	if err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return models.Invalid(map[string]string{"to_source": "The list has no " + strings.Join(missing, ", ") + ". What is followed to the source is picked from the list."})
+	}
+	absent, err := sample.Missing(list.Items(), toList)
+	if err != nil {
+		return err
+	}
+	for _, key := range absent {
+		unlike["absent\n"+key] = true
+	}
+	for _, key := range toSource {
+		proof.ToSource = append(proof.ToSource, population.Trace{Key: key, Held: !unlike[key]})
+	}
+	for _, key := range toList {
+		proof.ToList = append(proof.ToList, population.Trace{Key: key, Held: !unlike["absent\n"+key]})
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"assay/internal/blob"
+	"assay/internal/filetype"
+	"assay/internal/sheet"
+	"assay/models"
+	"assay/models/access"
+	"assay/models/activity"
+	"assay/models/control"
+	"assay/models/engagement"
+	"assay/models/framework"
+	"assay/models/people"
+	"assay/models/population"
+	"assay/models/sample"
+	"assay/templates/populations"
+	"assay/web"
+)
+
+const populationsShown = 200
+
+// populationList shows the populations of an engagement.
+func (app *App) populationList(w http.ResponseWriter, r *http.Request) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d populations.ListData, err error) {
+		if d.Engagement, err = engagement.BySlug(ctx, tx, web.Param(r, "engagement")); err != nil {
+			return d, err
+		}
+		d.Populations, err = population.List(ctx, tx, d.Engagement.ID, models.Page{Limit: populationsShown})
+		return d, err
+	})
+	if err != nil {
+		return err
+	}
+	return app.page(w, r, http.StatusOK, populations.List(d))
+}
+
+// populationAt finds the engagement and the population of the address.
+func populationAt(ctx context.Context, tx *models.Tx, r *http.Request) (e engagement.Engagement, p population.Population, err error) {
+	if e, err = engagement.BySlug(ctx, tx, web.Param(r, "engagement")); err != nil {
+		return e, p, err
+	}
+	p, err = population.ByCode(ctx, tx, e.ID, web.Param(r, "population"))
+	return e, p, err
+}
+
+func (app *App) populationOf(r *http.Request) (p population.Population, err error) {
+	return read(app, r, func(ctx context.Context, tx *models.Tx) (population.Population, error) {
+		_, p, err := populationAt(ctx, tx, r)
+		return p, err
+	})
+}
+
+func (app *App) populationPage(w http.ResponseWriter, r *http.Request) error {
+	return app.populationAgain(w, r, http.StatusOK, func(*populations.PageData) {})
+}
+
+// populationAgain is the page with what a refused form of it said.
+func (app *App) populationAgain(w http.ResponseWriter, r *http.Request, code int, change func(*populations.PageData)) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (populations.PageData, error) {
+		return populationData(ctx, tx, r)
+	})
+	if err != nil {
+		return err
+	}
+	change(&d)
+	return app.page(w, r, code, populations.Page(d))
+}
+
+func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d populations.PageData, err error) {
+	if d.Engagement, d.Population, err = populationAt(ctx, tx, r); err != nil {
+		return d, err
+	}
+	d.Manage = tx.Actor.Can(access.PopulationManage)
+	if d.Interim, err = d.Population.Interim(d.Engagement); err != nil {
+		return d, err
+	}
+	if d.Samples, err = population.Samples(ctx, tx, d.Population.ID); err != nil {
+		return d, err
+	}
+	if d.Next, d.Replaced, err = population.Next(ctx, tx, d.Population); err != nil {
+		return d, err
+	}
+	if d.Team, err = engagement.Team(ctx, tx, d.Engagement.ID); err != nil {
+		return d, err
+	}
+	ids := []int64{d.Population.AddedBy}
+	if by := d.Population.LockedBy; by != nil {
+		ids = append(ids, *by)
+	}
+	for _, s := range d.Samples {
+		ids = append(ids, s.AuditorID, s.DrawnBy)
+	}
+	if d.People, err = people.Named(ctx, tx, ids...); err != nil {
+		return d, err
+	}
+	if d.Manage {
+		if d.Suggested, err = suggested(ctx, tx, d.Population); err != nil {
+			return d, err
+		}
+		d.Feed, err = activity.For(ctx, tx, d.Population.Path())
+	}
+	return d, err
+}
+
+// suggested are the default sizes for the control's frequency, by risk.
+func suggested(ctx context.Context, tx *models.Tx, p population.Population) (out [3]int, err error) {
+	c, err := control.ByID(ctx, tx, p.ControlID)
+	if err != nil {
+		return out, err
+	}
+	sizes := sample.SizesOf(framework.Frequencies())
+	for risk := range out {
+		out[risk] = sizes.Of(c.Frequency, sample.Risk(risk), int(p.RowCount))
+	}
+	return out, nil
+}
+
+// rowsOf opens a stored list. Whoever closes the file may do so when the rows were read.
+func (app *App) rowsOf(ctx context.Context, digest, name string) (sheet.Rows, io.Closer, error) {
+	body, err := app.listBytes(ctx, digest)
+	if err != nil {
+		return sheet.Rows{}, nil, err
+	}
+	rows, err := sheet.Stream(ctx, body, name, sheet.Large)
+	if err != nil {
+		_ = body.Close() // it was only read
+		return rows, nil, unreadableList(err)
+	}
+	return rows, body, nil
+}
+
+func (app *App) listBytes(ctx context.Context, digest string) (io.ReadSeekCloser, error) {
+	body, _, err := app.Blobs.Open(ctx, digest)
+	switch {
+	case errors.Is(err, blob.ErrNotFound):
+		return nil, models.Conflict("The bytes of this list are missing from the store. Its record and its digest stand. Tell an administrator, who can restore them from a backup.")
+	case errors.Is(err, blob.ErrUnavailable):
+		return nil, models.Unavailable("The store does not answer at the moment. Try again in a few minutes.", err)
+	}
+	return body, err
+}
+
+// unreadableList makes what is wrong with a list something to say beside its field.
+func unreadableList(err error) error {
+	var said sheet.UnreadableError
+	var column *sample.ColumnError
+	switch {
+	case errors.As(err, &said):
+		return models.Invalid(map[string]string{"file": said.Error()})
+	case errors.As(err, &column):
+		return models.Invalid(map[string]string{"file": column.Error()})
+	}
+	return err
+}
+
+// populationFile answers with the list as it came.
+func (app *App) populationFile(w http.ResponseWriter, r *http.Request) error {
+	p, err := app.populationOf(r)
+	if err != nil {
+		return err
+	}
+	return app.sendList(w, r, p.Digest, p.FileName)
+}
+
+// populationText answers with the text that the population digest is of.
+func (app *App) populationText(w http.ResponseWriter, r *http.Request) error {
+	p, err := app.populationOf(r)
+	if err != nil {
+		return err
+	}
+	if p.TextDigest == "" {
+		return models.NotFound("The text")
+	}
+	return app.sendList(w, r, p.TextDigest, "population.txt")
+}
+
+func (app *App) sendList(w http.ResponseWriter, r *http.Request, digest, name string) error {
+	body, err := app.listBytes(r.Context(), digest)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	kind, err := typeOf(name, body)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	harden(h)
+	h.Set("Content-Type", kind.MediaType)
+	h.Set("Content-Disposition", filetype.ContentDisposition(name))
+	h.Set("ETag", strconv.Quote(digest))
+	http.ServeContent(w, r, "", time.Time{}, body)
+	return nil
+}
+
+func (app *App) populationLock(w http.ResponseWriter, r *http.Request) error {
+	return app.populationMove(w, r, population.Lock, "The population is locked. From now on a sample can be drawn.")
+}
+
+func (app *App) populationDiscard(w http.ResponseWriter, r *http.Request) error {
+	return app.populationMove(w, r, population.Discard, "The draft is discarded. The history keeps that it was there.")
+}
+
+func (app *App) populationMove(w http.ResponseWriter, r *http.Request, verb func(context.Context, *models.Tx, *population.Population) error, done string) error {
+	f := web.Form(r)
+	rev := f.Rev()
+	err := f.Err()
+	var p population.Population
+	if err == nil {
+		p, err = write(app, r, func(ctx context.Context, tx *models.Tx) (population.Population, error) {
+			_, p, err := populationAt(ctx, tx, r)
+			if err != nil {
+				return p, err
+			}
+			p.Rev = rev
+			return p, verb(ctx, tx, &p)
+		})
+	}
+	if refused := web.Errors(err); refused != nil {
+		return app.populationAgain(w, r, web.Status(err), func(d *populations.PageData) { d.Errors = refused })
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", done)
+	if _, err := app.populationOf(r); models.KindOf(err) == models.KindNotFound {
+		return web.SeeOther(w, r, "/"+p.Within()+"/populations")
+	}
+	return web.SeeOther(w, r, "/"+p.Path())
+}
