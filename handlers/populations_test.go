@@ -269,6 +269,9 @@ var preformatted = regexp.MustCompile(`(?s)<pre[^>]*aria-label="Recipe[^"]*"[^>]
 // repeats types the recipe of the page into a shell, beside the text of the population.
 func (w fieldwork) repeats(page handlerstest.Page, at, sample string, items int) {
 	w.Helper()
+	if !strings.Contains(page.Body, fmt.Sprintf("-n %d</pre>", items)) {
+		w.Error("the command asks for another number of items than the page has")
+	}
 	found := preformatted.FindStringSubmatch(page.Body)
 	if found == nil {
 		w.Fatal("the page has no recipe")

@@ -40,7 +40,7 @@ func (app *App) repeat(ctx context.Context, p population.Population, t populatio
 
 // ticketOf reads what an auditor decided. Without a seed the server takes one, now that
 // the population is locked.
-func ticketOf(r *http.Request, f *web.Values) (population.Ticket, error) {
+func ticketOf(f *web.Values) (population.Ticket, error) {
 	t := population.Ticket{
 		Method: sample.Method(f.Line("method", 20)), Seed: f.Typed("seed"), Stratum: f.Line("stratum", 200), Amount: f.Line("amount", 200),
 		Decimals: f.Int("decimals"), Every: int64(f.Int("every")), Size: f.Int("size"), Keys: f.Lines("keys", 200), Reason: f.Text("reason", 2000), Auditor: f.ID("auditor"),
@@ -73,7 +73,7 @@ func (app *App) sampleDraw(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := ticketOf(r, f)
+	t, err := ticketOf(f)
 	var d population.Drawn
 	if err == nil {
 		d, err = app.repeat(r.Context(), p, t, t.Size, nil)

@@ -37,8 +37,9 @@ func (s *story) sampled() {
 		}
 		return population.Lock(ctx, tx, &p)
 	})
-	s.on(s.ago(8), 95, "priya", func(ctx context.Context, tx *models.Tx) error {
-		t, err := population.Ticket{Method: sample.Random, Seed: "brandt-okafor-40817", Size: 12, Auditor: s.id("miriam")}.Prepared()
+	draw := func(ctx context.Context, tx *models.Tx, t population.Ticket) error {
+		t.Method, t.Auditor = sample.Random, s.id("miriam")
+		t, err := t.Prepared()
 		if err != nil {
 			return err
 		}
@@ -48,6 +49,18 @@ func (s *story) sampled() {
 		}
 		_, err = population.Draw(ctx, tx, d)
 		return err
+	}
+	s.on(s.ago(8), 95, "priya", func(ctx context.Context, tx *models.Tx) error {
+		return draw(ctx, tx, population.Ticket{Seed: "brandt-okafor-40817", Size: 12})
+	})
+	s.on(s.ago(6), 130, "priya", func(ctx context.Context, tx *models.Tx) error {
+		first, err := population.Samples(ctx, tx, p.ID)
+		if err != nil {
+			return err
+		}
+		return draw(ctx, tx, population.Ticket{
+			Seed: "brandt-okafor-55120", Stratum: "repository", Size: 6, Redraws: first[0].ID, Reason: "The three repositories are deployed by different teams, so the firm wants to see each of them.",
+		})
 	})
 	leavers := s.parcel("AC-03", "Leavers", fmt.Appendf(nil, "employee,last_day\nEMP-204,%s\nEMP-219,%s\nEMP-219,%[2]s\n", s.in(12), s.in(51)), s.ago(12))
 	s.on(s.ago(5), 40, "priya", func(ctx context.Context, tx *models.Tx) error {
@@ -59,7 +72,7 @@ func (s *story) sampled() {
 // merges are pull requests since the period began, with the gaps that issues leave.
 func (s *story) merges() []byte {
 	var b bytes.Buffer
-	b.WriteString("pull_request,merged_at,author,approved_by,repository\n") //nolint:errcheck // a buffer takes everything
+	b.WriteString("pull_request,merged_at,author,approved_by,repository\n")
 	at, r := s.period.from.In(s.zone).Add(10*time.Hour), chance("merges")
 	people := []string{"r.ngata", "m.okoye", "t.berg", "l.silva"}
 	for n := 6003; at.Before(s.ago(14).In(s.zone)); n += 1 + r.IntN(3) {

@@ -234,13 +234,23 @@ func (d SampleData) listed(stratum string) int {
 	return n
 }
 
+// longest is the number of items of the stratum that has most, those excluded included:
+// what a command has to ask for to see them all.
+func (d SampleData) longest() int {
+	n := d.Selection.Target()
+	for _, stratum := range d.strata() {
+		n = max(n, d.listed(stratum))
+	}
+	return n
+}
+
 func (d SampleData) keysHref(stratum string) string {
 	return "/" + d.Selection.Path() + "/keys?stratum=" + url.QueryEscape(stratum)
 }
 
 // command is the line of assay sample that repeats the draw.
 func (d SampleData) command() string {
-	args := []string{"assay sample", "-population", word(d.Population.FileName), "-key", word(d.Population.KeyColumn), "-seed", word(d.Selection.Seed), "-n", strconv.Itoa(d.Selection.Target())}
+	args := []string{"assay sample", "-population", word(d.Population.FileName), "-key", word(d.Population.KeyColumn), "-seed", word(d.Selection.Seed), "-n", strconv.Itoa(d.longest())}
 	if d.Selection.Stratum != "" {
 		args = append(args, "-strata", word(d.Selection.Stratum))
 	}
