@@ -3,6 +3,7 @@ package models_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the same driver as the product, used around it
 	_ "modernc.org/sqlite"
+
+	sumdb "golang.org/x/mod/sumdb/tlog"
 
 	"assay/internal/testenv"
 	"assay/internal/tlog"
@@ -177,6 +180,46 @@ func rewritten(t *testing.T, db *models.DB, door raw, seq int64) {
 	door.exec("UPDATE log_leaves SET hashes = $1 WHERE seq = $2", append(h[:], leaves[0].Hashes[len(h):]...), seq)
 }
 
+// rebuilt makes the whole tree anew from what the leaves say now.
+func rebuilt(t *testing.T, db *models.DB, door raw) {
+	t.Helper()
+	var leaves []models.LogLeaf
+	modelstest.Look(t, db, access.Actor{}, func(ctx context.Context, tx *models.Tx) (err error) {
+		leaves, err = tx.Leaves(ctx, 0, 1000)
+		return err
+	})
+	var all []sumdb.Hash
+	for _, leaf := range leaves {
+		hashes, err := sumdb.StoredHashesForRecordHash(leaf.Seq, sumdb.Hash(leaf.Leaf().Hash()), sumdb.HashReaderFunc(func(at []int64) (out []sumdb.Hash, err error) {
+			for _, i := range at {
+				out = append(out, all[i])
+			}
+			return out, nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, hashes...)
+		door.exec("UPDATE log_leaves SET hashes = $1 WHERE seq = $2", joined(hashes), leaf.Seq)
+	}
+	var edge []sumdb.Hash
+	size, start := int64(len(leaves)), int64(0)
+	for level := 62; level >= 0; level-- {
+		if size&(1<<level) != 0 {
+			edge = append(edge, all[sumdb.StoredHashIndex(level, start>>level)])
+			start += 1 << level
+		}
+	}
+	door.exec("UPDATE log_head SET edge = $1", joined(edge))
+}
+
+func joined(hashes []sumdb.Hash) (out []byte) {
+	for _, h := range hashes {
+		out = append(out, h[:]...)
+	}
+	return out
+}
+
 func TestEveryTamperingIsFound(t *testing.T) {
 	for name, c := range map[string]struct {
 		tamper func(t *testing.T, db *models.DB, door raw)
@@ -307,6 +350,23 @@ func TestSigningStopsWhenTheLogIsBroken(t *testing.T) {
 		err := modelstest.As(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) error { return rename(ctx, tx, 1, "x") })
 		if models.KindOf(err) != models.KindConflict {
 			t.Errorf("a broken log still takes writes: %v", err)
+		}
+	})
+}
+
+// TestNoHistoryIsSignedThatContradictsTheLastOne: whoever rewrites a signed leaf and every
+// hash above it leaves a tree that is whole in itself. It is not signed, because it does
+// not extend what was.
+func TestNoHistoryIsSignedThatContradictsTheLastOne(t *testing.T) {
+	attacked(t, func(t *testing.T, db *models.DB, door raw, signer *tlog.Signer) {
+		rewritten(t, db, door, 3)
+		rebuilt(t, db, door)
+		modelstest.Person(t, db, access.Administrator)
+		if done, err := db.SignCheckpoint(t.Context(), signer); done || !errors.Is(err, models.ErrLogBroken) {
+			t.Fatalf("another history was signed: %v", err)
+		}
+		if db.Halted() == "" {
+			t.Error("the log is broken, and nobody is told")
 		}
 	})
 }
