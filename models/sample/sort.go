@@ -31,8 +31,9 @@ type record struct {
 	keySize, itemSize uint32
 }
 
-// held is enough for half a million items of the usual size: most lists are never written.
-const heldBytes = 48 << 20
+// heldBytes is enough for a quarter of a million items of the usual size: most lists are
+// never written. A server may read several at once.
+const heldBytes = 16 << 20
 
 func newSorter() *sorter { return &sorter{bound: heldBytes} }
 
