@@ -84,7 +84,7 @@ func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurr
 			continue
 		}
 		l.counts[standing]++
-		row := Row{s.Code, s.Title, s.OwnerID, s.Frequency, standing, squares, l.in(s, criteria[s.ID])}
+		row := Row{id: s.ID, Code: s.Code, Title: s.Title, OwnerID: s.OwnerID, Frequency: s.Frequency, Standing: standing, Groups: l.in(s, criteria[s.ID])}
 		for _, group := range row.Groups {
 			at[group].add(standing, squares)
 		}
@@ -98,12 +98,13 @@ func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurr
 
 // A Row is one control of the period.
 type Row struct {
+	id          int64
 	Code, Title string
 	OwnerID     int64
 	Frequency   string
 	Standing    occurrence.Standing
-	Squares     []occurrence.Square // one a month
 	Groups      []string
+	Squares     []occurrence.Square // one a month; read for what is shown, since of every control they are most of the memory
 }
 
 // PageSize is how many controls List shows at once.
@@ -123,12 +124,25 @@ func List(ctx context.Context, tx *models.Tx, slug string, standing occurrence.S
 		if r.Code <= after || standing != "" && r.Standing != standing || group != "" && !slices.Contains(r.Groups, group) {
 			continue
 		}
-		if len(rows) == PageSize {
-			return p, rows, true, nil
+		if more = len(rows) == PageSize; more {
+			break
 		}
 		rows = append(rows, r)
 	}
-	return p, rows, false, nil
+	return p, rows, more, square(ctx, tx, p.Frame, rows)
+}
+
+// square reads the months of rows.
+func square(ctx context.Context, tx *models.Tx, f occurrence.Frame, rows []Row) error {
+	at, ids := make(map[int64]*Row, len(rows)), make([]int64, len(rows))
+	for n := range rows {
+		ids[n], at[rows[n].id] = rows[n].id, &rows[n]
+	}
+	sheets, err := occurrence.Sheets(ctx, tx, f, occurrence.Scope{Controls: ids})
+	for _, s := range sheets {
+		at[s.ID].Squares = s.Squares(f)
+	}
+	return err
 }
 
 // TaskWeek is how many days ahead a list of what is due looks.
