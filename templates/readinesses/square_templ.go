@@ -343,9 +343,9 @@ func known(p readiness.Part) templ.Component {
 
 func proved(o period.Occurrence) string {
 	if o.ProofLate {
-		return strings.ToLower(o.Proof.Label()) + ", late"
+		return o.Proof.Label() + ", late"
 	}
-	return strings.ToLower(o.Proof.Label())
+	return o.Proof.Label()
 }
 
 func sentence(s readiness.Square) string {
