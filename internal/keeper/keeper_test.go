@@ -140,6 +140,22 @@ func TestOnlyOldBytesThatNothingNeedsAreSwept(t *testing.T) {
 	})
 }
 
+// TestYoungBytesStayThoughNobodyNotedTheirArrival: a program of an older version, which
+// still runs during an upgrade, notes none. The age of the bytes keeps what it stores.
+func TestYoungBytesStayThoughNobodyNotedTheirArrival(t *testing.T) {
+	each(t, func(w world) {
+		young := w.put("just stored by an older version")
+		w.must(w.db.Bookkeep(w.Context(), func(tx *models.Tx) error {
+			_, err := models.Remove[custody.Arrival](w.Context(), tx, "digest = ?", young.Digest)
+			return err
+		}))
+		if s, found := w.sweep(true); s.Orphans != 0 || s.Removed != 0 {
+			w.Errorf("swept %v: %v", s, found)
+		}
+		w.must(blob.Verify(w.Context(), w.store, young.Digest))
+	})
+}
+
 // slow is a store that takes its time between looking at a blob and removing it, which is
 // when an upload of the same bytes would be lost.
 type slow struct{ blob.Store }
