@@ -310,7 +310,7 @@ func (h *halfYear) april() {
 	h.moveTo("2027-05-12 09:00")
 	h.squareSays("April 2027", "1 of 1 performed without evidence")
 	h.mara.open(h, "/readiness/CC6/2027-04")
-	h.mara.reads(h, "evidence for a part")
+	h.mara.reads(h, "Evidence for a part")
 	h.hands("2027-04-01", "2027-04-30", "", "2027-04-29T15:00", "The export stopped on the 20th.")
 	h.accepts()
 	h.squareSays("April 2027", "operated, evidence late for 1 of 1")
