@@ -242,7 +242,11 @@ func TestTheSameFormTwiceMakesOneItem(t *testing.T) {
 
 func TestFormsThatAreNoUploads(t *testing.T) {
 	s := newShop(t)
-	s.send(s.owner, "/evidence", fields()).Want(422).Has("Choose at least one file.")
+	s.send(s.owner, "/evidence", fields()).Want(422).Has("Choose at least one file.").Lacks("Choose what kind of evidence this is.")
+	s.send(s.owner, "/evidence", fields("kind", "", "covers_to", "31.12.", "source", "")).Want(422).
+		Has("Choose at least one file.", "Enter a date that exists")
+	s.send(s.owner, "/evidence", fields("kind", "", "source", "")).Want(422).
+		Has("Choose at least one file.", "Choose what kind of evidence this is.", "Name the system or place this comes from.")
 	s.send(s.owner, "/evidence", fields("control", "XX-99"), review).Want(422).Has("No control has this code")
 	s.send(s.owner, "/evidence", [][2]string{{"control", "AC-03"}}, review).Want(422).Has("The form is incomplete")
 	s.Post(s.owner, "/evidence", "control", "AC-03").Want(422).Has("came without its files")

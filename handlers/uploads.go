@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -114,7 +115,7 @@ func (app *App) evidenceUpload(w http.ResponseWriter, r *http.Request) error {
 		if p.trouble != 0 {
 			why = "No file was kept. What you typed is here; choose the files again once there is a place for them."
 		}
-		return app.evidenceFormAgain(w, r, p, models.Invalid(map[string]string{"files": why}))
+		return app.evidenceFormAgain(w, r, p, app.besides(r, p, c, map[string]string{"files": why}))
 	}
 	in := evidence.Parcel{ControlID: c.ID, Key: p.fields.Get("key"), Files: p.files}
 	return app.settle(w, r, p, func(ctx context.Context, tx *models.Tx, d evidence.Details) (evidence.Item, error) {
@@ -125,6 +126,31 @@ func (app *App) evidenceUpload(w http.ResponseWriter, r *http.Request) error {
 		}
 		return i, upload.Drop(ctx, tx, tx.Actor.ID, p.taken...)
 	})
+}
+
+// besides adds to what is wrong with the files what else of the form is, so that it comes
+// back once.
+func (app *App) besides(r *http.Request, p parcel, c control.Control, wrong map[string]string) error {
+	_, err := read(app, r, func(ctx context.Context, tx *models.Tx) (struct{}, error) {
+		zone, err := companyZone(ctx, tx)
+		if err != nil {
+			return struct{}{}, err
+		}
+		d, err := detailsOf(p.fields, zone)
+		if err == nil {
+			err = evidence.Check(ctx, tx, evidence.Item{ControlID: c.ID, Details: d, UploadedBy: tx.Actor.ID, UploadedAt: tx.Now})
+		}
+		return struct{}{}, err
+	})
+	all := web.Errors(err)
+	if err != nil && all == nil {
+		return err
+	}
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, wrong)
+	return models.Invalid(all)
 }
 
 // evidenceSubmit completes an item that is stored or returned: more files, if any came,

@@ -190,7 +190,7 @@ func rebuilt(t *testing.T, db *models.DB, door raw) {
 	})
 	var all []sumdb.Hash
 	for _, leaf := range leaves {
-		hashes, err := sumdb.StoredHashesForRecordHash(leaf.Seq, sumdb.Hash(leaf.Leaf().Hash()), sumdb.HashReaderFunc(func(at []int64) (out []sumdb.Hash, err error) {
+		hashes, err := sumdb.StoredHashesForRecordHash(leaf.Seq, leaf.Leaf().Hash(), sumdb.HashReaderFunc(func(at []int64) (out []sumdb.Hash, err error) {
 			for _, i := range at {
 				out = append(out, all[i])
 			}
