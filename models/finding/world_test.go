@@ -48,7 +48,12 @@ func newWorld(t *testing.T, db *models.DB) *world {
 
 func (w *world) control(code string, owner access.Actor, backup *int64) control.Control {
 	k := control.Control{Code: code, OwnerID: &owner.ID, BackupID: backup, Title: code, Status: control.Effective, CreatedAt: w.db.Now()}
-	w.must(w.ana, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &k, "control.create") })
+	w.must(w.ana, func(ctx context.Context, tx *models.Tx) error {
+		if err := models.Insert(ctx, tx, &k, "control.create"); err != nil {
+			return err
+		}
+		return control.Place(ctx, tx, &k)
+	})
 	return k
 }
 
