@@ -117,12 +117,16 @@ func lookOf(sq occurrence.Square, month period.Days, today period.Day) look {
 		return look{ui.Late, fmt.Sprintf("%d of %d performed without evidence", sq.Unproven, due)}
 	case month.First > today || sq.Of(period.Upcoming) == sq.Total():
 		return look{ui.Future, "not yet due"}
-	case open, sq.Of(period.Pending) > 0, sq.Waiting > 0, sq.Of(period.OutsidePeriod) > 0:
+	case open, sq.Of(period.Pending) > 0, sq.Waiting > 0:
 		return look{ui.InReview, fmt.Sprintf("in progress, %d of %d performed", sq.Operated(), sq.Total())}
 	case sq.LateProof > 0:
 		return look{ui.Late, fmt.Sprintf("operated, evidence late for %d of %d", sq.LateProof, due)}
+	case due == 0 && sq.Of(period.OutsidePeriod) > 0:
+		return look{ui.InReview, "performed outside the period, for the auditor to decide"}
 	case due == 0:
 		return look{ui.NA, "not applicable"}
+	case sq.Of(period.OutsidePeriod) > 0: // neither on time nor missed, so they are not counted
+		return look{ui.OK, fmt.Sprintf("operated, %d of %d, and %d outside the period", sq.Operated(), due, sq.Of(period.OutsidePeriod))}
 	}
 	return look{ui.OK, fmt.Sprintf("operated, %d of %d", sq.Operated(), due)}
 }
