@@ -102,8 +102,9 @@ func TestReplicasAreReplacedUnderLoadAndNobodyNotices(t *testing.T) {
 	front := httptest.NewServer(b)
 	defer front.Close()
 	s := found(t, t.TempDir(), testenv.Postgres(t), strings.TrimPrefix(front.URL, "http://"))
-	// A busy machine may take a while to ask; four times as long is a little longer.
-	start := func(addr string) *server { return s.serve(addr, "-drain", (40 * asks).String()) }
+	// A busy machine may take seconds to ask, and until then the balancer believes the last
+	// answer.
+	start := func(addr string) *server { return s.serve(addr, "-drain", (160 * asks).String()) }
 	replicas := []*server{start(addrs[0]), start(addrs[1])}
 	for !b.replicas[0].well.Load() || !b.replicas[1].well.Load() {
 		time.Sleep(asks)
