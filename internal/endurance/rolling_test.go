@@ -77,6 +77,9 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for range tries {
 		to := b.next()
+		for wait := time.Now().Add(10 * time.Second); to == nil && time.Now().Before(wait); to = b.next() {
+			time.Sleep(asks) // the machine is so busy that the one that stays was slow to say it is well
+		}
 		if to == nil {
 			break
 		}
