@@ -179,10 +179,21 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 
 // drain lets whoever sends visitors here notice that they should go elsewhere, while all
 // are still served.
-func (in *instance) drain(srv *http.Server) {
+func (in *instance) drain() {
 	in.stopping.Store(true)
-	srv.SetKeepAlivesEnabled(false) // a kept connection would bring the next request into the closing door
 	time.Sleep(in.drainFor)
+}
+
+// leaving ends each connection of a server that drains with an answer that says so. Closing
+// the idle ones, as SetKeepAlivesEnabled(false) does, would lose what somebody who has not
+// heard yet sends on them in that moment.
+func (in *instance) leaving(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if in.stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // answer serves until ctx ends, then drains, then lets requests and jobs finish, and signs a last
@@ -197,7 +208,7 @@ func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler,
 	clock.Go(func() { in.db.KeepSigning(background, in.signer, checkpointEvery) })
 	clock.Go(func() { in.worker.Run(background) })
 	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: in.leaving(h), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
@@ -209,7 +220,7 @@ func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler,
 		return err
 	case <-ctx.Done():
 	}
-	in.drain(srv)
+	in.drain()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	err := srv.Shutdown(grace)
