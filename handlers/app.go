@@ -162,6 +162,11 @@ func (app *App) static(w http.ResponseWriter, r *http.Request) error {
 
 func (app *App) health(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if app.Draining != nil && app.Draining() { // first, for it must be heard in time, however busy the database is
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, err := fmt.Fprintln(w, "stopping")
+		return err
+	}
 	if err := app.DB.Ping(r.Context()); err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, err = fmt.Fprintln(w, "the database does not answer")
@@ -170,11 +175,6 @@ func (app *App) health(w http.ResponseWriter, r *http.Request) error {
 	if app.DB.Halted() != "" {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, err := fmt.Fprintln(w, "the log failed a check; read-only")
-		return err
-	}
-	if app.Draining != nil && app.Draining() {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, err := fmt.Fprintln(w, "stopping")
 		return err
 	}
 	_, err := fmt.Fprintln(w, "ok")

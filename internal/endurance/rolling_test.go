@@ -24,6 +24,7 @@ const asks = 50 * time.Millisecond
 type balancer struct {
 	replicas []*replica
 	turn     atomic.Int64
+	said     atomic.Value // why a visitor was sent away last
 	stop     chan struct{}
 	asking   sync.WaitGroup
 }
@@ -59,9 +60,9 @@ func (b *balancer) close() {
 
 // next is a replica that is well, nil when none is.
 func (b *balancer) next() *replica {
-	for range b.replicas {
-		r := b.replicas[int(b.turn.Add(1))%len(b.replicas)]
-		if r.well.Load() {
+	turn := int(b.turn.Add(1)) // once: others take theirs meanwhile
+	for n := range b.replicas {
+		if r := b.replicas[(turn+n)%len(b.replicas)]; r.well.Load() {
 			return r
 		}
 	}
@@ -78,6 +79,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for range tries {
 		to := b.next()
 		if to == nil {
+			b.said.Store("no replica is well")
 			break
 		}
 		out := r.Clone(r.Context())
@@ -85,6 +87,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out.URL.Scheme, out.URL.Host = "http", strings.TrimPrefix(to.base, "http://")
 		a, err := forward.RoundTrip(out)
 		if err != nil {
+			b.said.Store(err.Error())
 			continue
 		}
 		defer a.Body.Close()
@@ -133,7 +136,7 @@ func TestReplicasAreReplacedUnderLoadAndNobodyNotices(t *testing.T) {
 	}
 	l.quiet()
 	l.settle()
-	t.Logf("%d acknowledged, %d pages read, over four restarts", l.acknowledged(), l.reads)
+	t.Logf("%d acknowledged, %d pages read, over four restarts; sent away: %v", l.acknowledged(), l.reads, b.said.Load())
 }
 
 // TestAKeptConnectionIsServedWhileAServerDrains: whoever holds a connection may send on it
