@@ -190,6 +190,9 @@ func (l *load) send(method, path, kind string, body io.Reader) (code int, said s
 	}
 	defer a.Body.Close()
 	text, err := io.ReadAll(a.Body)
+	if err != nil {
+		err = fmt.Errorf("%s %s: %d after %d bytes: %w", method, path, a.StatusCode, len(text), err)
+	}
 	return a.StatusCode, string(text), err
 }
 

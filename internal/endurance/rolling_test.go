@@ -95,7 +95,9 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header()[name] = values
 		}
 		w.WriteHeader(a.StatusCode)
-		_, _ = io.Copy(w, a.Body) // a visitor who left is none of ours
+		if _, err := io.Copy(w, a.Body); err != nil { // a visitor who left is none of ours
+			b.said.Store(err.Error())
+		}
 		return
 	}
 	http.Error(w, "no replica answered", http.StatusBadGateway)
