@@ -9,6 +9,7 @@ import (
 
 	"assay/internal/jobs"
 	"assay/models"
+	"assay/models/occurrence"
 	"assay/models/readiness"
 	"assay/models/reminder"
 	"assay/templates/chases"
@@ -21,25 +22,30 @@ const chaseMost = 500
 // chasePreview shows the mails about the tasks in the address, one ?item= each, or about
 // everything that is late with ?late.
 func (app *App) chasePreview(w http.ResponseWriter, r *http.Request) error {
-	chosen := web.Query(r).Texts("item")
-	if r.URL.Query().Has("late") {
-		var err error
-		if chosen, err = read(app, r, lateTasks); err != nil {
-			return err
-		}
+	if !r.URL.Query().Has("late") {
+		return app.chaseAgain(w, r, http.StatusOK, web.Query(r).Texts("item"), nil)
 	}
-	return app.chaseAgain(w, r, http.StatusOK, chosen, nil)
-}
-
-func lateTasks(ctx context.Context, tx *models.Tx) ([]string, error) {
-	p, err := readiness.Of(ctx, tx, "")
-	var late []string
-	for _, t := range p.Tasks {
-		if t.Late(p.Frame.Today) && !t.Excused && len(late) < chaseMost {
-			late = append(late, reminder.About(t))
+	var late []occurrence.Task
+	letters, err := read(app, r, func(ctx context.Context, tx *models.Tx) (reminder.Letters, error) {
+		p, err := readiness.Of(ctx, tx, "")
+		if err != nil {
+			return reminder.Letters{}, err
 		}
+		for _, t := range p.Tasks {
+			if t.Late(p.Frame.Today) && !t.Excused && len(late) < chaseMost {
+				late = append(late, t)
+			}
+		}
+		return reminder.ComposeOf(ctx, tx, late, p.Frame.Today)
+	})
+	if err != nil {
+		return err
 	}
-	return late, err
+	d := app.chaseData(letters)
+	for _, t := range late {
+		d.Chosen = append(d.Chosen, reminder.About(t))
+	}
+	return app.page(w, r, http.StatusOK, chases.Page(d))
 }
 
 func (app *App) chaseAgain(w http.ResponseWriter, r *http.Request, code int, chosen []string, wrong map[string]string) error {

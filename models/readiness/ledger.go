@@ -42,26 +42,32 @@ type slot struct {
 
 type slotKey struct{ engagement int64 }
 
-func read(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string) (*ledger, error) {
+// A visitor sees each control with its months while they are counted. Nothing keeps the
+// months, since of every control they are most of the memory.
+type visitor func(Row)
+
+// read is the ledger of a period. counted reports that it was counted just now, and that
+// visit saw its controls; nil wants to see none.
+func read(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string, visit visitor) (l *ledger, counted bool, err error) {
 	s, err := models.Kept(ctx, tx, slotKey{e.ID}, func() (*slot, error) { return new(slot), nil },
 		control.Control{}, engagement.Engagement{}, finding.Finding{})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	s.Lock() // two readers who find it empty do not both count
 	defer s.Unlock()
 	if minute := f.Now.Unix() / 60; s.ledger == nil || s.minute != minute {
-		l, err := count(ctx, tx, e, f, codes)
+		l, err := count(ctx, tx, e, f, codes, visit)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		s.minute, s.ledger = minute, l
+		s.minute, s.ledger, counted = minute, l, true
 	}
-	return s.ledger, nil
+	return s.ledger, counted, nil
 }
 
 // count judges every control in scope.
-func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string) (*ledger, error) {
+func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string, visit visitor) (*ledger, error) {
 	sheets, err := occurrence.Sheets(ctx, tx, f, occurrence.Scope{Criteria: codes})
 	if err != nil {
 		return nil, err
@@ -89,6 +95,10 @@ func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurr
 			at[group].add(standing, squares)
 		}
 		l.rows = append(l.rows, row)
+		if visit != nil {
+			row.Squares = squares
+			visit(row)
+		}
 	}
 	if l.history, err = History(ctx, tx, e.ID); err != nil {
 		return nil, err
@@ -104,7 +114,7 @@ type Row struct {
 	Frequency   string
 	Standing    occurrence.Standing
 	Groups      []string
-	Squares     []occurrence.Square // one a month; read for what is shown, since of every control they are most of the memory
+	Squares     []occurrence.Square // one a month, of what is shown
 }
 
 // PageSize is how many controls List shows at once.
@@ -112,22 +122,22 @@ const PageSize = 70
 
 // List reads the controls of a period that have the standing and are in the group, ""
 // being any, from the code after on. More reports that there are others behind them.
-func List(ctx context.Context, tx *models.Tx, slug string, standing occurrence.Standing, group, after string) (p Picture, rows []Row, more bool, err error) {
-	if p, err = Of(ctx, tx, slug); err != nil || !p.Programme.Ready() {
-		return p, nil, false, err
+func List(ctx context.Context, tx *models.Tx, slug string, standing occurrence.Standing, group, after string) (_ Picture, rows []Row, more bool, _ error) {
+	take := func(r Row) {
+		switch {
+		case more || r.Code <= after || standing != "" && r.Standing != standing || group != "" && !slices.Contains(r.Groups, group):
+		case len(rows) == PageSize:
+			more = true
+		default:
+			rows = append(rows, r)
+		}
 	}
-	l, err := read(ctx, tx, p.Engagement, p.Frame, p.codes())
-	if err != nil {
-		return p, nil, false, err
+	p, l, counted, err := of(ctx, tx, slug, take)
+	if err != nil || counted || l == nil {
+		return p, rows, more, err
 	}
 	for _, r := range l.rows {
-		if r.Code <= after || standing != "" && r.Standing != standing || group != "" && !slices.Contains(r.Groups, group) {
-			continue
-		}
-		if more = len(rows) == PageSize; more {
-			break
-		}
-		rows = append(rows, r)
+		take(r)
 	}
 	return p, rows, more, square(ctx, tx, p.Frame, rows)
 }
@@ -295,7 +305,7 @@ func Note(ctx context.Context, tx *models.Tx) error {
 	if err := p.look(ctx, tx, ""); err != nil || !p.Period() {
 		return err
 	}
-	l, err := count(ctx, tx, p.Engagement, p.Frame, p.codes())
+	l, err := count(ctx, tx, p.Engagement, p.Frame, p.codes(), nil)
 	if err != nil {
 		return err
 	}

@@ -106,19 +106,24 @@ func Choose(ctx context.Context, tx *models.Tx, slug string) (chosen engagement.
 
 // Of reads the picture of an engagement's period, "" being the current one's. Without any
 // it looks at the criteria of the programme's categories and at this year.
-func Of(ctx context.Context, tx *models.Tx, slug string) (p Picture, err error) {
+func Of(ctx context.Context, tx *models.Tx, slug string) (Picture, error) {
+	p, _, _, err := of(ctx, tx, slug, nil)
+	return p, err
+}
+
+// of is Of, with the ledger behind it, nil before the company is set up.
+func of(ctx context.Context, tx *models.Tx, slug string, visit visitor) (p Picture, l *ledger, counted bool, err error) {
 	if err := p.look(ctx, tx, slug); err != nil || !p.Programme.Ready() {
-		return p, err
+		return p, nil, false, err
 	}
 	codes := p.codes()
-	l, err := read(ctx, tx, p.Engagement, p.Frame, codes)
-	if err != nil {
-		return p, err
+	if l, counted, err = read(ctx, tx, p.Engagement, p.Frame, codes, visit); err != nil {
+		return p, nil, false, err
 	}
 	p.Counts, p.Ownerless, p.Groups = l.counts, l.ownerless, slices.Clone(l.groups)
 	p.Tasks, p.Blockers, p.People, p.History = l.tasks, l.blockers, l.people, l.history
 	p.cover(l, codes)
-	return p, nil
+	return p, l, counted, nil
 }
 
 // look finds the period that slug names.

@@ -41,10 +41,9 @@ type Letters struct {
 
 // Compose writes the letters about the tasks at these addresses, as About gives them.
 func Compose(ctx context.Context, tx *models.Tx, abouts []string) (Letters, error) {
-	l := Letters{}
 	f, _, err := Frame(ctx, tx)
 	if err != nil {
-		return l, err
+		return Letters{}, err
 	}
 	codes := []string{""}
 	for _, a := range abouts {
@@ -54,19 +53,24 @@ func Compose(ctx context.Context, tx *models.Tx, abouts []string) (Letters, erro
 	}
 	owed, err := ofControls(ctx, tx, codes)
 	if err != nil {
-		return l, err
+		return Letters{}, err
 	}
 	owed = slices.DeleteFunc(owed, func(t occurrence.Task) bool { return !slices.Contains(abouts, About(t)) })
+	l, err := ComposeOf(ctx, tx, owed, f.Today)
 	l.Gone = len(abouts) - len(owed)
-	var ids []int64
-	for _, t := range owed {
-		ids = append(ids, t.PersonID)
+	return l, err
+}
+
+// ComposeOf writes the letters about tasks as they stand today.
+func ComposeOf(ctx context.Context, tx *models.Tx, owed []occurrence.Task, today period.Day) (l Letters, err error) {
+	ids := make([]int64, len(owed))
+	for n, t := range owed {
+		ids[n] = t.PersonID
 	}
-	if l.People, err = people.Named(ctx, tx, ids...); err != nil {
-		return l, err
+	if l.People, err = people.Named(ctx, tx, ids...); err == nil {
+		l.sort(owed, today)
 	}
-	l.sort(owed, f.Today)
-	return l, nil
+	return l, err
 }
 
 func (l *Letters) sort(owed []occurrence.Task, today period.Day) {
