@@ -327,3 +327,20 @@ func (app *App) engagementRemoveAuditor(w http.ResponseWriter, r *http.Request) 
 		return engagement.RemoveAuditor(ctx, tx, e, grant, rev)
 	})
 }
+
+// engagementFieldwork lets an auditor write the engagement's own objects, or ends that.
+func (app *App) engagementFieldwork(w http.ResponseWriter, r *http.Request) error {
+	grant, err := web.ID(r, "grant")
+	if err != nil {
+		return err
+	}
+	f := web.Form(r)
+	rev, give := f.Rev(), f.Line("do", 10) == "grant"
+	said, verb := "They only read again.", engagement.RevokeFieldwork
+	if give {
+		said, verb = "They may write requests, samples, results and notes of this engagement.", engagement.GrantFieldwork
+	}
+	return app.engagementAct(w, r, f, said, func(*engagements.PageData) {}, func(ctx context.Context, tx *models.Tx, e engagement.Engagement) error {
+		return verb(ctx, tx, e, grant, rev)
+	})
+}

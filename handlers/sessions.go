@@ -27,20 +27,18 @@ func (s sessionRows) Find(ctx context.Context, tokenHash string) (row people.Ses
 	err = s.db.Read(ctx, access.Actor{}, func(tx *models.Tx) error {
 		row, a, err = people.BySession(ctx, tx, tokenHash)
 		if err == nil && a.Role == access.Auditor {
-			a.Engagements, err = openFor(ctx, tx, a.ID)
+			a.Engagements, a.Fieldwork, err = openFor(ctx, tx, a.ID)
 		}
 		return err
 	})
 	return row, a, err
 }
 
-func openFor(ctx context.Context, tx *models.Tx, auditor int64) ([]int64, error) {
+// openFor are the engagements that are open to the auditor, and those among them whose
+// objects they may write.
+func openFor(ctx context.Context, tx *models.Tx, auditor int64) (open, fieldwork []int64, err error) {
 	grants, err := engagement.OpenFor(ctx, tx, auditor)
-	ids := make([]int64, len(grants))
-	for i, g := range grants {
-		ids[i] = g.ID
-	}
-	return ids, err
+	return engagement.IDs(grants), engagement.FieldworkOf(grants), err
 }
 
 func (s sessionRows) Begin(ctx context.Context, row people.Session, tokenHash, before string) error {

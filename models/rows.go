@@ -46,6 +46,24 @@ type Contained interface {
 	Within() string // the other record's path
 }
 
+// OfEngagement is a Record that belongs to one engagement. Of all records, only these can
+// be written by an auditor, and only while they hold the fieldwork of that engagement.
+type OfEngagement interface {
+	InEngagement() int64
+}
+
+// mayChange refuses an auditor every record but those of an engagement whose fieldwork is
+// theirs, whatever the route or the verb allowed.
+func (tx *Tx) mayChange(row Record) error {
+	if tx.Actor.Role != access.Auditor {
+		return nil
+	}
+	if of, ok := row.(OfEngagement); ok && tx.Actor.InFieldwork(of.InEngagement()) {
+		return nil
+	}
+	return Forbidden("This account can only read this.")
+}
+
 // Unlogged is a row that may change without a leaf. The reason is shown by the test
 // that lists every such type.
 type Unlogged interface {
@@ -90,6 +108,9 @@ func InsertAll[T any, P record[T]](ctx context.Context, tx *Tx, rows []P, verb s
 		return err
 	}
 	for _, row := range rows {
+		if err := tx.mayChange(row); err != nil {
+			return err
+		}
 		row.meta().Rev = 1
 	}
 	for start := 0; start < len(rows); start += 200 {
@@ -129,12 +150,18 @@ func Update[T any, P record[T]](ctx context.Context, tx *Tx, row P, set Columns,
 	if P(&before).meta().Rev != m.Rev {
 		return stale()
 	}
+	if err := tx.mayChange(P(&before)); err != nil {
+		return err
+	}
 	prev, err := rowHash(ctx, P(&before))
 	if err != nil {
 		return err
 	}
 	after := before
 	if err := copyFields(ctx, &after, (*T)(row), set); err != nil {
+		return err
+	}
+	if err := tx.mayChange(P(&after)); err != nil {
 		return err
 	}
 	P(&after).meta().Rev++
@@ -167,6 +194,9 @@ func Delete[T any, P record[T]](ctx context.Context, tx *Tx, row P, verb string,
 	}
 	if P(&before).meta().Rev != m.Rev {
 		return stale()
+	}
+	if err := tx.mayChange(P(&before)); err != nil {
+		return err
 	}
 	prev, err := rowHash(ctx, P(&before))
 	if err != nil {

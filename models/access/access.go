@@ -55,6 +55,9 @@ const (
 	ViewSave         Permission = "view.save"         // one's own saved views and preferences
 	TaskChase        Permission = "task.chase"        // write to people about what they owe
 	SystemManage     Permission = "system.manage"     // how this installation runs: jobs, mail, webhooks
+	FieldworkGrant   Permission = "fieldwork.grant"   // let an auditor write the objects of an engagement
+	FieldworkImport  Permission = "fieldwork.import"  // bring in what a named auditor decided, from the firm's own file
+	FieldworkWrite   Permission = "fieldwork.write"   // by grant only: requests, samples, results and notes of one's engagement
 )
 
 // A Role is what a person is to the company. A person holds exactly one; an
@@ -102,6 +105,7 @@ var changing = []Permission{
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
 	EngagementManage, PopulationManage, PeopleManage, ViewSave, TaskChase, SystemManage,
+	FieldworkGrant, FieldworkImport, FieldworkWrite,
 }
 
 var grants = map[Role][]Permission{
@@ -110,6 +114,7 @@ var grants = map[Role][]Permission{
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, FindingView,
 		EngagementView, PopulationView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, EngagementManage, EvidenceScan, RetentionView, RetentionApprove, PeopleManage, ViewSave, SystemManage,
+		FieldworkGrant,
 	},
 	Compliance: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, EvidenceQueue, FindingView,
@@ -117,6 +122,7 @@ var grants = map[Role][]Permission{
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
+		FieldworkImport,
 	},
 	Owner: {
 		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, SearchUse, ExportData,
@@ -141,6 +147,9 @@ type Actor struct {
 	// Engagements are those whose access window is open for this auditor at this
 	// request. Empty for everyone else.
 	Engagements []int64
+	// Fieldwork are those of Engagements whose own objects this auditor may write, because
+	// an administrator granted it.
+	Fieldwork []int64
 }
 
 // Clock is the actor of scheduled work.
@@ -148,13 +157,21 @@ var Clock = Actor{Name: "Assay", Role: System}
 
 // Can reports whether a holds p.
 func (a Actor) Can(p Permission) bool {
+	if p == FieldworkWrite {
+		return a.Role == Auditor && len(a.Fieldwork) > 0
+	}
 	return p == Public || slices.Contains(grants[a.Role], p)
+}
+
+// InFieldwork reports whether a is an auditor who may write the objects of the engagement.
+func (a Actor) InFieldwork(engagement int64) bool {
+	return a.Role == Auditor && slices.Contains(a.Fieldwork, engagement)
 }
 
 // ReadOnly reports that a holds no permission that changes anything. It follows
 // from the grants, so a new role cannot forget it.
 func (a Actor) ReadOnly() bool {
-	if a.Role == System {
+	if a.Role == System || a.Can(FieldworkWrite) {
 		return false
 	}
 	return !slices.ContainsFunc(grants[a.Role], Changes)

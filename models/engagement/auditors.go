@@ -20,7 +20,12 @@ type Auditor struct {
 	Part         Part
 	AddedBy      int64
 	AddedAt      time.Time
+	FieldworkBy  *int64 // the administrator who lets them write the engagement's own objects
+	FieldworkAt  *time.Time
 }
+
+// Fieldwork reports whether the auditor may write the objects of the engagement.
+func (a Auditor) Fieldwork() bool { return a.FieldworkBy != nil }
 
 // A Part is what an auditor does in the team.
 type Part string
@@ -123,11 +128,7 @@ func roomFor(ctx context.Context, tx *models.Tx, engagement, person int64, part 
 // RemoveAuditor ends the access of a grant at once. It is possible in every state: access
 // must never be kept for want of a button. rev is the one the actor saw.
 func RemoveAuditor(ctx context.Context, tx *models.Tx, e Engagement, grant, rev int64) error {
-	row, err := models.Rows[Auditor](tx).Where("id = ? AND engagement_id = ?", grant, e.ID).Take(ctx)
-	if row, err = models.One(row, err, "Auditor"); err != nil {
-		return err
-	}
-	p, err := people.ByID(ctx, tx, row.PersonID)
+	row, p, err := teammate(ctx, tx, e, grant)
 	if err != nil {
 		return err
 	}
@@ -180,7 +181,8 @@ func Candidates(ctx context.Context, tx *models.Tx, e Engagement) ([]people.Pers
 // A Grant is an engagement that is open to an auditor at this instant.
 type Grant struct {
 	Engagement
-	Part Part
+	Part      Part
+	Fieldwork bool // they may write its own objects
 }
 
 // OpenFor lists the engagements that a person may look into now: they are named as an
@@ -194,10 +196,10 @@ func OpenFor(ctx context.Context, tx *models.Tx, person int64) ([]Grant, error) 
 	if err != nil || len(grants) == 0 {
 		return nil, err
 	}
-	parts := map[int64]Part{}
+	held := map[int64]Auditor{}
 	var ids []int64
 	for _, g := range grants {
-		parts[g.EngagementID] = g.Part
+		held[g.EngagementID] = g
 		ids = append(ids, g.EngagementID)
 	}
 	list, err := models.UnscopedRows[Engagement](tx).Where("id IN ?", ids).Order("period_end DESC, id").Find(ctx)
@@ -208,7 +210,8 @@ func OpenFor(ctx context.Context, tx *models.Tx, person int64) ([]Grant, error) 
 			return nil, err
 		}
 		if ok {
-			open = append(open, Grant{e, parts[e.ID]})
+			g := held[e.ID]
+			open = append(open, Grant{e, g.Part, g.Fieldwork() && e.Status.Running()})
 		}
 	}
 	return open, err
@@ -221,6 +224,99 @@ func IDs(grants []Grant) []int64 {
 		out[i] = g.ID
 	}
 	return out
+}
+
+// FieldworkOf are the engagements of grants whose objects the auditor may write, for
+// access.Actor. Once a report is issued, nobody writes any more.
+func FieldworkOf(grants []Grant) []int64 {
+	var out []int64
+	for _, g := range grants {
+		if g.Fieldwork {
+			out = append(out, g.ID)
+		}
+	}
+	return out
+}
+
+// GrantFieldwork lets an auditor write the engagement's own objects: requests, samples,
+// results, notes. An auditor only reads unless an administrator decides otherwise, for
+// each engagement and person. rev is that of the grant the actor saw.
+func GrantFieldwork(ctx context.Context, tx *models.Tx, e Engagement, grant, rev int64) error {
+	row, p, err := teammate(ctx, tx, e, grant)
+	switch {
+	case err != nil:
+		return err
+	case !tx.Actor.Can(access.FieldworkGrant):
+		return models.Forbidden("Administrators decide which auditors may write.")
+	case !e.Status.Running():
+		return models.Conflict("This engagement is " + strings.ToLower(e.Status.Label()) + "; nothing is written in it any more.")
+	case row.Fieldwork():
+		return models.Conflict(p.Name + " may write already.")
+	}
+	row.Rev, row.FieldworkBy, row.FieldworkAt = rev, &tx.Actor.ID, &tx.Now
+	if err := models.Update(ctx, tx, &row, models.Columns{"FieldworkBy", "FieldworkAt"}, "auditor.grant_fieldwork", models.Note{"engagement": e.Slug}); err != nil {
+		return err
+	}
+	if err := tx.Record("engagement.grant_fieldwork", e.Path(), models.Note{"auditor": p.Name}); err != nil {
+		return err
+	}
+	return notice.Tell(ctx, tx, notice.Notice{
+		Kind: notice.AccessGranted, About: e.Path(), Sentence: "You may write requests, samples, results and notes of " + e.Name + " now.",
+	}, p.ID)
+}
+
+// RevokeFieldwork makes an auditor a reader again, at once. What they wrote stays.
+func RevokeFieldwork(ctx context.Context, tx *models.Tx, e Engagement, grant, rev int64) error {
+	row, p, err := teammate(ctx, tx, e, grant)
+	switch {
+	case err != nil:
+		return err
+	case !tx.Actor.Can(access.FieldworkGrant):
+		return models.Forbidden("Administrators decide which auditors may write.")
+	case !row.Fieldwork():
+		return models.Conflict(p.Name + " only reads already.")
+	}
+	row.Rev, row.FieldworkBy, row.FieldworkAt = rev, nil, nil
+	if err := models.Update(ctx, tx, &row, models.Columns{"FieldworkBy", "FieldworkAt"}, "auditor.revoke_fieldwork", models.Note{"engagement": e.Slug}); err != nil {
+		return err
+	}
+	return tx.Record("engagement.revoke_fieldwork", e.Path(), models.Note{"auditor": p.Name})
+}
+
+func teammate(ctx context.Context, tx *models.Tx, e Engagement, grant int64) (Auditor, people.Person, error) {
+	row, err := models.Rows[Auditor](tx).Where("id = ? AND engagement_id = ?", grant, e.ID).Take(ctx)
+	if row, err = models.One(row, err, "Auditor"); err != nil {
+		return row, people.Person{}, err
+	}
+	p, err := people.ByID(ctx, tx, row.PersonID)
+	return row, p, err
+}
+
+// An Authority is on whose behalf an object of the audit is written: the auditor who
+// decided it, and who brought it in.
+type Authority struct {
+	Auditor int64 // a person named on the engagement
+	By      int64 // the same one, or the compliance manager who brings in the firm's file
+}
+
+// Imported reports that it was not written by the auditor's own hand.
+func (a Authority) Imported() bool { return a.Auditor != a.By }
+
+// Act is the one door to writing what belongs to the auditors of e. An auditor with the
+// fieldwork grant acts for themselves; a compliance manager brings in what auditor, named
+// on the engagement, decided. Everyone else is refused.
+func Act(ctx context.Context, tx *models.Tx, e Engagement, auditor int64) (Authority, error) {
+	switch {
+	case tx.Actor.InFieldwork(e.ID):
+		return Authority{tx.Actor.ID, tx.Actor.ID}, nil
+	case !tx.Actor.Can(access.FieldworkImport):
+		return Authority{}, models.Forbidden("This is the auditor's. They write it themselves when fieldwork is granted to them, or a compliance manager brings in their file.")
+	}
+	n, err := models.Rows[Auditor](tx).Where("engagement_id = ? AND person_id = ?", e.ID, auditor).Count(ctx, "id")
+	if err == nil && n == 0 {
+		err = refuse("auditor", "Choose the auditor of this engagement who decided it.")
+	}
+	return Authority{auditor, tx.Actor.ID}, err
 }
 
 func (e Engagement) openAt(now time.Time) (bool, error) {

@@ -234,3 +234,102 @@ func TestPeriodInstants(t *testing.T) {
 		}
 	}
 }
+
+// TestFieldworkIsGranted: auditors only read until an administrator decides otherwise, for one engagement and one
+// person, and nobody else can decide it.
+func TestFieldworkIsGranted(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ana, root := modelstest.Person(t, db, access.Compliance), modelstest.Person(t, db, access.Administrator)
+		e, other := create(t, db, ana, terms()), create(t, db, ana, terms())
+		miriam := auditor(t, db, "Miriam Brandt", "Brandt & Okafor")
+		for _, in := range []engagement.Engagement{e, other} {
+			if err := add(t, db, ana, in, miriam.ID, engagement.Lead); err != nil {
+				t.Fatal(err)
+			}
+		}
+		grantOf := func() (out engagement.Auditor) {
+			modelstest.Look(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
+				team, err := engagement.Team(ctx, tx, e.ID)
+				out = team[0].Auditor
+				return err
+			})
+			return out
+		}
+		decide := func(as access.Actor, verb func(context.Context, *models.Tx, engagement.Engagement, int64, int64) error) error {
+			return modelstest.As(t, db, as, func(ctx context.Context, tx *models.Tx) error {
+				g := grantOf()
+				return verb(ctx, tx, e, g.ID, g.Rev)
+			})
+		}
+		actor := func() access.Actor {
+			a := miriam.Actor()
+			modelstest.Look(t, db, access.Actor{}, func(ctx context.Context, tx *models.Tx) error {
+				grants, err := engagement.OpenFor(ctx, tx, miriam.ID)
+				a.Engagements, a.Fieldwork = engagement.IDs(grants), engagement.FieldworkOf(grants)
+				return err
+			})
+			return a
+		}
+		if a := actor(); !a.ReadOnly() || a.Can(access.FieldworkWrite) || len(a.Engagements) != 2 {
+			t.Errorf("before: %+v", a)
+		}
+		for _, role := range []access.Role{access.Compliance, access.Owner, access.Executive} {
+			if err := decide(modelstest.Person(t, db, role), engagement.GrantFieldwork); models.KindOf(err) != models.KindForbidden {
+				t.Errorf("granted by a %s: %v", role, err)
+			}
+		}
+		if err := decide(root, engagement.GrantFieldwork); err != nil {
+			t.Fatal(err)
+		}
+		if err := decide(root, engagement.GrantFieldwork); models.KindOf(err) != models.KindConflict {
+			t.Errorf("granted twice: %v", err)
+		}
+		a := actor()
+		if a.ReadOnly() || !a.InFieldwork(e.ID) || a.InFieldwork(other.ID) {
+			t.Errorf("granted for one engagement: %+v", a)
+		}
+		t.Run("the kernel refuses records that are not of the engagement", func(t *testing.T) {
+			err := modelstest.As(t, db, a, func(ctx context.Context, tx *models.Tx) error {
+				x := e.Terms()
+				x.Name = "Another name"
+				row := e
+				return engagement.Change(ctx, tx, &row, x)
+			})
+			if models.KindOf(err) != models.KindForbidden {
+				t.Errorf("an auditor changed the engagement itself: %v", err)
+			}
+		})
+		t.Run("who acts for whom", func(t *testing.T) {
+			act := func(as access.Actor, auditor int64) (out engagement.Authority, err error) {
+				modelstest.Look(t, db, as, func(ctx context.Context, tx *models.Tx) error {
+					out, err = engagement.Act(ctx, tx, e, auditor)
+					return nil
+				})
+				return out, err
+			}
+			if got, err := act(a, 0); err != nil || got.Auditor != miriam.ID || got.Imported() {
+				t.Errorf("the auditor: %+v %v", got, err)
+			}
+			if got, err := act(ana, miriam.ID); err != nil || got.Auditor != miriam.ID || got.By != ana.ID || !got.Imported() {
+				t.Errorf("the firm's file: %+v %v", got, err)
+			}
+			if _, err := act(ana, root.ID); field(err) != "auditor" {
+				t.Errorf("for somebody who is no auditor: %v", err)
+			}
+			for _, who := range []access.Actor{root, {ID: miriam.ID, Role: access.Auditor, Engagements: a.Engagements}} {
+				if _, err := act(who, miriam.ID); models.KindOf(err) != models.KindForbidden {
+					t.Errorf("as %s without the grant: %v", who.Role, err)
+				}
+			}
+		})
+		if err := decide(root, engagement.RevokeFieldwork); err != nil {
+			t.Fatal(err)
+		}
+		if a := actor(); !a.ReadOnly() {
+			t.Errorf("revoked: %+v", a)
+		}
+		if err := decide(root, engagement.RevokeFieldwork); models.KindOf(err) != models.KindConflict {
+			t.Errorf("revoked twice: %v", err)
+		}
+	})
+}
