@@ -68,7 +68,6 @@ func TestPagesKeepToTheirQueries(t *testing.T) {
 	small, large := company(t, few, 150), company(t, many, 400)
 	for path, actor := range lists() {
 		cost := func(s *handlerstest.Site, db *models.DB) int64 {
-			s.Get(actor, "/help") // what stands around every page is kept from here on
 			before := db.Queries()
 			if p := s.Get(actor, path); p.Status != http.StatusOK {
 				t.Errorf("%s: status %d", path, p.Status)

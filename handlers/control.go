@@ -31,6 +31,7 @@ func (app *App) controlAgain(w http.ResponseWriter, r *http.Request, code string
 		if d.Timeline != nil {
 			d.Timeline.All = r.URL.Query().Get("performances") == "all"
 			d.Timeline.Tables = r.URL.Query().Get("tables") == "all"
+			d.Timeline.Alone = d.Timeline.All || d.Timeline.Tables
 		}
 		return d, err
 	})
@@ -38,6 +39,9 @@ func (app *App) controlAgain(w http.ResponseWriter, r *http.Request, code string
 		return err
 	}
 	change(&d)
+	if d.Timeline != nil && status != http.StatusOK { // what was refused stands on the whole page
+		d.Timeline.Alone = false
+	}
 	return app.page(w, r, status, controls.Control(d))
 }
 

@@ -16,8 +16,6 @@ import (
 const (
 	cold = 130 << 10
 	warm = 12 << 10
-	// Asked for all of them, the page of a control lists every window of its period.
-	warmWhole = 20 << 10
 )
 
 // inspect holds a page to what every page promises.
@@ -89,12 +87,8 @@ type asset struct {
 // weigh adds up a page as a browser that has nothing, and one that has everything, loads it.
 func (c *crawler) weigh(where string, a answer) {
 	c.tb.Helper()
-	limit := warm
-	if strings.HasSuffix(a.url.RawQuery, "=all") {
-		limit = warmWhole
-	}
-	if a.wire > limit {
-		c.complain("warm "+a.url.Path, "%s: %d bytes, more than %d, with everything else in the cache", where, a.wire, limit)
+	if a.wire > warm {
+		c.complain("warm "+a.url.Path, "%s: %d bytes, more than %d, with everything else in the cache", where, a.wire, warm)
 	}
 	total, counted := a.wire, map[string]bool{}
 	var add func(target string)

@@ -30,6 +30,7 @@ type TimelineData struct {
 	People   map[int64]people.Person
 	All      bool // every performance, rather than the latest
 	Tables   bool // every table, however long
+	Alone    bool // what was asked for in full is a page of its own
 	Open     string
 	Errors   map[string]string
 	Refused  refusedWithdrawal
@@ -96,6 +97,11 @@ func (d TimelineData) in(slug string, chosen bool) string {
 		return href(d.Control)
 	}
 	return href(d.Control) + "?period=" + slug
+}
+
+// alone reports that only a part of the page was asked for, in full.
+func (d PageData) alone() bool {
+	return d.Timeline != nil && d.Timeline.Alone && d.Timeline.Sheet != nil
 }
 
 // page is the control in the period that its timeline shows.
