@@ -15,6 +15,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/population"
 	"assay/models/sample"
+	"assay/models/upload"
 	"assay/templates/populations"
 	"assay/web"
 )
@@ -46,8 +47,9 @@ func (app *App) populationForm(w http.ResponseWriter, r *http.Request, code int,
 	if err != nil {
 		return err
 	}
-	if digest := typed["kept"]; digest != "" {
-		rows, file, err := app.rowsOf(r.Context(), digest, typed["kept_name"])
+	if kept, err := app.keptList(r, typed["kept"]); err == nil {
+		d.Kept = kept
+		rows, file, err := app.rowsOf(r.Context(), kept.Digest, kept.Name)
 		if err == nil {
 			d.Columns = rows.Header
 			_ = file.Close()
@@ -76,7 +78,8 @@ func (app *App) populationImport(w http.ResponseWriter, r *http.Request) error {
 }
 
 // listArrives reads the fields of a form and puts its file, or what was pasted, into the
-// store. The digest of it is the field kept.
+// store. The field kept names it as an upload of the person: bytes are never named by their
+// digest, which would let whoever knows one take in what somebody else sent.
 func (app *App) listArrives(r *http.Request) (url.Values, error) {
 	fields := url.Values{}
 	parts, err := r.MultipartReader()
@@ -135,9 +138,29 @@ func (app *App) keepList(r *http.Request, fields url.Values, name string, from i
 	if kept.Size == 0 {
 		return models.Invalid(map[string]string{"file": "The file is empty. A list of nothing still has a header."})
 	}
-	fields.Set("kept", kept.Digest)
-	fields.Set("kept_name", name)
-	return nil
+	u := upload.Upload{PersonID: web.ActorOf(r).ID, About: listsOf(r), Name: name, Size: kept.Size, Digest: kept.Digest}
+	err = app.DB.Bookkeep(r.Context(), func(tx *models.Tx) error {
+		u, err = upload.Keep(r.Context(), tx, u)
+		return err
+	})
+	fields.Set("kept", u.ID)
+	return err
+}
+
+// listsOf is what the lists that come with the forms of an engagement are about.
+func listsOf(r *http.Request) string {
+	return "engagements/" + web.Param(r, "engagement") + "/populations"
+}
+
+// keptList is the list that a form names: one that the visitor sent, for this engagement,
+// within a day.
+func (app *App) keptList(r *http.Request, id string) (upload.Upload, error) {
+	gone := models.Invalid(map[string]string{"file": "The list is not there any more. Choose it again."})
+	u, err := read(app, r, func(ctx context.Context, tx *models.Tx) (upload.Upload, error) { return upload.ByID(ctx, tx, id) })
+	if models.KindOf(err) == models.KindNotFound || err == nil && (!u.Whole() || u.About != listsOf(r)) {
+		err = gone
+	}
+	return u, err
 }
 
 func (app *App) takePopulation(r *http.Request, f *web.Values) (population.Population, error) {
@@ -178,28 +201,36 @@ func (app *App) takePopulation(r *http.Request, f *web.Values) (population.Popul
 		return population.Population{}, err
 	}
 	terms := sample.Terms{Period: e.Period(), Zone: zone, Dates: sample.DateOrder(f.Line("dates", 3)), Taken: in.ExtractedAt}
-	if in.File, err = app.readList(r.Context(), f, terms); err != nil {
+	var kept upload.Upload
+	if kept, in.File, err = app.readList(r, f, terms); err != nil {
 		return population.Population{}, err
 	}
 	return write(app, r, func(ctx context.Context, tx *models.Tx) (population.Population, error) {
-		return population.Import(ctx, tx, e, in)
+		p, err := population.Import(ctx, tx, e, in)
+		if err != nil {
+			return p, err
+		}
+		return p, upload.Drop(ctx, tx, tx.Actor.ID, kept.ID)
 	})
 }
 
 // readList goes once through a list: it computes the record, and the text of the
 // population digest goes into the store while it is written.
-func (app *App) readList(ctx context.Context, f *web.Values, terms sample.Terms) (out population.File, err error) {
-	out = population.File{
-		FileName: f.Line("kept_name", 200), Digest: f.Line("kept", 64), KeyColumn: f.Line("key", 200), WhenColumn: f.Line("when", 200), DateOrder: terms.Dates,
+func (app *App) readList(r *http.Request, f *web.Values, terms sample.Terms) (kept upload.Upload, out population.File, err error) {
+	if f.Line("kept", 40) == "" {
+		return kept, out, models.Invalid(map[string]string{"file": "Choose a CSV or XLSX file, or paste the rows."})
 	}
-	if out.Digest == "" {
-		return out, models.Invalid(map[string]string{"file": "Choose a CSV or XLSX file, or paste the rows."})
+	if kept, err = app.keptList(r, f.Line("kept", 40)); err != nil {
+		return kept, out, err
 	}
-	info, err := app.Blobs.Stat(ctx, out.Digest)
-	if err != nil {
-		return out, models.Invalid(map[string]string{"file": "The list is not there any more. Choose it again."})
-	}
-	out.Size = info.Size
+	out, err = app.readFile(r.Context(), population.File{
+		FileName: kept.Name, Digest: kept.Digest, Size: kept.Size, KeyColumn: f.Line("key", 200), WhenColumn: f.Line("when", 200), DateOrder: terms.Dates,
+	}, terms)
+	return kept, out, err
+}
+
+// readFile completes what is known of a stored list.
+func (app *App) readFile(ctx context.Context, out population.File, terms sample.Terms) (population.File, error) {
 	rows, file, err := app.rowsOf(ctx, out.Digest, out.FileName)
 	if err != nil {
 		return out, err
@@ -253,12 +284,15 @@ func (app *App) populationProve(w http.ResponseWriter, r *http.Request) error {
 	}
 	var proof population.Proof
 	if err == nil {
-		proof, err = app.proofOf(r.Context(), p, f)
+		proof, err = app.proofOf(r, p, f)
 	}
 	if err == nil {
 		p, err = write(app, r, func(ctx context.Context, tx *models.Tx) (population.Population, error) {
 			p.Rev = rev
-			return p, population.Prove(ctx, tx, &p, proof)
+			if err := population.Prove(ctx, tx, &p, proof); err != nil {
+				return p, err
+			}
+			return p, upload.Drop(ctx, tx, tx.Actor.ID, f.Line("kept", 40))
 		})
 	}
 	if refused := web.Errors(err); refused != nil {
@@ -271,7 +305,8 @@ func (app *App) populationProve(w http.ResponseWriter, r *http.Request) error {
 	return web.SeeOther(w, r, "/"+p.Path())
 }
 
-func (app *App) proofOf(ctx context.Context, p population.Population, f *web.Values) (population.Proof, error) {
+func (app *App) proofOf(r *http.Request, p population.Population, f *web.Values) (population.Proof, error) {
+	ctx := r.Context()
 	proof := population.Proof{
 		TieSource: f.Line("tie_source", 200), TieName: p.TieName, TieDigest: p.TieDigest, TieKey: p.TieKey, Tie: p.Tie, Assessment: f.Text("assessment", 4000),
 	}
@@ -280,12 +315,16 @@ func (app *App) proofOf(ctx context.Context, p population.Population, f *web.Val
 		return proof, err
 	}
 	defer func() { _ = list.Close() }()
-	if digest := f.Line("kept", 64); digest != "" {
-		proof.TieName, proof.TieDigest, proof.TieKey = f.Line("kept_name", 200), digest, f.Line("tie_key", 200)
+	if id := f.Line("kept", 40); id != "" {
+		kept, err := app.keptList(r, id)
+		if err != nil {
+			return proof, err
+		}
+		proof.TieName, proof.TieDigest, proof.TieKey = kept.Name, kept.Digest, f.Line("tie_key", 200)
 		if proof.TieKey == "" {
 			proof.TieKey = p.KeyColumn
 		}
-		second, err := app.listOf(ctx, digest, proof.TieName, proof.TieKey)
+		second, err := app.listOf(ctx, kept.Digest, proof.TieName, proof.TieKey)
 		if err != nil {
 			return proof, err
 		}

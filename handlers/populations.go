@@ -77,7 +77,8 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 	if d.Engagement, d.Population, err = populationAt(ctx, tx, r); err != nil {
 		return d, err
 	}
-	d.Manage = tx.Actor.Can(access.PopulationManage)
+	d.Manage, d.Own = tx.Actor.Can(access.PopulationManage), tx.Actor.InFieldwork(d.Engagement.ID)
+	d.Select = (d.Own || tx.Actor.Can(access.FieldworkImport)) && d.Engagement.Status == engagement.Fieldwork
 	if d.Interim, err = d.Population.Interim(d.Engagement); err != nil {
 		return d, err
 	}
@@ -87,10 +88,13 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 	if d.Next, d.Replaced, err = population.Next(ctx, tx, d.Population); err != nil {
 		return d, err
 	}
+	if d.Acceptance, d.Accepted, err = population.AcceptanceOf(ctx, tx, d.Population); err != nil {
+		return d, err
+	}
 	if d.Team, err = engagement.Team(ctx, tx, d.Engagement.ID); err != nil {
 		return d, err
 	}
-	ids := []int64{d.Population.AddedBy}
+	ids := []int64{d.Population.AddedBy, d.Acceptance.AuditorID, d.Acceptance.EnteredBy}
 	if by := d.Population.LockedBy; by != nil {
 		ids = append(ids, *by)
 	}
@@ -100,10 +104,12 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 	if d.People, err = people.Named(ctx, tx, ids...); err != nil {
 		return d, err
 	}
-	if d.Manage {
+	if d.Select {
 		if d.Suggested, err = suggested(ctx, tx, d.Population); err != nil {
 			return d, err
 		}
+	}
+	if d.Manage {
 		d.Feed, err = activity.For(ctx, tx, d.Population.Path())
 	}
 	return d, err
@@ -112,6 +118,9 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 // suggested are the default sizes for the control's frequency, by risk.
 func suggested(ctx context.Context, tx *models.Tx, p population.Population) (out [3]int, err error) {
 	c, err := control.ByID(ctx, tx, p.ControlID)
+	if models.KindOf(err) == models.KindNotFound { // the list is the auditor's to see, its control is out of scope
+		return out, nil
+	}
 	if err != nil {
 		return out, err
 	}
@@ -200,8 +209,35 @@ func (app *App) sendList(w http.ResponseWriter, r *http.Request, digest, name st
 	return nil
 }
 
+// populationAccept keeps that an auditor takes the record of a list.
+func (app *App) populationAccept(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	note, auditor := f.Text("accepted", 4000), f.ID("accepted_by")
+	p, err := app.populationOf(r)
+	if err != nil {
+		return err
+	}
+	if err = f.Err(); err == nil {
+		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (population.Acceptance, error) {
+			return population.Accept(ctx, tx, p.ID, auditor, note)
+		})
+	}
+	if refused := web.Errors(err); refused != nil {
+		if why, ok := refused["auditor"]; ok { // the page has more than one field for an auditor
+			refused["accepted_by"] = why
+			delete(refused, "auditor")
+		}
+		return app.populationAgain(w, r, web.Status(err), func(d *populations.PageData) { d.Errors, d.Typed = refused, f.All() })
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", "The record is accepted. A sample can be drawn.")
+	return web.SeeOther(w, r, "/"+p.Path())
+}
+
 func (app *App) populationLock(w http.ResponseWriter, r *http.Request) error {
-	return app.populationMove(w, r, population.Lock, "The population is locked. From now on a sample can be drawn.")
+	return app.populationMove(w, r, population.Lock, "The population is locked. The auditor accepts its record, and draws from it.")
 }
 
 func (app *App) populationDiscard(w http.ResponseWriter, r *http.Request) error {

@@ -210,10 +210,11 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Upload("/engagements/{engagement}/populations/{population}/proof", access.PopulationManage, listBody(), app.populationProve),
 		web.Post("/engagements/{engagement}/populations/{population}/lock", access.PopulationManage, app.populationLock),
 		web.Post("/engagements/{engagement}/populations/{population}/discard", access.PopulationManage, app.populationDiscard),
-		web.Post("/engagements/{engagement}/populations/{population}/samples", access.PopulationManage, app.sampleDraw),
+		web.Post("/engagements/{engagement}/populations/{population}/accept", access.SampleWrite, app.populationAccept),
+		web.Post("/engagements/{engagement}/populations/{population}/samples", access.SampleWrite, app.sampleDraw),
 		web.Get("/engagements/{engagement}/populations/{population}/samples/{sample}", access.PopulationView, app.samplePage),
 		web.Get("/engagements/{engagement}/populations/{population}/samples/{sample}/keys", access.PopulationView, app.sampleKeys),
-		web.Post("/engagements/{engagement}/populations/{population}/samples/{sample}/extend", access.PopulationManage, app.sampleExtend),
-		web.Post("/engagements/{engagement}/populations/{population}/samples/{sample}/exclude", access.PopulationManage, app.sampleExclude),
+		web.Post("/engagements/{engagement}/populations/{population}/samples/{sample}/extend", access.SampleWrite, app.sampleExtend),
+		web.Post("/engagements/{engagement}/populations/{population}/samples/{sample}/exclude", access.SampleWrite, app.sampleExclude),
 	}
 }

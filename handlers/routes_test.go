@@ -27,6 +27,8 @@ func roles(p access.Permission) string {
 	for _, role := range access.Roles {
 		if (access.Actor{ID: 1, Role: role}).Can(p) {
 			who = append(who, string(role))
+		} else if (access.Actor{ID: 1, Role: role, Fieldwork: []int64{1}}).Can(p) {
+			who = append(who, string(role)+" (by grant)")
 		}
 	}
 	return strings.Join(who, " ")

@@ -66,7 +66,7 @@ func ticketOf(f *web.Values) (population.Ticket, error) {
 	return t.Prepared()
 }
 
-// sampleDraw brings a draw in.
+// sampleDraw takes a draw, the auditor's own or one that is brought in.
 func (app *App) sampleDraw(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
 	p, err := app.populationOf(r)
@@ -112,7 +112,8 @@ func (app *App) sampleAgain(w http.ResponseWriter, r *http.Request, code int, ch
 		if d.Engagement, d.Population, d.Selection, err = selectionAt(ctx, tx, r); err != nil {
 			return d, err
 		}
-		d.Manage = tx.Actor.Can(access.PopulationManage) && d.Engagement.Status == engagement.Fieldwork
+		d.Own = tx.Actor.InFieldwork(d.Engagement.ID)
+		d.Manage = (d.Own || tx.Actor.Can(access.FieldworkImport)) && d.Engagement.Status == engagement.Fieldwork
 		ids := []int64{d.Selection.AuditorID, d.Selection.DrawnBy}
 		for _, x := range d.Selection.Exclusions {
 			ids = append(ids, x.AuditorID, x.ExcludedBy)

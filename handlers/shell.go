@@ -91,12 +91,16 @@ func auditorShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
 		return nil
 	}
 	s.Engagement = engagements.Examination(open[0], tx.Now)
+	change := "You can change nothing"
 	var until []string
 	for _, e := range open {
+		if s.Actor.InFieldwork(e.ID) {
+			change = "The audit's own objects are yours to write where fieldwork was granted to you, and the company's are not"
+		}
 		until = append(until, fmt.Sprintf("%s until the end of %s (%s)", e.Name, e.ClosesOn.In(time.UTC).Format("2 January 2006"), e.Zone))
 	}
 	s.Banner = "You can read and download what is in scope of " + strings.Join(until, " and ") +
-		". You can change nothing, and each page you open is recorded."
+		". " + change + ", and each page you open is recorded."
 	return nil
 }
 

@@ -50,6 +50,10 @@ func (s *story) sampled() {
 		_, err = population.Draw(ctx, tx, d)
 		return err
 	}
+	s.on(s.ago(8), 90, "priya", func(ctx context.Context, tx *models.Tx) error {
+		_, err := population.Accept(ctx, tx, p.ID, s.id("miriam"), "Ran the search again together with Lena Silva on the same day; it gave the same count. Issues share the numbering of pull requests.")
+		return err
+	})
 	s.on(s.ago(8), 95, "priya", func(ctx context.Context, tx *models.Tx) error {
 		return draw(ctx, tx, population.Ticket{Seed: "brandt-okafor-40817", Size: 12})
 	})

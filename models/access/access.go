@@ -55,6 +55,7 @@ const (
 	ViewSave         Permission = "view.save"         // one's own saved views and preferences
 	TaskChase        Permission = "task.chase"        // write to people about what they owe
 	SystemManage     Permission = "system.manage"     // how this installation runs: jobs, mail, webhooks
+	SampleWrite      Permission = "sample.write"      // accept the record of a population and select from it; auditors by grant only
 	FieldworkGrant   Permission = "fieldwork.grant"   // let an auditor write the objects of an engagement
 	FieldworkImport  Permission = "fieldwork.import"  // bring in what a named auditor decided, from the firm's own file
 	FieldworkWrite   Permission = "fieldwork.write"   // by grant only: requests, samples, results and notes of one's engagement
@@ -105,8 +106,11 @@ var changing = []Permission{
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
 	EngagementManage, PopulationManage, PeopleManage, ViewSave, TaskChase, SystemManage,
-	FieldworkGrant, FieldworkImport, FieldworkWrite,
+	FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite,
 }
+
+// granted lists what an auditor holds by the fieldwork grant alone, whoever else may hold it.
+var granted = []Permission{FieldworkWrite, SampleWrite}
 
 var grants = map[Role][]Permission{
 	// An administrator runs people and settings, and decides nothing about evidence.
@@ -122,7 +126,7 @@ var grants = map[Role][]Permission{
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
-		FieldworkImport,
+		FieldworkImport, SampleWrite,
 	},
 	Owner: {
 		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, SearchUse, ExportData,
@@ -157,8 +161,8 @@ var Clock = Actor{Name: "Assay", Role: System}
 
 // Can reports whether a holds p.
 func (a Actor) Can(p Permission) bool {
-	if p == FieldworkWrite {
-		return a.Role == Auditor && len(a.Fieldwork) > 0
+	if a.Role == Auditor && slices.Contains(granted, p) {
+		return len(a.Fieldwork) > 0
 	}
 	return p == Public || slices.Contains(grants[a.Role], p)
 }

@@ -92,6 +92,7 @@ var phrases = map[string]string{
 	"population.prove":     "wrote down how complete %s is",
 	"population.lock":      "locked %s",
 	"population.discard":   "discarded the draft of %s",
+	"population.accept":    "accepted how complete and accurate %s is",
 	"sample.draw":          "drew %s",
 	"sample.select":        "selected an item of %s",
 	"sample.extend":        "extended %s",

@@ -42,6 +42,7 @@ func Tables() []models.LoggedTable {
 		models.Logged[engagement.Engagement](),
 		models.Logged[engagement.Auditor](),
 		models.Logged[population.Population](),
+		models.Logged[population.Acceptance](),
 		models.Logged[population.Sample](),
 		models.Logged[population.Item](),
 		models.Logged[population.Exclusion](),

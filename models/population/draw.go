@@ -1,6 +1,7 @@
 package population
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -227,24 +228,19 @@ func (t Ticket) Prepared() (Ticket, error) {
 	return t, t.check()
 }
 
-// fieldwork checks that the actor may enter what a named auditor of the engagement
-// decided, and that there is fieldwork.
-func fieldwork(ctx context.Context, tx *models.Tx, p Population, auditor int64) error {
-	if err := mayManage(tx.Actor); err != nil {
-		return models.Forbidden("Samples are the auditor's; a compliance manager brings them in.")
-	}
+// fieldwork is on whose behalf the actor selects from p: the auditor's own, or that of a
+// named auditor whose decision a compliance manager brings in. Outside of fieldwork nobody
+// selects.
+func fieldwork(ctx context.Context, tx *models.Tx, p Population, auditor int64) (engagement.Authority, error) {
 	e, err := models.Rows[engagement.Engagement](tx).Where("id = ?", p.EngagementID).Take(ctx)
 	if e, err = models.One(e, err, "Engagement"); err != nil {
-		return err
+		return engagement.Authority{}, err
 	}
-	if e.Status != engagement.Fieldwork {
-		return models.Conflict("Samples are drawn in fieldwork, and this engagement is in state " + e.Status.Label() + ".")
+	by, err := engagement.Act(ctx, tx, e, auditor)
+	if err == nil && e.Status != engagement.Fieldwork {
+		err = models.Conflict("Samples are drawn in fieldwork, and this engagement is in state " + e.Status.Label() + ".")
 	}
-	n, err := models.Rows[engagement.Auditor](tx).Where("engagement_id = ? AND person_id = ?", e.ID, auditor).Count(ctx, "id")
-	if err == nil && n == 0 {
-		return refuse("auditor", "Choose the auditor of this engagement who decided it.")
-	}
-	return err
+	return by, err
 }
 
 // Draw keeps a sample and its items.
@@ -254,12 +250,16 @@ func Draw(ctx context.Context, tx *models.Tx, d Drawn) (Selection, error) {
 	if err != nil {
 		return Selection{}, err
 	}
-	if err := fieldwork(ctx, tx, p, t.Auditor); err != nil {
+	by, err := fieldwork(ctx, tx, p, t.Auditor)
+	if err != nil {
 		return Selection{}, err
 	}
+	if _, accepted, err := AcceptanceOf(ctx, tx, p); err != nil || !accepted {
+		return Selection{}, cmp.Or(err, models.Conflict("The auditor accepts the record of "+p.Code()+" first. A sample is drawn after that."))
+	}
 	s := Sample{
-		PopulationID: p.ID, Slug: p.Slug, Method: t.Method, Seed: t.Seed, Stratum: t.Stratum, Amount: t.Amount, Decimals: t.Decimals, Every: t.Every,
-		Size: t.Size, Reason: t.Reason, AuditorID: t.Auditor, DrawnBy: tx.Actor.ID, DrawnAt: tx.Now,
+		EngagementID: p.EngagementID, PopulationID: p.ID, Slug: p.Slug, Method: t.Method, Seed: t.Seed, Stratum: t.Stratum, Amount: t.Amount, Decimals: t.Decimals, Every: t.Every,
+		Size: t.Size, Reason: t.Reason, AuditorID: by.Auditor, DrawnBy: by.By, DrawnAt: tx.Now,
 	}
 	if err := s.redraw(ctx, tx, t.Redraws); err != nil {
 		return Selection{}, err
@@ -269,7 +269,7 @@ func Draw(ctx context.Context, tx *models.Tx, d Drawn) (Selection, error) {
 	}); err != nil {
 		return Selection{}, err
 	}
-	if err := s.add(ctx, tx, d, nil); err != nil {
+	if err := s.add(ctx, tx, p.EngagementID, d, nil); err != nil {
 		return Selection{}, err
 	}
 	return whole(ctx, tx, s)
@@ -308,7 +308,7 @@ func (s *Sample) redraw(ctx context.Context, tx *models.Tx, id int64) error {
 
 // add keeps the items of d that s does not have yet. What it has stands at the beginning
 // of each stratum, in the same order.
-func (s Sample) add(ctx context.Context, tx *models.Tx, d Drawn, has []Item) error {
+func (s Sample) add(ctx context.Context, tx *models.Tx, engagement int64, d Drawn, has []Item) error {
 	known := map[string]int{}
 	for _, i := range has {
 		known[i.Key] = i.Place
@@ -325,7 +325,7 @@ func (s Sample) add(ctx context.Context, tx *models.Tx, d Drawn, has []Item) err
 			continue
 		}
 		i := &Item{
-			SampleID: s.ID, PopulationID: s.PopulationID, Slug: s.Slug, Place: place[p.Stratum], Stratum: p.Stratum, Key: p.Key,
+			EngagementID: engagement, SampleID: s.ID, PopulationID: s.PopulationID, Slug: s.Slug, Place: place[p.Stratum], Stratum: p.Stratum, Key: p.Key,
 			RowDigest: p.Digest.String(), Line: p.Line, Hits: p.Hits, Cells: d.cells[p.Key], AddedAt: tx.Now,
 		}
 		if s.Method == sample.Random {
@@ -341,88 +341,4 @@ func (s Sample) add(ctx context.Context, tx *models.Tx, d Drawn, has []Item) err
 		return models.Conflict("Someone changed this sample a moment ago. Please look again.")
 	}
 	return err
-}
-
-// Ticket is how s was drawn, for repeating it.
-func (s Sample) Ticket() Ticket {
-	return Ticket{Method: s.Method, Seed: s.Seed, Stratum: s.Stratum, Amount: s.Amount, Decimals: s.Decimals, Every: s.Every, Size: s.Size}
-}
-
-// stands checks that d was repeated for s as it is now, with these items excluded.
-func (s Selection) stands(d Drawn, excluded []string) error {
-	if d.population != s.PopulationID || d.ticket.Seed != s.Seed || d.ticket.Stratum != s.Stratum || !slices.Equal(d.excluded, excluded) {
-		return models.Conflict("Someone changed this sample a moment ago. Please look again.")
-	}
-	if s.Method != sample.Random {
-		return models.Conflict("Only a random sample goes on with the next rank. Draw this one again.")
-	}
-	return nil
-}
-
-// Extend makes a sample longer: d holds its size from now on.
-func Extend(ctx context.Context, tx *models.Tx, s Selection, d Drawn, auditor int64, reason string) error {
-	p, err := ByID(ctx, tx, s.PopulationID)
-	if err != nil {
-		return err
-	}
-	if err := fieldwork(ctx, tx, p, auditor); err != nil {
-		return err
-	}
-	if s, err = whole(ctx, tx, s.Sample); err != nil {
-		return err
-	}
-	if err := s.stands(d, s.Excluded()); err != nil {
-		return err
-	}
-	switch {
-	case d.size <= s.Target():
-		return refuse("size", fmt.Sprintf("The sample has %d already. An extension is longer.", s.Target()))
-	case strings.TrimSpace(reason) == "":
-		return refuse("reason", "Say why the sample is made longer.")
-	}
-	x := Extension{SampleID: s.ID, PopulationID: s.PopulationID, Slug: s.Slug, Size: d.size, Reason: reason, AuditorID: auditor, ExtendedBy: tx.Actor.ID, ExtendedAt: tx.Now}
-	if err := models.Insert(ctx, tx, &x, "sample.extend", models.Note{"size": strconv.Itoa(x.Size), "reason": reason}); err != nil {
-		return err
-	}
-	return s.add(ctx, tx, d, s.Items)
-}
-
-// Exclude takes an item out, and the next rank comes in: d was repeated with it excluded,
-// after those that were before. That its evidence is missing is no reason, but a
-// deviation.
-func Exclude(ctx context.Context, tx *models.Tx, s Selection, item int64, d Drawn, class Class, reason string, auditor int64) error {
-	p, err := ByID(ctx, tx, s.PopulationID)
-	if err != nil {
-		return err
-	}
-	if err := fieldwork(ctx, tx, p, auditor); err != nil {
-		return err
-	}
-	if s, err = whole(ctx, tx, s.Sample); err != nil {
-		return err
-	}
-	at := slices.IndexFunc(s.Items, func(i Item) bool { return i.ID == item })
-	switch {
-	case at < 0:
-		return models.NotFound("Item")
-	case slices.ContainsFunc(s.Exclusions, func(x Exclusion) bool { return x.ItemID == item }):
-		return models.Conflict(s.Items[at].Key + " is excluded already.")
-	case !slices.Contains(Classes, class):
-		return refuse("class", "Choose why the item does not belong. That its evidence is missing is a deviation, and no reason.")
-	case strings.TrimSpace(reason) == "":
-		return refuse("reason", "Say what shows that the item does not belong.")
-	case d.size != s.Target():
-		return models.Conflict("Someone changed this sample a moment ago. Please look again.")
-	}
-	if err := s.stands(d, append(s.Excluded(), s.Items[at].Key)); err != nil {
-		return err
-	}
-	x := Exclusion{
-		ItemID: item, SampleID: s.ID, PopulationID: s.PopulationID, Slug: s.Slug, Class: class, Reason: reason,
-		AuditorID: auditor, ExcludedBy: tx.Actor.ID, ExcludedAt: tx.Now,
-	}
-	if err := models.Insert(ctx, tx, &x, "sample.exclude", models.Note{"item": s.Items[at].Key, "class": string(class), "reason": reason}); err != nil {
-		return err
-	}
-	return s.add(ctx, tx, d, s.Items)
 }

@@ -34,7 +34,6 @@ func TestADrawKeepsItsItemsWithTheirRanks(t *testing.T) {
 	})
 }
 
-// Rule 10: an extension keeps the first items in order, and a replacement is the next rank.
 func TestExtensionAndReplacementAreTheNextRanks(t *testing.T) {
 	each(t, func(w *world) {
 		p := w.locked()
@@ -95,6 +94,7 @@ func TestOtherSelectionsAreRecordedAsWhatTheyAre(t *testing.T) {
 		p := w.imported(w.parcel(csv))
 		w.must(w.prove(&p, proof()))
 		w.must(w.lock(&p))
+		w.must(w.accept(w.priya, p, ""))
 		systematic := w.drawn(p, w.ticket(func(t *population.Ticket) { t.Method, t.Size = sample.Systematic, 8 }))
 		if len(systematic.Items) != 8 || systematic.Items[1].Line-systematic.Items[0].Line != 5 || systematic.Items[0].Rank != "" {
 			w.Errorf("systematic: %+v", systematic.Items)

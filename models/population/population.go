@@ -5,8 +5,9 @@
 //
 //	draft → locked → the next version, as a draft
 //
-// Selecting is the auditor's. As long as auditors only read, a compliance manager brings
-// in what a named auditor decided, and the record says so.
+// The company brings lists in and locks them. Accepting their record and selecting from
+// them is the auditor's: those with the fieldwork grant do it themselves, and a compliance
+// manager brings in what a named auditor decided in the firm's own file, marked so.
 package population
 
 import (

@@ -155,6 +155,7 @@ func TestAnEmptyPopulation(t *testing.T) {
 		}
 		w.must(w.prove(&p, population.Proof{Assessment: "The incident tool was asked for each month, and had none."}))
 		w.must(w.lock(&p))
+		w.must(w.accept(w.priya, p, "The tool was seen."))
 		if s := w.drawn(p, w.ticket(nil)); len(s.Items) != 0 {
 			w.Errorf("%d items of nothing", len(s.Items))
 		}

@@ -16,6 +16,7 @@ import (
 // that does not belong is excluded from it, and drawing again makes another one.
 type Sample struct {
 	models.Meta
+	EngagementID int64 // 0 of a draw from before auditors could write
 	PopulationID int64
 	Slug         string
 	Method       sample.Method
@@ -31,6 +32,9 @@ type Sample struct {
 	DrawnBy      int64 // who brought it in
 	DrawnAt      time.Time
 }
+
+// InEngagement is whose fieldwork it is.
+func (s Sample) InEngagement() int64 { return s.EngagementID }
 
 // TableName is where samples live.
 func (Sample) TableName() string { return "samples" }
@@ -53,6 +57,7 @@ func (Sample) VisibleTo(a access.Actor) (string, []any) { return ofVisible("samp
 // An Item is one row of the population that was selected.
 type Item struct {
 	models.Meta
+	EngagementID int64
 	SampleID     int64
 	PopulationID int64
 	Slug         string
@@ -66,6 +71,9 @@ type Item struct {
 	Cells        models.List[string]
 	AddedAt      time.Time
 }
+
+// InEngagement is whose fieldwork it is.
+func (i Item) InEngagement() int64 { return i.EngagementID }
 
 // TableName is where items live.
 func (Item) TableName() string { return "sample_items" }
@@ -87,6 +95,7 @@ func samplePath(slug string, population, id int64) string {
 // it.
 type Exclusion struct {
 	models.Meta
+	EngagementID int64
 	ItemID       int64
 	SampleID     int64
 	PopulationID int64
@@ -97,6 +106,9 @@ type Exclusion struct {
 	ExcludedBy   int64
 	ExcludedAt   time.Time
 }
+
+// InEngagement is whose fieldwork it is.
+func (x Exclusion) InEngagement() int64 { return x.EngagementID }
 
 // TableName is where exclusions live.
 func (Exclusion) TableName() string { return "sample_exclusions" }
@@ -121,6 +133,9 @@ const (
 // Classes lists them.
 var Classes = []Class{Duplicate, OutsidePeriod, NotAnOccurrence}
 
+// BroughtIn reports whether somebody else than the auditor entered the exclusion.
+func (x Exclusion) BroughtIn() bool { return x.ExcludedBy != x.AuditorID }
+
 // Label is c in words.
 func (c Class) Label() string {
 	switch c {
@@ -137,6 +152,7 @@ func (c Class) Label() string {
 // An Extension makes a sample longer.
 type Extension struct {
 	models.Meta
+	EngagementID int64
 	SampleID     int64
 	PopulationID int64
 	Slug         string
@@ -147,6 +163,9 @@ type Extension struct {
 	ExtendedAt   time.Time
 }
 
+// InEngagement is whose fieldwork it is.
+func (x Extension) InEngagement() int64 { return x.EngagementID }
+
 // TableName is where extensions live.
 func (Extension) TableName() string { return "sample_extensions" }
 
@@ -155,6 +174,9 @@ func (x Extension) Path() string { return samplePath(x.Slug, x.PopulationID, x.S
 
 // VisibleTo is that of the population.
 func (Extension) VisibleTo(a access.Actor) (string, []any) { return ofVisible("sample_extensions", a) }
+
+// BroughtIn reports whether somebody else than the auditor entered the extension.
+func (x Extension) BroughtIn() bool { return x.ExtendedBy != x.AuditorID }
 
 // A Selection is a sample with all that belongs to it.
 type Selection struct {

@@ -188,7 +188,23 @@ func (w *world) locked() population.Population {
 	p := w.imported(w.parcel(changes()))
 	w.must(w.prove(&p, proof()))
 	w.must(w.lock(&p))
+	w.must(w.accept(w.priya, p, "The export was watched."))
 	return p
+}
+
+// accept enters that Jonas accepts the record of p.
+func (w *world) accept(a access.Actor, p population.Population, note string) error {
+	return w.as(a, func(ctx context.Context, tx *models.Tx) error {
+		_, err := population.Accept(ctx, tx, p.ID, w.jonas.ID, note)
+		return err
+	})
+}
+
+// writer is Jonas with the fieldwork of the engagement.
+func (w *world) writer() access.Actor {
+	a := w.jonas
+	a.Fieldwork = []int64{w.engagement.ID}
+	return a
 }
 
 func (w *world) ticket(change func(*population.Ticket)) population.Ticket {

@@ -128,6 +128,20 @@ func Begin(ctx context.Context, tx *models.Tx, u Upload) (Upload, error) {
 	return u, models.Put(ctx, tx, &u)
 }
 
+// Keep notes a file of the person's that came in one piece with a form, so that the form can
+// name it again when it was refused, and nobody else can.
+func Keep(ctx context.Context, tx *models.Tx, u Upload) (Upload, error) {
+	n, err := waiting(ctx, tx, u.PersonID)
+	if err != nil {
+		return u, err
+	}
+	if n.Files >= MostWaiting {
+		return u, models.Conflict(fmt.Sprintf("%d of your files are on their way or wait for their form. Submit or remove some first.", n.Files))
+	}
+	u.ID, u.StartedAt, u.TouchedAt, u.Received = rand.Text(), tx.Now, tx.Now, u.Size
+	return u, models.Put(ctx, tx, &u)
+}
+
 // Add counts a part that begins where the one before it ended, or that one, grown. With the
 // last byte comes the digest of the whole. When another part got there first it is a
 // Conflict: of two senders one goes on.

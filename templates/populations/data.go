@@ -14,6 +14,7 @@ import (
 	"assay/models/period"
 	"assay/models/population"
 	"assay/models/sample"
+	"assay/models/upload"
 	"assay/templates/ui"
 )
 
@@ -27,7 +28,8 @@ type ListData struct {
 type FormData struct {
 	Engagement engagement.Engagement
 	Before     population.Population // the version it follows
-	Columns    []string              // of a list that was sent before
+	Kept       upload.Upload         // the list that was sent before
+	Columns    []string              // of it
 	Typed      map[string]string
 	Errors     map[string]string
 }
@@ -46,7 +48,11 @@ type PageData struct {
 	Engagement engagement.Engagement
 	Population population.Population
 	Interim    bool
-	Manage     bool
+	Manage     bool // bring in, prove, lock
+	Select     bool // accept the record and draw, for oneself or for a named auditor
+	Own        bool // the visitor is an auditor who does it with their own hand
+	Acceptance population.Acceptance
+	Accepted   bool
 	Samples    []population.Sample
 	Next       population.Population
 	Replaced   bool // Next replaces it
@@ -64,6 +70,7 @@ type SampleData struct {
 	Population population.Population
 	Selection  population.Selection
 	Manage     bool
+	Own        bool // the visitor is an auditor who does it with their own hand
 	Team       []engagement.Teammate
 	People     map[int64]people.Person
 	Feed       []activity.Entry
@@ -265,6 +272,14 @@ func word(text string) string {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// handWords say who decided, and who brought it in if that was somebody else.
+func (d SampleData) handWords(auditor, by int64) string {
+	if auditor == by {
+		return d.People[auditor].Name
+	}
+	return d.People[auditor].Name + ", brought in by " + d.People[by].Name
 }
 
 // exclusion is why an item does not count, if it does not.
