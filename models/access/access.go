@@ -25,6 +25,7 @@ const (
 	FindingView    Permission = "finding.view"
 	EngagementView Permission = "engagement.view"
 	PopulationView Permission = "population.view" // locked ones, for auditors
+	RequestView    Permission = "request.view"    // one's own, for owners; open ones, for auditors
 	PeopleView     Permission = "people.view"
 	RetentionView  Permission = "retention.view"
 	ActivityView   Permission = "activity.view"
@@ -59,6 +60,10 @@ const (
 	FieldworkGrant   Permission = "fieldwork.grant"   // let an auditor write the objects of an engagement
 	FieldworkImport  Permission = "fieldwork.import"  // bring in what a named auditor decided, from the firm's own file
 	FieldworkWrite   Permission = "fieldwork.write"   // by grant only: requests, samples, results and notes of one's engagement
+	RequestAsk       Permission = "request.ask"       // write requests, cancel one's own, accept and return answers; auditors by grant only
+	RequestAnswer    Permission = "request.answer"    // answer requests that are one's own
+	RequestRelease   Permission = "request.release"   // assign, check an answer and let the auditors see it
+	RequestTalk      Permission = "request.talk"      // write in the thread of a request; auditors by grant only
 )
 
 // A Role is what a person is to the company. A person holds exactly one; an
@@ -106,34 +111,34 @@ var changing = []Permission{
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
 	EngagementManage, PopulationManage, PeopleManage, ViewSave, TaskChase, SystemManage,
-	FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite,
+	FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
 }
 
 // granted lists what an auditor holds by the fieldwork grant alone, whoever else may hold it.
-var granted = []Permission{FieldworkWrite, SampleWrite}
+var granted = []Permission{FieldworkWrite, SampleWrite, RequestAsk, RequestTalk}
 
 var grants = map[Role][]Permission{
 	// An administrator runs people and settings, and decides nothing about evidence.
 	Administrator: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, FindingView,
-		EngagementView, PopulationView, PeopleView, ActivityView, SearchUse, ExportData,
+		EngagementView, PopulationView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, EngagementManage, EvidenceScan, RetentionView, RetentionApprove, PeopleManage, ViewSave, SystemManage,
 		FieldworkGrant,
 	},
 	Compliance: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, EvidenceQueue, FindingView,
-		EngagementView, PopulationView, PeopleView, ActivityView, SearchUse, ExportData,
+		EngagementView, PopulationView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
-		FieldworkImport, SampleWrite,
+		FieldworkImport, SampleWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
 	},
 	Owner: {
-		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, SearchUse, ExportData,
-		ControlWrite, EvidenceSubmit, FindingRaise, FindingRespond, ViewSave,
+		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, RequestView, SearchUse, ExportData,
+		ControlWrite, EvidenceSubmit, FindingRaise, FindingRespond, RequestAnswer, RequestTalk, ViewSave,
 	},
 	Auditor: {
-		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, PopulationView, SearchUse, ExportData,
+		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, PopulationView, RequestView, SearchUse, ExportData,
 	},
 	Executive: {
 		SignedIn, ReadinessView, FrameworkView, ControlView, FindingView, EngagementView, SearchUse, ExportData,

@@ -147,6 +147,28 @@ var phrases = map[string]string{
 	"auditor.revoke_fieldwork":    "made %s a reader of an engagement again",
 	"auditor.revoke":              "took the access of %s to an engagement away",
 
+	"request.write":         "wrote %s",
+	"request.item":          "said what %s asks for",
+	"request.drop_item":     "changed what %s asks for",
+	"request.edit":          "changed %s",
+	"request.assign":        "assigned %s",
+	"request.discard":       "discarded the draft %s",
+	"request.step":          "took %s a step further",
+	"request.open":          "opened %s",
+	"request.start":         "began to answer %s",
+	"request.fulfil":        "answered %s",
+	"request.send_back":     "sent %s back from the release check",
+	"request.release":       "released the answer to %s",
+	"request.accept":        "accepted %s",
+	"request.return":        "returned %s",
+	"request.cancel":        "cancelled %s",
+	"request.answer":        "added an answer to %s",
+	"request.take_out":      "took an answer out of %s",
+	"request.show":          "let the auditors see an answer to %s",
+	"request.write_to_both": "wrote to company and auditors on %s",
+	"request.write_within":  "wrote to the company on %s",
+	"request.note":          "noted something for the audit team on %s",
+
 	"finding.raise":       "raised %s",
 	"finding.correct":     "corrected %s",
 	"finding.confirm":     "confirmed the facts of %s",
@@ -276,6 +298,9 @@ func labelOf(path string) string {
 		if len(parts) > 5 && parts[4] == "samples" {
 			return parts[5] + " of " + parts[3]
 		}
+		return parts[3]
+	}
+	if parts[2] == "requests" { // whichever part of it
 		return parts[3]
 	}
 	if parts[2] == "files" { // their numbers in the database would say nothing either

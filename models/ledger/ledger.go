@@ -14,6 +14,7 @@ import (
 	"assay/models/people"
 	"assay/models/population"
 	"assay/models/programme"
+	"assay/models/request"
 	"assay/models/retention"
 	"assay/models/scan"
 	"assay/models/view"
@@ -47,6 +48,11 @@ func Tables() []models.LoggedTable {
 		models.Logged[population.Item](),
 		models.Logged[population.Exclusion](),
 		models.Logged[population.Extension](),
+		models.Logged[request.Request](),
+		models.Logged[request.Item](),
+		models.Logged[request.Answer](),
+		models.Logged[request.Message](),
+		models.Logged[request.Step](),
 		models.Logged[retention.Term](),
 		models.Logged[retention.Hold](),
 		models.Logged[retention.Request](),

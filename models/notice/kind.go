@@ -24,6 +24,13 @@ const (
 	FindingSentBack    Kind = "finding_sent_back"
 	AcceptanceExpiring Kind = "acceptance_expiring"
 	AcceptanceExpired  Kind = "acceptance_expired"
+	RequestAssigned    Kind = "request_assigned"
+	RequestReturned    Kind = "request_returned"
+	RequestToCheck     Kind = "request_to_check"
+	RequestReleased    Kind = "request_released"
+	RequestAccepted    Kind = "request_accepted"
+	RequestDue         Kind = "request_due"
+	RequestWritten     Kind = "request_written"
 	AccessGranted      Kind = "access_granted"
 	BreakGlass         Kind = "break_glass"
 	Readout            Kind = "readout" // no row behind the bell: a mail of its own, see PostReadouts
@@ -81,6 +88,13 @@ var kinds = []about{
 	{FindingSentBack, "A remediation of yours was sent back", access.FindingRespond, Digest},
 	{AcceptanceExpiring, "An accepted risk comes to its end", access.FindingRespond, Digest},
 	{AcceptanceExpired, "An accepted risk has ended", access.FindingRespond, Digest},
+	{RequestAssigned, "A request of the auditors is yours to answer", access.RequestAnswer, Now},
+	{RequestReturned, "A request you answered came back", access.RequestAnswer, Now},
+	{RequestDue, "A request of yours is due soon or late", access.RequestAnswer, Digest},
+	{RequestAccepted, "A request you answered was accepted", access.RequestAnswer, Digest},
+	{RequestToCheck, "A request waits for your release check, an owner or a look", access.RequestRelease, Digest},
+	{RequestReleased, "A request was answered", access.RequestView, Digest},
+	{RequestWritten, "Something was written on a request", access.RequestView, Digest},
 	{AccessGranted, "You were given access to an engagement", access.SignedIn, Digest},
 	{BreakGlass, "Somebody comes in without the identity provider", access.ActivityView, Now},
 	{Readout, "The readout of the period, with its PDF", access.ReadinessView, Off},
@@ -91,7 +105,8 @@ var kinds = []about{
 func For(a access.Actor) []Kind {
 	var out []Kind
 	for _, k := range kinds {
-		if a.Can(k.Needs) && k.Kind != Chased && k.Kind != BreakGlass && (k.Kind != AccessGranted || a.Role == access.Auditor) {
+		outside := k.Kind == AccessGranted || k.Kind == RequestReleased
+		if a.Can(k.Needs) && k.Kind != Chased && k.Kind != BreakGlass && (!outside || a.Role == access.Auditor) {
 			out = append(out, k.Kind)
 		}
 	}
@@ -129,4 +144,4 @@ func Kinds() []Kind {
 }
 
 // Passes reports that what k says can stop being so, when the task is done.
-func (k Kind) Passes() bool { return k == DueSoon || k == Late || k == Escalated }
+func (k Kind) Passes() bool { return k == DueSoon || k == Late || k == Escalated || k == RequestDue }

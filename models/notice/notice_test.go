@@ -139,10 +139,10 @@ func TestPreferences(t *testing.T) {
 
 func TestWhoCanGetWhat(t *testing.T) {
 	owner, auditor := notice.For(access.Actor{ID: 1, Role: access.Owner}), notice.For(access.Actor{ID: 1, Role: access.Auditor})
-	if slices.Contains(owner, notice.Ownerless) || slices.Contains(owner, notice.AccessGranted) || !slices.Contains(owner, notice.Late) {
+	if slices.Contains(owner, notice.Ownerless) || slices.Contains(owner, notice.AccessGranted) || slices.Contains(owner, notice.RequestReleased) || slices.Contains(owner, notice.RequestToCheck) || !slices.Contains(owner, notice.Late) {
 		t.Errorf("an owner: %v", owner)
 	}
-	if !slices.Equal(auditor, []notice.Kind{notice.Mentioned, notice.AccessGranted}) {
+	if !slices.Equal(auditor, []notice.Kind{notice.Mentioned, notice.RequestReleased, notice.RequestWritten, notice.AccessGranted}) {
 		t.Errorf("an auditor: %v", auditor)
 	}
 	for _, k := range notice.Kinds() {
