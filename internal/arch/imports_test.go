@@ -48,7 +48,7 @@ var may = map[string][]string{
 }
 
 // nouns is the order of the nouns: each may import those before it.
-var nouns = []string{"job", "people", "framework", "programme", "notice", "breakglass", "webhook", "view", "period", "sample", "control", "upload", "scan", "evidence", "occurrence", "custody", "engagement", "population", "request", "retention", "finding", "reminder", "readiness", "activity", "timeline", "ledger"}
+var nouns = []string{"job", "people", "framework", "programme", "notice", "breakglass", "webhook", "view", "period", "sample", "control", "upload", "scan", "evidence", "occurrence", "custody", "engagement", "population", "request", "controltest", "retention", "finding", "reminder", "readiness", "activity", "timeline", "ledger"}
 
 // only names the folder that may import a library.
 var only = map[string]string{

@@ -7,6 +7,7 @@ import (
 
 	"assay/models"
 	"assay/models/control"
+	"assay/models/controltest"
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
@@ -53,6 +54,12 @@ func Tables() []models.LoggedTable {
 		models.Logged[request.Answer](),
 		models.Logged[request.Message](),
 		models.Logged[request.Step](),
+		models.Logged[controltest.Test](),
+		models.Logged[controltest.Round](),
+		models.Logged[controltest.Link](),
+		models.Logged[controltest.Result](),
+		models.Logged[controltest.Proof](),
+		models.Logged[controltest.Note](),
 		models.Logged[retention.Term](),
 		models.Logged[retention.Hold](),
 		models.Logged[retention.Request](),

@@ -1,0 +1,80 @@
+package controltest
+
+import (
+	"context"
+	"iter"
+
+	"assay/models"
+	"assay/models/engagement"
+)
+
+// List lists the tests of an engagement that the actor may see, by control. A page
+// at a time.
+func List(ctx context.Context, tx *models.Tx, engagement int64, page models.Page) (models.Window[Test], error) {
+	return models.Keyset(ctx, models.Rows[Test](tx).Where("control_tests.engagement_id = ?", engagement),
+		models.Sort{Columns: []string{"control", "id"}}, page, func(t Test) []any { return []any{t.Control, t.ID} })
+}
+
+// Of lists the tests of one control in an engagement that the actor may see.
+func Of(ctx context.Context, tx *models.Tx, engagement, control int64) ([]Test, error) {
+	return models.Rows[Test](tx).Where("control_tests.engagement_id = ? AND control_tests.control_id = ?", engagement, control).Order("id").Find(ctx)
+}
+
+// All goes through every test of e that the actor may see, by control, each with its
+// segment, attributes, items, results, evidence and conclusion, a few at a time. Of the
+// notes only those that were shared are there, whoever asks: this is what leaves the house.
+func All(ctx context.Context, tx *models.Tx, e engagement.Engagement) iter.Seq2[Paper, error] {
+	return func(yield func(Paper, error) bool) {
+		for page := (models.Page{Limit: 20}); ; {
+			w, err := List(ctx, tx, e.ID, page)
+			var papers []Paper
+			if err == nil && len(w.Items) > 0 {
+				papers, err = load(ctx, tx, e, w.Items)
+			}
+			if err != nil {
+				yield(Paper{}, err)
+				return
+			}
+			for _, p := range papers {
+				p.Notes = sharedOf(p.Notes)
+				if !yield(p, nil) {
+					return
+				}
+			}
+			if w.Later == "" {
+				return
+			}
+			page.After = w.Later
+		}
+	}
+}
+
+func sharedOf(notes []Note) (out []Note) {
+	for _, n := range notes {
+		if n.SharedAt != nil {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// A Count is how far the tests of an engagement are.
+type Count struct {
+	Status Status
+	N      int
+}
+
+// Counts counts the tests of an engagement that the actor may see, by state.
+func Counts(ctx context.Context, tx *models.Tx, engagement int64) (map[Status]int, error) {
+	cond, args := Test{}.VisibleTo(tx.Actor)
+	query := "SELECT status, count(*) AS n FROM control_tests WHERE engagement_id = ?"
+	if cond != "" {
+		query += " AND " + cond
+	}
+	list, err := models.Raw[Count](ctx, tx, query+" GROUP BY status", append([]any{engagement}, args...)...)
+	out := map[Status]int{}
+	for _, c := range list {
+		out[c.Status] = c.N
+	}
+	return out, err
+}

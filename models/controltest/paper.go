@@ -1,0 +1,306 @@
+package controltest
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"assay/models"
+	"assay/models/engagement"
+	"assay/models/population"
+	"assay/models/sample"
+)
+
+// A Paper is a test with all that belongs to it: what its page shows and what its rules
+// look at.
+type Paper struct {
+	Test
+	Engagement engagement.Engagement
+	Segment    Segment
+	Rounds     []Round // the first to the present
+	Draws      []Draw  // those drawn again too
+	Rows       []Row
+	Proofs     []LinkedProof
+	Notes      []Note // those that the actor may read
+}
+
+// A Draw is a linked sample, with what a page says of it and of its population.
+type Draw struct {
+	Link
+	Method      sample.Method
+	Seed        string
+	Size        int
+	Name        string // of the population
+	System      string
+	RowCount    int64
+	SourceCount int64
+	Columns     models.List[string]
+}
+
+// A Row is an item of the sample, or all of it at once.
+type Row struct {
+	ItemID   int64 // 0: all of it at once
+	SampleID int64
+	Place    int
+	Stratum  string
+	Key      string `gorm:"column:item_key"`
+	Cells    models.List[string]
+	Class    population.Class // of an excluded item, which stays listed
+	Reason   string
+	Results  map[string]Result `gorm:"-"` // by letter
+}
+
+// Excluded reports that the item does not count.
+func (r Row) Excluded() bool { return r.Class != "" }
+
+// Deviates lists the attributes that the item failed.
+func (r Row) Deviates() (letters []string) {
+	for letter, x := range r.Results {
+		if x.Result == Deviation {
+			letters = append(letters, letter)
+		}
+	}
+	slices.Sort(letters)
+	return letters
+}
+
+// A LinkedProof is linked evidence with what became of it since.
+type LinkedProof struct {
+	Proof
+	Superseded bool
+	Withdrawn  bool
+	ReplacedBy int64 // the item that took its place, or 0
+}
+
+// ByCode finds a test of an engagement by its human id, such as T-3.
+func ByCode(ctx context.Context, tx *models.Tx, engagement int64, code string) (Test, error) {
+	digits, ok := strings.CutPrefix(code, "T-")
+	id, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || err != nil || digits != strconv.FormatInt(id, 10) {
+		return Test{}, models.NotFound("Test")
+	}
+	t, err := models.Rows[Test](tx).Where("control_tests.id = ? AND control_tests.engagement_id = ?", id, engagement).Take(ctx)
+	return models.One(t, err, "Test")
+}
+
+// ByID finds a test that the actor may see.
+func ByID(ctx context.Context, tx *models.Tx, id int64) (Test, error) {
+	t, err := models.Rows[Test](tx).Where("control_tests.id = ?", id).Take(ctx)
+	return models.One(t, err, "Test")
+}
+
+// Load reads all that belongs to a test of e.
+func Load(ctx context.Context, tx *models.Tx, e engagement.Engagement, t Test) (Paper, error) {
+	papers, err := load(ctx, tx, e, []Test{t})
+	if err != nil {
+		return Paper{}, err
+	}
+	return papers[0], nil
+}
+
+// load reads many tests of e in as many queries as one.
+func load(ctx context.Context, tx *models.Tx, e engagement.Engagement, tests []Test) ([]Paper, error) {
+	papers := make([]Paper, len(tests))
+	at := map[int64]*Paper{}
+	var ids, controls []int64
+	for i, t := range tests {
+		papers[i] = Paper{Test: t, Engagement: e}
+		at[t.ID] = &papers[i]
+		ids, controls = append(ids, t.ID), append(controls, t.ControlID)
+	}
+	segments, err := Segments(ctx, tx, e, controls...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range papers {
+		p := &papers[i]
+		p.Segment, _ = segmentAt(segments[p.ControlID], p.FirstVersion)
+	}
+	for _, read := range []func(context.Context, *models.Tx, []int64, map[int64]*Paper) error{readRounds, readDraws, readRows, readResults, readProofs, readNotes} {
+		if err := read(ctx, tx, ids, at); err != nil {
+			return nil, err
+		}
+	}
+	return papers, nil
+}
+
+func readRounds(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
+	list, err := models.Rows[Round](tx).Where("test_rounds.test_id IN ?", ids).Order("test_id, number").Find(ctx)
+	for _, r := range list {
+		at[r.TestID].Rounds = append(at[r.TestID].Rounds, r)
+	}
+	return err
+}
+
+func readDraws(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
+	list, err := models.Raw[Draw](ctx, tx, `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.sample_id, l.population_id, l.digest, l.ended_at,
+			l.auditor_id, l.entered_by, l.linked_at, s.method, s.seed, s.size, p.name, p.system, p.row_count, p.source_count, p.columns
+		FROM test_samples l JOIN samples s ON s.id = l.sample_id JOIN populations p ON p.id = l.population_id
+		WHERE l.test_id IN ? ORDER BY l.test_id, l.id`, ids)
+	for _, d := range list {
+		at[d.TestID].Draws = append(at[d.TestID].Draws, d)
+	}
+	return err
+}
+
+func readRows(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
+	type row struct {
+		TestID int64
+		Row
+	}
+	list, err := models.Raw[row](ctx, tx, `SELECT l.test_id, i.id AS item_id, i.sample_id, i.place, i.stratum, i.item_key, i.cells,
+			COALESCE(x.class, '') AS class, COALESCE(x.reason, '') AS reason
+		FROM test_samples l JOIN sample_items i ON i.sample_id = l.sample_id LEFT JOIN sample_exclusions x ON x.item_id = i.id
+		WHERE l.test_id IN ? AND l.ended_at IS NULL ORDER BY l.test_id, l.id, i.stratum, i.place`, ids)
+	for _, r := range list {
+		at[r.TestID].Rows = append(at[r.TestID].Rows, r.Row)
+	}
+	for _, p := range at {
+		if p.whole() {
+			p.Rows = append([]Row{{Key: p.wholeKey()}}, p.Rows...)
+		}
+		for i := range p.Rows {
+			p.Rows[i].Results = map[string]Result{}
+		}
+	}
+	return err
+}
+
+// whole reports that all is looked at once: a configuration, or a full population.
+func (p *Paper) whole() bool {
+	live := p.Live()
+	if len(live) == 0 {
+		return p.Automated && p.SampledAt != nil
+	}
+	return slices.ContainsFunc(live, func(d Draw) bool { return d.Method == sample.Full })
+}
+
+func (p *Paper) wholeKey() string {
+	if p.Automated {
+		return p.Configuration
+	}
+	return "Full population"
+}
+
+// Live are the draws that count: those that were not drawn again.
+func (p *Paper) Live() (out []Draw) {
+	for _, d := range p.Draws {
+		if d.EndedAt == nil {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func readResults(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
+	list, err := models.Rows[Result](tx).Where("test_results.test_id IN ?", ids).Order("test_id, item_id, letter, round").Find(ctx)
+	for _, r := range list {
+		at[r.TestID].put(r)
+	}
+	return err
+}
+
+// put places a result in its row. The latest round says what counts.
+func (p *Paper) put(r Result) {
+	i := p.index(r.ItemID)
+	if i >= 0 {
+		p.Rows[i].Results[r.Letter] = r
+	}
+}
+
+func (p *Paper) index(item int64) int {
+	return slices.IndexFunc(p.Rows, func(r Row) bool { return r.ItemID == item })
+}
+
+func readProofs(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
+	type row struct {
+		LinkedProof
+		Status string
+	}
+	list, err := models.Raw[row](ctx, tx, `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.purpose, l.item_id, l.letters, l.evidence_id, l.title, l.files,
+			l.auditor_id, l.entered_by, l.linked_at, e.status,
+			COALESCE((SELECT max(n.id) FROM evidence n WHERE n.supersedes_id = e.id AND n.status IN ('accepted', 'superseded')), 0) AS replaced_by
+		FROM test_evidence l JOIN evidence e ON e.id = l.evidence_id WHERE l.test_id IN ? ORDER BY l.test_id, l.id`, ids)
+	for _, r := range list {
+		r.Superseded, r.Withdrawn = r.Status == "superseded", r.Status == "withdrawn"
+		at[r.TestID].Proofs = append(at[r.TestID].Proofs, r.LinkedProof)
+	}
+	return err
+}
+
+func readNotes(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
+	list, err := models.Rows[Note](tx).Where("test_notes.test_id IN ?", ids).Order("test_id, id").Find(ctx)
+	for _, n := range list {
+		at[n.TestID].Notes = append(at[n.TestID].Notes, n)
+	}
+	return err
+}
+
+// Now is the present round.
+func (p *Paper) Now() *Round { return &p.Rounds[len(p.Rounds)-1] }
+
+// ProofsOf is the evidence linked for an item, or for the walkthrough.
+func (p *Paper) ProofsOf(purpose Purpose, item int64) (out []LinkedProof) {
+	for _, x := range p.Proofs {
+		if x.Purpose == purpose && x.ItemID == item {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// NotesOf are the notes about a cell, an item (no letter), or the test (neither).
+func (p *Paper) NotesOf(item int64, letter string) (out []Note) {
+	for _, n := range p.Notes {
+		if n.ItemID == item && n.Letter == letter {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// A Tally counts what was found so far.
+type Tally struct {
+	Items      int // that count
+	Done       int // of these, with a result for every attribute
+	Deviating  int // of these, with at least one deviation
+	Deviations map[string]int
+	Passes     int
+	Missing    int // deviations because there is no evidence
+}
+
+// Tally counts the rows that count.
+func (p *Paper) Tally() Tally {
+	t := Tally{Deviations: map[string]int{}}
+	for _, r := range p.Rows {
+		if r.Excluded() {
+			continue
+		}
+		t.Items++
+		marked := 0
+		for _, a := range p.Attributes {
+			x := r.Results[a.Letter]
+			switch x.Result {
+			case "":
+				continue
+			case Pass:
+				t.Passes++
+			case Deviation:
+				t.Deviations[a.Letter]++
+				if x.Missing {
+					t.Missing++
+				}
+			case NotApplicable:
+			}
+			marked++
+		}
+		if marked == len(p.Attributes) && marked > 0 {
+			t.Done++
+		}
+		if len(r.Deviates()) > 0 {
+			t.Deviating++
+		}
+	}
+	return t
+}

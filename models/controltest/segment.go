@@ -1,0 +1,112 @@
+package controltest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+	"assay/models/engagement"
+	"assay/models/period"
+)
+
+// A Segment is what a control said for a part of the period: a version and the editorial
+// ones that follow it. Each is tested for itself, with its own population and sample.
+type Segment struct {
+	ControlID int64
+	Number    int // in the period, from 1
+	Of        int
+	First     int // version
+	Last      int
+	Title     string // of the last one
+	Nature    string
+	Frequency string
+	From, To  models.Date // within the period
+}
+
+// Automated reports whether the control acts by itself.
+func (s Segment) Automated() bool { return s.Nature == "automated" }
+
+// Label says which versions the segment is.
+func (s Segment) Label() string {
+	if s.First == s.Last {
+		return fmt.Sprintf("Version %d", s.First)
+	}
+	return fmt.Sprintf("Versions %d to %d", s.First, s.Last)
+}
+
+// A phase is a version as segments need it.
+type phase struct {
+	models.Meta
+	ControlID     int64
+	Number        int
+	Editorial     bool
+	Title         string
+	Nature        string
+	Frequency     string
+	EffectiveFrom models.Date
+	EffectiveTo   models.Date
+}
+
+// TableName is where versions live.
+func (phase) TableName() string { return "control_versions" }
+
+// VisibleTo is that of versions.
+func (phase) VisibleTo(a access.Actor) (string, []any) { return control.Version{}.VisibleTo(a) }
+
+// Segments are those of the controls in the period of e, in the order of time. A version
+// follows into the same segment only if its change is editorial and no day lies between.
+func Segments(ctx context.Context, tx *models.Tx, e engagement.Engagement, controls ...int64) (map[int64][]Segment, error) {
+	list, err := models.Rows[phase](tx).Where(`control_versions.control_id IN ? AND control_versions.status IN ('effective', 'superseded', 'retired')
+		AND control_versions.effective_from <= ? AND (control_versions.effective_to = '' OR control_versions.effective_to >= ?)`,
+		append([]int64{0}, controls...), e.PeriodEnd, e.PeriodStart).Order("control_id, effective_from, number").Find(ctx)
+	out := map[int64][]Segment{}
+	var before phase
+	for _, v := range list {
+		all := out[v.ControlID]
+		if n := len(all); n > 0 && v.Editorial && before.EffectiveTo.AddDays(1) == v.EffectiveFrom {
+			all[n-1].extend(v, e.Period())
+		} else {
+			out[v.ControlID] = append(all, segmentOf(v, e.Period()))
+		}
+		before = v
+	}
+	for _, all := range out {
+		for i := range all {
+			all[i].Number, all[i].Of = i+1, len(all)
+		}
+	}
+	return out, err
+}
+
+func segmentOf(v phase, p period.Span) Segment {
+	s := Segment{ControlID: v.ControlID, First: v.Number, Nature: v.Nature, Frequency: v.Frequency, From: max(v.EffectiveFrom, p.From)}
+	s.extend(v, p)
+	return s
+}
+
+func (s *Segment) extend(v phase, p period.Span) {
+	s.Last, s.Title, s.To = v.Number, v.Title, p.To
+	if v.EffectiveTo != "" {
+		s.To = min(v.EffectiveTo, p.To)
+	}
+}
+
+// segmentAt finds the segment that a version begins.
+func segmentAt(list []Segment, first int) (Segment, bool) {
+	i := slices.IndexFunc(list, func(s Segment) bool { return s.First == first })
+	if i < 0 {
+		return Segment{}, false
+	}
+	return list[i], true
+}
+
+// inScope reports whether a criterion in the scope of e is the control's.
+func inScope(ctx context.Context, tx *models.Tx, e engagement.Engagement, control int64) (bool, error) {
+	n, err := models.Value[int64](ctx, tx, `SELECT count(*) FROM engagement_criteria ec
+		JOIN control_criteria cc ON cc.framework = ec.framework AND cc.code = ec.code
+		WHERE ec.engagement_id = ? AND cc.control_id = ?`, e.ID, control)
+	return n > 0, err
+}
