@@ -85,13 +85,13 @@ func ForControl(ctx context.Context, tx *models.Tx, control int64, limit int) ([
 	return models.Rows[Item](tx).Where("evidence.control_id = ?", control).Order("evidence.id DESC").Limit(limit).Find(ctx)
 }
 
-// Uploads lists the actor's own items in one of these states, the oldest first, at most
-// limit.
+// Uploads lists the actor's own items in one of these states, at most limit: what came back
+// first, then what was not submitted, so that many that wait hide neither; the oldest first.
 func Uploads(ctx context.Context, tx *models.Tx, limit int, in ...Status) ([]Item, error) {
 	// The empty text keeps the index on the state out of it: the one on the uploader
 	// leads to fewer rows.
 	return models.Rows[Item](tx).Where("evidence.uploaded_by = ? AND (evidence.status || '') IN ?", tx.Actor.ID, in).
-		Order("evidence.id").Limit(limit).Find(ctx)
+		Order("CASE evidence.status WHEN 'returned' THEN 0 WHEN 'stored' THEN 1 ELSE 2 END, evidence.id").Limit(limit).Find(ctx)
 }
 
 // Neighbours are the item that i replaces and those that say they replace i, as far as the

@@ -282,3 +282,23 @@ func TestAColleagueMayHelp(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatComesBackIsNotHiddenByWhatWaits: of more items than a page lists, those that ask something of their owner
+// come first.
+func TestWhatComesBackIsNotHiddenByWhatWaits(t *testing.T) {
+	each(t, func(c company) {
+		for range 3 {
+			c.submitted(c.owner, details())
+		}
+		unsent := c.store(c.owner, details())
+		back, err := c.returned(c.priya, c.submitted(c.owner, details()), "Wrong month.")
+		c.must(err)
+		modelstest.Look(t, c.db, c.owner, func(ctx context.Context, tx *models.Tx) error {
+			list, err := evidence.Uploads(ctx, tx, 3, evidence.Stored, evidence.Returned, evidence.Submitted)
+			if len(list) != 3 || list[0].ID != back.ID || list[1].ID != unsent.ID {
+				t.Errorf("the first three are %+v", list)
+			}
+			return err
+		})
+	})
+}

@@ -137,6 +137,10 @@ func (d Data) heading() string {
 	return s
 }
 
+// unfolded is how many tasks of a part say in place how they are done. The others lead to
+// their page, so that the list of somebody with forty controls stays light.
+const unfolded = 12
+
 // shownLater is how much of what is not due yet is listed.
 const shownLater = 8
 
