@@ -195,6 +195,7 @@ func TestPerformancesAreStatementsOfThosePresent(t *testing.T) {
 		c.refused("without a result or a file", c.perform(c.owner, ac, occurrence.Act{At: yesterday}), models.KindInvalid, "result")
 		c.refused("before its window", c.perform(c.owner, ac, occurrence.Act{At: yesterday, Window: span("2026-03-01", "2026-03-31"), Result: "ok"}), models.KindInvalid, "performed_at")
 		c.must(c.perform(c.owner, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -7), Window: february, Result: "All 14 kept."}))
+		c.refused("the same once more, as when a button is pressed twice", c.perform(c.owner, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -7), Window: february, Result: "All 14 kept."}), models.KindConflict, "")
 		c.must(c.perform(c.backup, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -40), Window: january, Result: "Two removed.", LateReason: "I was away."}))
 		if got := c.statuses(ac); got != "on_time/on_time/pending/upcoming" {
 			t.Errorf("statuses %q", got)

@@ -90,9 +90,27 @@ func Perform(ctx context.Context, tx *models.Tx, c control.Control, a Act) (Perf
 	if wrong := p.problems(zone); len(wrong) > 0 {
 		return p, models.Invalid(wrong)
 	}
+	if err := p.isNew(ctx, tx); err != nil {
+		return p, err
+	}
 	return p, models.Insert(ctx, tx, &p, "performance.record", models.Note{
 		"control": c.Code, "window": said(a.Window), "result": p.Result, "owner-stated": p.LateReason,
 	})
+}
+
+// isNew is a Conflict when the very same was said before: somebody pressed twice, or came
+// back to a form that they had sent.
+func (p Performance) isNew(ctx context.Context, tx *models.Tx) error {
+	if p.EvidenceID != nil { // FromEvidence sees to that
+		return nil
+	}
+	n, err := models.Rows[Performance](tx).Where("performances.control_id = ? AND performances.performed_at = ?", p.ControlID, p.PerformedAt).
+		Where("window_from = ? AND window_to = ? AND performed_by = ? AND result = ? AND recorded_by = ? AND withdrawn_at IS NULL", p.WindowFrom, p.WindowTo, p.PerformedBy, p.Result, p.RecordedBy).
+		Count(ctx, "performances.id")
+	if err == nil && n > 0 {
+		err = models.Conflict("This performance is recorded already, with the same words. It counts once.")
+	}
+	return err
 }
 
 func said(s period.Span) string {
