@@ -100,6 +100,9 @@ func (app *App) takeList(r *http.Request, f *web.Values, name string, b []byte) 
 	}
 	_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (occurrence.List, error) {
 		c, err := control.ByCode(ctx, tx, web.Param(r, "code"))
+		if err == nil {
+			err = app.haveScanned(ctx, tx, l.Digest)
+		}
 		if err != nil {
 			return l, err
 		}

@@ -207,6 +207,9 @@ func (app *App) takePopulation(r *http.Request, f *web.Values) (population.Popul
 	}
 	return write(app, r, func(ctx context.Context, tx *models.Tx) (population.Population, error) {
 		p, err := population.Import(ctx, tx, e, in)
+		if err == nil {
+			err = app.haveScanned(ctx, tx, p.Digest)
+		}
 		if err != nil {
 			return p, err
 		}

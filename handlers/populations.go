@@ -20,6 +20,7 @@ import (
 	"assay/models/people"
 	"assay/models/population"
 	"assay/models/sample"
+	"assay/models/scan"
 	"assay/templates/populations"
 	"assay/web"
 )
@@ -174,6 +175,13 @@ func (app *App) populationFile(w http.ResponseWriter, r *http.Request) error {
 	p, err := app.populationOf(r)
 	if err != nil {
 		return err
+	}
+	said, err := read(app, r, func(ctx context.Context, tx *models.Tx) (map[string]scan.Scan, error) { return scan.Of(ctx, tx, p.Digest) })
+	if err != nil {
+		return err
+	}
+	if why := said[p.Digest].Refusal(web.ActorOf(r), app.Scanning); why != "" {
+		return models.Conflict(why)
 	}
 	return app.sendList(w, r, p.Digest, p.FileName)
 }

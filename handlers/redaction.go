@@ -71,7 +71,7 @@ func (app *App) keepCopy(r *http.Request, p parcel, id, file int64, why string) 
 		if err != nil {
 			return i, err
 		}
-		if err := app.haveScanned(ctx, tx, p.files); err != nil {
+		if err := app.haveScanned(ctx, tx, digestsOf(p.files)...); err != nil {
 			return i, err
 		}
 		return i, upload.Drop(ctx, tx, tx.Actor.ID, p.taken...)

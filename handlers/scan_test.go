@@ -118,3 +118,25 @@ func TestFilesFromBeforeTheScannerAreScanned(t *testing.T) {
 		s.Get(s.owner, before).Want(200).Has("No malware found")
 	})
 }
+
+// TestAnAuditorGetsCleanListsOnly: a population can be downloaded by auditors, so it waits for its scan like evidence.
+func TestAnAuditorGetsCleanListsOnly(t *testing.T) {
+	scanner, err := clamd.Parse(testenv.Clamd(t))
+	must(t, err)
+	eachFieldwork(t, func(w fieldwork) {
+		w.App.Scanning = true
+		at := w.locked()
+		w.Get(w.priya, at+"/file").Want(200) // the company's own, while it waits
+		w.Get(w.jonas, at+"/file").Want(http.StatusConflict).Has("waits for its malware scan")
+		w.Get(w.jonas, at+"/text").Want(200) // digests and keys, written here
+		w.scans(scanner)
+		w.Get(w.jonas, at+"/file").Want(200)
+		_ = custody.Try(w.Context(), w.db, func(tx *models.Tx) (bool, error) {
+			return scan.Conclude(w.Context(), tx, sum([]byte(merges())), scan.Infected, "Worm.Test", "clamd")
+		})
+		for _, a := range []access.Actor{w.priya, w.jonas} {
+			w.Get(a, at+"/file").Want(http.StatusConflict).Has("found Worm.Test in this file")
+		}
+		w.Get(w.priya, "/notices").Want(200).Has("Worm.Test in changes.csv and set it aside")
+	})
+}

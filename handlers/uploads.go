@@ -199,7 +199,7 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 		d, wrong := detailsOf(p.fields, zone)
 		i, err := keep(ctx, tx, d)
 		if err == nil {
-			err = app.haveScanned(ctx, tx, p.files)
+			err = app.haveScanned(ctx, tx, digestsOf(p.files)...)
 		}
 		if err != nil {
 			return i, err
@@ -236,17 +236,25 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 	return web.SeeOther(w, r, evidences.Href(item))
 }
 
-// haveScanned leaves the new files to the malware scanner, if there is one.
-func (app *App) haveScanned(ctx context.Context, tx *models.Tx, files []evidence.Upload) error {
+// haveScanned leaves new bytes to the malware scanner, if there is one.
+func (app *App) haveScanned(ctx context.Context, tx *models.Tx, digests ...string) error {
 	if !app.Scanning {
 		return nil
 	}
-	for _, f := range files {
-		if err := scan.Enqueue(ctx, tx, f.Digest); err != nil {
+	for _, d := range digests {
+		if err := scan.Enqueue(ctx, tx, d); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func digestsOf(files []evidence.Upload) []string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = f.Digest
+	}
+	return out
 }
 
 // sentBefore finds the item that the same form made when it was sent the first time.

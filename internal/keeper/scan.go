@@ -112,27 +112,36 @@ func enqueueBacklog(ctx context.Context, r *jobs.Run) error {
 // A Scanned is what came of scanning many.
 type Scanned struct{ Clean, Infected, Unscanned int }
 
-// ScanAll scans every file of evidence, or with missing only those that no scan is known
-// of. each is told of what is not clean.
+// ScanAll scans every file of evidence and every list, or with missing only those that no
+// scan is known of. each is told of what is not clean.
 func ScanAll(ctx context.Context, db *models.DB, store blob.Store, scanner Scanner, missing bool, each func(string)) (s Scanned, err error) {
+	for _, next := range []lister{custody.FilesAfter, custody.ListsAfter, custody.PopulationsAfter} {
+		if err := s.all(ctx, db, store, scanner, next, missing, each); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func (s *Scanned) all(ctx context.Context, db *models.DB, store blob.Store, scanner Scanner, next lister, missing bool, each func(string)) error {
 	for after := int64(0); ; {
 		var files []custody.File
 		known := map[string]scan.Scan{}
 		err := db.Read(ctx, access.Clock, func(tx *models.Tx) (err error) {
-			if files, err = custody.FilesAfter(ctx, tx, after, together); err == nil {
+			if files, err = next(ctx, tx, after, together); err == nil {
 				known, err = scan.Of(ctx, tx, digestsOf(files)...)
 			}
 			return err
 		})
 		if err != nil || len(files) == 0 {
-			return s, err
+			return err
 		}
 		for _, f := range files {
 			if missing && known[f.Digest].Verdict != scan.Pending {
 				continue
 			}
 			if err := s.one(ctx, db, store, scanner, f, each); err != nil {
-				return s, err
+				return err
 			}
 		}
 		after = files[len(files)-1].ID

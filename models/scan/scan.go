@@ -1,10 +1,11 @@
-// Package scan is what a malware scanner said of the bytes of evidence, and who may read
-// them before and after it did. It knows no scanner.
+// Package scan is what a malware scanner said of the bytes of evidence and of lists, and
+// who may read them before and after it did. It knows no scanner.
 package scan
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"assay/models"
@@ -28,7 +29,8 @@ const (
 type Scan struct {
 	models.Meta
 	Digest     string
-	EvidenceID int64 // the item they first came with
+	EvidenceID *int64 // the item they first came with
+	About      string // the address of what they came with when that is no evidence
 	Verdict    Verdict
 	Finding    string // Infected: the signature; Unscanned: why
 	Scanner    string
@@ -38,8 +40,38 @@ type Scan struct {
 // TableName is where scans live.
 func (Scan) TableName() string { return "scans" }
 
-// Path is the item that the bytes first came with.
-func (s Scan) Path() string { return fmt.Sprintf("evidence/E-%d", s.EvidenceID) }
+// Path is what the bytes first came with.
+func (s Scan) Path() string {
+	if s.EvidenceID == nil {
+		return s.About
+	}
+	return fmt.Sprintf("evidence/E-%d", *s.EvidenceID)
+}
+
+// A holder is a record that has the bytes of a digest.
+type holder struct {
+	Item   int64 // of evidence, 0 when it is a list
+	About  string
+	Name   string // of the file
+	Person int64  // who brought it
+}
+
+// holders are the first records that have these bytes, evidence before lists.
+func holders(ctx context.Context, tx *models.Tx, digest string) ([]holder, error) {
+	items, err := models.Raw[holder](ctx, tx, `SELECT evidence_id AS item, 'evidence/E-' || evidence_id AS about, name, added_by AS person FROM evidence_files
+		WHERE digest = ? ORDER BY id LIMIT 50`, digest)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := models.Raw[holder](ctx, tx, `SELECT 0 AS item, 'controls/' || code AS about, name, added_by AS person FROM fact_lists
+		WHERE digest = ? ORDER BY id LIMIT 50`, digest)
+	if err != nil {
+		return nil, err
+	}
+	populations, err := models.Raw[holder](ctx, tx, `SELECT 0 AS item, 'engagements/' || slug || '/populations/P-' || id AS about, file_name AS name, added_by AS person FROM populations
+		WHERE digest = ? ORDER BY id LIMIT 50`, digest)
+	return slices.Concat(items, lists, populations), err
+}
 
 // VisibleTo shows what is known of bytes to whoever found them by a record.
 func (Scan) VisibleTo(a access.Actor) (string, []any) {
@@ -97,8 +129,12 @@ func Conclude(ctx context.Context, tx *models.Tx, digest string, v Verdict, find
 		return false, nil
 	}
 	s.Verdict, s.Finding, s.Scanner, s.ScannedAt = v, finding, scanner, tx.Now
+	held, err := holders(ctx, tx, digest)
+	if err != nil || !before && len(held) == 0 {
+		return false, err // of nothing that is kept any more
+	}
 	if v == Infected {
-		if err := warn(ctx, tx, digest, finding); err != nil {
+		if err := warn(ctx, tx, held, finding); err != nil {
 			return false, err
 		}
 	}
@@ -107,30 +143,30 @@ func Conclude(ctx context.Context, tx *models.Tx, digest string, v Verdict, find
 		return true, models.Update(ctx, tx, &s, models.Columns{"Verdict", "Finding", "Scanner", "ScannedAt"}, "scan."+string(v), note)
 	}
 	s.Digest = digest
-	if s.EvidenceID, err = models.Value[int64](ctx, tx, "SELECT COALESCE(min(evidence_id), 0) FROM evidence_files WHERE digest = ?", digest); err != nil || s.EvidenceID == 0 {
-		return false, err // of nothing that is evidence any more
+	if first := held[0]; first.Item > 0 {
+		s.EvidenceID = &first.Item
+	} else {
+		s.About = first.About
 	}
 	return true, models.Insert(ctx, tx, &s, "scan."+string(v), note)
 }
 
 // warn tells whoever handed malware in.
-func warn(ctx context.Context, tx *models.Tx, digest, finding string) error {
-	type row struct {
-		Item, Person int64
-		Name         string
-	}
-	rows, err := models.Raw[row](ctx, tx, `SELECT evidence_id AS item, added_by AS person, name FROM evidence_files
-		WHERE digest = ? ORDER BY id LIMIT 50`, digest)
-	for _, r := range rows {
+func warn(ctx context.Context, tx *models.Tx, held []holder, finding string) error {
+	for _, h := range held {
+		what := h.Name
+		if h.Item > 0 {
+			what += fmt.Sprintf(" of E-%d", h.Item)
+		}
+		err := notice.Tell(ctx, tx, notice.Notice{
+			Kind: notice.EvidenceInfected, About: h.About,
+			Sentence: fmt.Sprintf("The malware scan found %s in %s and set it aside. Hand in a clean copy.", finding, what),
+		}, h.Person)
 		if err != nil {
 			return err
 		}
-		err = notice.Tell(ctx, tx, notice.Notice{
-			Kind: notice.EvidenceInfected, About: fmt.Sprintf("evidence/E-%d", r.Item),
-			Sentence: fmt.Sprintf("The malware scan found %s in %s of E-%d and set it aside. Hand in a clean copy.", finding, r.Name, r.Item),
-		}, r.Person)
 	}
-	return err
+	return nil
 }
 
 // Refuse is a Conflict when a file of an item of evidence is malware.
@@ -143,11 +179,15 @@ func Refuse(ctx context.Context, tx *models.Tx, item int64) error {
 	return err
 }
 
-// Backlog lists bytes of evidence that no scan is known of, in the order of their digests.
+// Backlog lists bytes of evidence and lists that no scan is known of, in the order of
+// their digests.
 func Backlog(ctx context.Context, tx *models.Tx, after string, limit int) ([]string, error) {
 	type row struct{ Digest string }
-	rows, err := models.Raw[row](ctx, tx, `SELECT DISTINCT digest FROM evidence_files f WHERE digest > ?
-		AND NOT EXISTS (SELECT 1 FROM scans s WHERE s.digest = f.digest) ORDER BY digest LIMIT ?`, after, limit)
+	rows, err := models.Raw[row](ctx, tx, `SELECT digest FROM (
+			SELECT digest FROM evidence_files WHERE digest > ?
+			UNION SELECT digest FROM fact_lists WHERE digest > ?
+			UNION SELECT digest FROM populations WHERE digest > ?) AS d
+		WHERE NOT EXISTS (SELECT 1 FROM scans s WHERE s.digest = d.digest) ORDER BY digest LIMIT ?`, after, after, after, limit)
 	out := make([]string, len(rows))
 	for i, r := range rows {
 		out[i] = r.Digest
