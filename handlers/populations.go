@@ -176,7 +176,9 @@ func (app *App) populationFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	said, err := read(app, r, func(ctx context.Context, tx *models.Tx) (map[string]scan.Scan, error) { return scan.Of(ctx, tx, p.Digest) })
+	said, err := read(app, r, func(ctx context.Context, tx *models.Tx) (map[string]scan.Scan, error) {
+		return scan.Of(ctx, tx, p.Digest)
+	})
 	if err != nil {
 		return err
 	}

@@ -56,8 +56,12 @@ func TestTheLifeOfARequest(t *testing.T) {
 			kind string
 			n    int
 		}{
-			{w.ana, "request_assigned", 1}, {w.ana, "request_returned", 2}, {w.ana, "request_accepted", 1},
-			{w.ines, "request_to_check", 4}, {w.jonas, "request_released", 2}, {w.olga, "request_released", 0},
+			{w.ana, "request_assigned", 1},
+			{w.ana, "request_returned", 2},
+			{w.ana, "request_accepted", 1},
+			{w.ines, "request_to_check", 4},
+			{w.jonas, "request_released", 2},
+			{w.olga, "request_released", 0},
 		} {
 			if told := w.told(says.who, says.kind); len(told) != says.n {
 				w.Errorf("%s was told of %s: %q", says.who.Name, says.kind, told)

@@ -142,8 +142,12 @@ func TestWhoSpeaksToWhom(t *testing.T) {
 			to   request.Audience
 			kind models.Kind
 		}{
-			{w.miriam, request.CompanyOnly, models.KindInvalid}, {w.priya, request.TeamOnly, models.KindInvalid}, {w.ana, request.TeamOnly, models.KindInvalid},
-			{w.jonas, request.Both, models.KindForbidden}, {w.admin, request.Both, models.KindForbidden}, {w.eve, request.CompanyOnly, models.KindForbidden},
+			{w.miriam, request.CompanyOnly, models.KindInvalid},
+			{w.priya, request.TeamOnly, models.KindInvalid},
+			{w.ana, request.TeamOnly, models.KindInvalid},
+			{w.jonas, request.Both, models.KindForbidden},
+			{w.admin, request.Both, models.KindForbidden},
+			{w.eve, request.CompanyOnly, models.KindForbidden},
 			{w.priya, "", models.KindInvalid},
 		} {
 			w.refused(c.who.Name+" to "+string(c.to), w.say(c.who, r, c.to, "A word."), c.kind, "")
