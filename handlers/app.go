@@ -16,6 +16,7 @@ import (
 	"assay/internal/oidc"
 	"assay/internal/seal"
 	"assay/internal/throttle"
+	"assay/internal/tlog"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/evidence"
@@ -30,6 +31,8 @@ type App struct {
 	Blobs blob.Store
 	// Who finds the visitor. It is nil, which means the session store, but in tests.
 	Who func(w http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error)
+	// Signer signs binders, with the key of the log. Without it there are none.
+	Signer *tlog.Signer
 	// MaxFile is the largest evidence file in bytes.
 	MaxFile int64
 	Quota   evidence.Quota
@@ -117,7 +120,7 @@ func (app *App) fragment(w http.ResponseWriter, r *http.Request, code int, c tem
 // record by the first two parts of the address, so the entry stands on its feed.
 func (app *App) seen(r *http.Request, a access.Actor) error {
 	verb := "page.view"
-	if strings.Contains(r.URL.Path, "/files/") || strings.Contains(r.URL.Path, "/export.") {
+	if strings.Contains(r.URL.Path, "/files/") || strings.Contains(r.URL.Path, "/export.") || strings.HasSuffix(r.URL.Path, "/binder.zip") {
 		verb = "file.download"
 	}
 	parts := strings.SplitN(strings.TrimPrefix(r.URL.Path, "/"), "/", 3)

@@ -12,6 +12,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
+	"assay/models/freeze"
 	"assay/models/programme"
 	"assay/templates/engagements"
 	"assay/templates/ui"
@@ -303,6 +304,9 @@ func (app *App) engagementMove(w http.ResponseWriter, r *http.Request) error {
 	again := func(d *engagements.PageData) { d.Opened, d.Reason = to, reason }
 	return app.engagementAct(w, r, f, "The engagement is in "+to.Label()+" now.", again, func(ctx context.Context, tx *models.Tx, e engagement.Engagement) error {
 		e.Rev = rev
+		if to == engagement.Reporting {
+			return freeze.Report(ctx, tx, &e, reason)
+		}
 		return engagement.Move(ctx, tx, &e, to, reason)
 	})
 }

@@ -201,6 +201,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Fresh("give an auditor access", web.Post("/engagements/{engagement}/auditors", access.EngagementManage, app.engagementAddAuditor)),
 		web.Post("/engagements/{engagement}/auditors/{grant}/remove", access.EngagementManage, app.engagementRemoveAuditor),
 		web.Fresh("let an auditor write", web.Post("/engagements/{engagement}/auditors/{grant}/fieldwork", access.FieldworkGrant, app.engagementFieldwork)),
+		web.Get("/engagements/{engagement}/binder", access.BinderExport, app.binderPage),
+		web.Get("/engagements/{engagement}/binder.zip", access.BinderExport, app.binderDownload),
 		web.Get("/engagements/{engagement}/populations", access.PopulationView, app.populationList),
 		web.Upload("/engagements/{engagement}/populations", access.PopulationManage, listBody(), app.populationImport),
 		web.Get("/engagements/{engagement}/populations/new", access.PopulationManage, app.populationNew),

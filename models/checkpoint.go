@@ -35,6 +35,41 @@ func (tx *Tx) LastCheckpoint(ctx context.Context) (Checkpoint, error) {
 	return rows[0], nil
 }
 
+// CheckpointOver is the first checkpoint signed by key over the leaf with this number. ok is
+// false while there is none.
+func (tx *Tx) CheckpointOver(ctx context.Context, leaf int64, key string) (c Checkpoint, ok bool, err error) {
+	rows, err := Raw[Checkpoint](ctx, tx, "SELECT size, previous_size, at, signed, verifier_key FROM checkpoints WHERE size > ? AND verifier_key = ? ORDER BY size LIMIT 1", leaf, key)
+	if err != nil || len(rows) == 0 {
+		return Checkpoint{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+// CheckpointBefore is the last checkpoint that key signed before an instant.
+func (tx *Tx) CheckpointBefore(ctx context.Context, at time.Time, key string) (c Checkpoint, ok bool, err error) {
+	rows, err := Raw[Checkpoint](ctx, tx, "SELECT size, previous_size, at, signed, verifier_key FROM checkpoints WHERE at < ? AND verifier_key = ? ORDER BY at DESC LIMIT 1", at, key)
+	if err != nil || len(rows) == 0 {
+		return Checkpoint{}, false, err
+	}
+	return rows[0], true, nil
+}
+
+// LeafHashes reads the hashes of the leaves [from, to), in order.
+func (tx *Tx) LeafHashes(ctx context.Context, from, to int64) ([]tlog.Hash, error) {
+	type row struct{ Hashes []byte }
+	rows, err := Raw[row](ctx, tx, "SELECT hashes FROM log_leaves WHERE seq >= ? AND seq < ? ORDER BY seq", from, to)
+	out := make([]tlog.Hash, len(rows))
+	for i, r := range rows {
+		if copy(out[i][:], r.Hashes) < len(out[i]) {
+			return nil, fmt.Errorf("leaf %d has no hash", from+int64(i))
+		}
+	}
+	if err == nil && int64(len(out)) != to-from {
+		err = fmt.Errorf("the log lacks a leaf between %d and %d", from, to)
+	}
+	return out, err
+}
+
 // ErrLogBroken means that the log no longer is what was signed. Signing and writing
 // stop until somebody has looked.
 var ErrLogBroken = errors.New("the log does not hold")

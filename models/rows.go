@@ -291,11 +291,29 @@ func schemaOf(row any) (*schema.Schema, error) {
 	return s, nil
 }
 
+// RowText is what the log's digest of the row that row points to is of.
+func RowText(ctx context.Context, row Record) ([]byte, error) {
+	columns, err := columnsOf(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	return tlog.RowText(row.TableName(), columns)
+}
+
 // rowHash is the canonical hash of the row that row points to.
 func rowHash(ctx context.Context, row Record) (string, error) {
-	s, err := schemaOf(row)
+	columns, err := columnsOf(ctx, row)
 	if err != nil {
 		return "", err
+	}
+	h, err := tlog.RowHash(row.TableName(), columns)
+	return hex.EncodeToString(h[:]), err
+}
+
+func columnsOf(ctx context.Context, row Record) ([]tlog.Column, error) {
+	s, err := schemaOf(row)
+	if err != nil {
+		return nil, err
 	}
 	columns := make([]tlog.Column, 0, len(s.Fields))
 	v := reflect.ValueOf(row).Elem()
@@ -306,12 +324,11 @@ func rowHash(ctx context.Context, row Record) (string, error) {
 		raw, _ := f.ValueOf(ctx, v)
 		value, err := driver.DefaultParameterConverter.ConvertValue(raw)
 		if err != nil {
-			return "", fmt.Errorf("models: %s.%s: %w", s.Table, f.DBName, err)
+			return nil, fmt.Errorf("models: %s.%s: %w", s.Table, f.DBName, err)
 		}
 		columns = append(columns, tlog.Column{Name: f.DBName, Value: value})
 	}
-	h, err := tlog.RowHash(s.Table, columns)
-	return hex.EncodeToString(h[:]), err
+	return columns, nil
 }
 
 func copyFields[T any](ctx context.Context, dst, src *T, names Columns) error {

@@ -76,11 +76,16 @@ func migrateHelp(w io.Writer) {
 }
 
 func verifyHelp(w io.Writer) {
-	paragraph(w, "assay verify: prove that nothing in the database was altered.", "",
+	paragraph(w, "assay verify: prove that nothing in the database, or in a binder, was altered.", "",
+		"    assay verify -db URL",
+		"    assay verify BINDER.zip", "",
 		"Replays every leaf of the log, compares each tree with the checkpoint signed over",
 		"it, and every logged row with the last leaf about it. It changes nothing and can",
 		"run beside a server. Keep the last checkpoint of each run somewhere else and give",
 		"it with -since next time: only that finds an older database put back.", "",
+		"A binder is the archive of an examination. Every file in it is hashed, every draw",
+		"repeated, every leaf proved and every signature checked. It needs no network and",
+		"no database, unpacks nothing, and refuses what no binder holds.", "",
 		"Exit status: 0 everything holds, with a summary; 1 something does not, each row,",
 		"leaf or range on a line; 2 the input cannot be used.")
 	flags(w, new(verifyOptions).flags(), false)

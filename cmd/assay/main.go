@@ -57,7 +57,7 @@ func commands() []command {
 		{"serve", "run the portal", serveHelp, serve},
 		{"demo", "run a demonstration with an invented company", demoHelp, demonstrate},
 		{"migrate", "bring the database schema up to date", migrateHelp, migrate},
-		{"verify", "prove that nothing in the database was altered", verifyHelp, verify},
+		{"verify", "prove that nothing in the database, or in a binder, was altered", verifyHelp, verify},
 		{"sample", "repeat the draw of a sample", sampleHelp, repeatDraw},
 		{"blobs", "check, copy or sweep the stored evidence", blobsHelp, blobs},
 		{"break-glass", "let an administrator in while the identity provider is down", breakGlassHelp, breakGlass},

@@ -106,7 +106,7 @@ func (in *instance) prepare(ctx context.Context, c config.Serve) error {
 		return err
 	}
 	in.app = &handlers.App{
-		DB: in.db, Blobs: store, MaxFile: c.MaxUpload, Quota: evidence.Quota{FilesPerDay: c.MaxFilesPerDay, Bytes: c.MaxEvidence},
+		DB: in.db, Blobs: store, Signer: in.signer, MaxFile: c.MaxUpload, Quota: evidence.Quota{FilesPerDay: c.MaxFilesPerDay, Bytes: c.MaxEvidence},
 		Secure: base.Scheme == "https", Box: box, Scanning: c.ClamdAddr != "", Draining: in.stopping.Load,
 	}
 	if err := in.employ(c, store); err != nil {

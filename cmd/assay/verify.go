@@ -20,16 +20,20 @@ type verifyOptions struct{ db, key, since string }
 
 func (o *verifyOptions) flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("verify", flag.ContinueOnError)
-	fs.StringVar(&o.db, "db", "", "`URL` of the database: sqlite:///path/to/file or postgres://… (required)")
-	fs.StringVar(&o.key, "key", "", "`file` that holds the log's verifier key, name+hash+key; without it the key beside the newest checkpoint is used, which somebody who rewrote the log could have replaced")
+	fs.StringVar(&o.db, "db", "", "`URL` of the database: sqlite:///path/to/file or postgres://…; a binder needs none")
+	fs.StringVar(&o.key, "key", "", "`file` that holds the log's verifier key, name+hash+key; without it the key beside the newest checkpoint, or in the binder, is used, which somebody who rewrote the log could have replaced")
 	fs.StringVar(&o.since, "since", "", "`file` of a signed checkpoint that was kept outside; the log has to extend it")
 	return fs
 }
 
 func verify(ctx context.Context, s *session) error {
 	var o verifyOptions
-	if err := config.Parse(o.flags(), s.args, func(string) string { return "" }); err != nil {
+	archive, args := archiveOf(s.args)
+	if err := config.Parse(o.flags(), args, func(string) string { return "" }); err != nil {
 		return refuse(err)
+	}
+	if archive != "" {
+		return verifyBinder(ctx, s, archive, o)
 	}
 	options, err := o.read()
 	if err != nil {
@@ -51,25 +55,32 @@ func verify(ctx context.Context, s *session) error {
 func (o *verifyOptions) read() (models.VerifyOptions, error) {
 	out := models.VerifyOptions{Tables: ledger.Tables(), Derived: ledger.Derived()}
 	if o.db == "" {
-		return out, fmt.Errorf("-db is missing; it should be sqlite:///path/to/file or postgres://…")
+		return out, fmt.Errorf("-db is missing; it should be sqlite:///path/to/file or postgres://…, or the path of a binder stands in its place")
 	}
+	var err error
+	out.VerifierKey, out.Since, err = o.outside()
+	return out, err
+}
+
+// outside reads what was kept outside of what is verified.
+func (o *verifyOptions) outside() (key, since string, err error) {
 	if o.key != "" {
 		b, err := os.ReadFile(o.key)
 		if err != nil {
-			return out, fmt.Errorf("-key: %w", err)
+			return "", "", fmt.Errorf("-key: %w", err)
 		}
-		if out.VerifierKey, err = verifierKey(string(b)); err != nil {
-			return out, err
+		if key, err = verifierKey(string(b)); err != nil {
+			return "", "", err
 		}
 	}
 	if o.since != "" {
 		b, err := os.ReadFile(o.since)
 		if err != nil {
-			return out, fmt.Errorf("-since: %w", err)
+			return "", "", fmt.Errorf("-since: %w", err)
 		}
-		out.Since = string(b)
+		since = string(b)
 	}
-	return out, nil
+	return key, since, nil
 }
 
 // verifierKey finds the public key in a file that may hold the private one as well.

@@ -61,16 +61,21 @@ type Page struct {
 // Do sends any request as a. Changes come from the same site, as a browser says.
 func (s *Site) Do(a access.Actor, r *http.Request) Page {
 	s.tb.Helper()
+	rec := httptest.NewRecorder()
+	s.DoInto(rec, a, r)
+	p := Page{s.tb, rec.Code, rec.Header(), rec.Body.String(), rec.Header().Get("Location")}
+	p.leads(r)
+	return p
+}
+
+// DoInto is Do for answers that may break off.
+func (s *Site) DoInto(w http.ResponseWriter, a access.Actor, r *http.Request) {
 	if a.ID != 0 {
 		s.actors[a.Name] = a
 		r.Header.Set(actorHeader, a.Name)
 	}
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	rec := httptest.NewRecorder()
-	s.router.ServeHTTP(rec, r)
-	p := Page{s.tb, rec.Code, rec.Header(), rec.Body.String(), rec.Header().Get("Location")}
-	p.leads(r)
-	return p
+	s.router.ServeHTTP(w, r)
 }
 
 // leads holds every refused form to itself: each line of its summary leads to words on the

@@ -7,6 +7,7 @@ import (
 	"assay/models"
 	"assay/models/engagement"
 	"assay/models/framework"
+	"assay/models/freeze"
 )
 
 // An audit is one engagement in the story.
@@ -84,6 +85,9 @@ func (s *story) engagement(day models.Date, t engagement.Terms) *audit {
 
 func (a *audit) move(day models.Date, to engagement.Status) {
 	a.s.on(day, 25, "priya", func(ctx context.Context, tx *models.Tx) error {
+		if to == engagement.Reporting {
+			return freeze.Report(ctx, tx, &a.e, "")
+		}
 		return engagement.Move(ctx, tx, &a.e, to, "")
 	})
 }

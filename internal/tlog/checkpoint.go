@@ -147,3 +147,26 @@ func OpenCheckpoint(signed, vkey string) (Checkpoint, error) {
 	}
 	return c, err
 }
+
+// SignText returns a signed note of any text, which ends in a line break. What is no
+// checkpoint begins with a line that says what it is.
+func (s *Signer) SignText(text string) (string, error) {
+	b, err := note.Sign(&note.Note{Text: text}, s.signer)
+	if err != nil {
+		return "", fmt.Errorf("tlog: sign: %w", err)
+	}
+	return string(b), nil
+}
+
+// OpenText checks the signature of a note by the key vkey and returns its text.
+func OpenText(signed, vkey string) (string, error) {
+	v, err := note.NewVerifier(strings.TrimSpace(vkey))
+	if err != nil {
+		return "", fmt.Errorf("tlog: verifier key: %w", err)
+	}
+	n, err := note.Open([]byte(signed), note.VerifierList(v))
+	if err != nil {
+		return "", fmt.Errorf("tlog: signed note: %w", err)
+	}
+	return n.Text, nil
+}

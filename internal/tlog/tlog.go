@@ -130,6 +130,13 @@ func RowHash(table string, columns []Column) (Hash, error) {
 	return h.Row(table, columns)
 }
 
+// RowText is the text that RowHash is the SHA-256 of, for whoever checks it without us.
+func RowText(table string, columns []Column) ([]byte, error) {
+	var h Hasher
+	_, err := h.Row(table, columns)
+	return h.buf, err
+}
+
 // A Hasher hashes many leaves and rows with one piece of memory.
 type Hasher struct{ buf []byte }
 
@@ -264,3 +271,15 @@ func RecordHash(data []byte) Hash { return tlog.RecordHash(data) }
 
 // NodeHash is the hash of an inner node.
 func NodeHash(left, right Hash) Hash { return tlog.NodeHash(left, right) }
+
+// Level is where a stored hash stands in the tree: it is the n-th of its level, which
+// counts from the leaves.
+func Level(index int64) (level int, n int64) { return tlog.SplitStoredHashIndex(index) }
+
+// Prove is the path from leaf n to the root of the tree of this size.
+func Prove(size, n int64, r tlog.HashReader) ([]Hash, error) { return tlog.ProveRecord(size, n, r) }
+
+// CheckProof checks that the tree of this size with this root holds leaf n with this hash.
+func CheckProof(path []Hash, size int64, root Hash, n int64, leaf Hash) error {
+	return tlog.CheckRecord(path, size, root, n, leaf)
+}

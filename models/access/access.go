@@ -25,6 +25,7 @@ const (
 	FindingView    Permission = "finding.view"
 	EngagementView Permission = "engagement.view"
 	PopulationView Permission = "population.view" // locked ones, for auditors
+	BinderExport   Permission = "binder.export"   // the evidence binder of a frozen engagement
 	RequestView    Permission = "request.view"    // one's own, for owners; open ones, for auditors
 	PeopleView     Permission = "people.view"
 	RetentionView  Permission = "retention.view"
@@ -131,14 +132,14 @@ var grants = map[Role][]Permission{
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
-		FieldworkImport, SampleWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
+		FieldworkImport, BinderExport, SampleWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
 	},
 	Owner: {
 		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, RequestView, SearchUse, ExportData,
 		ControlWrite, EvidenceSubmit, FindingRaise, FindingRespond, RequestAnswer, RequestTalk, ViewSave,
 	},
 	Auditor: {
-		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, PopulationView, RequestView, SearchUse, ExportData,
+		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, PopulationView, RequestView, BinderExport, SearchUse, ExportData,
 	},
 	Executive: {
 		SignedIn, ReadinessView, FrameworkView, ControlView, FindingView, EngagementView, SearchUse, ExportData,

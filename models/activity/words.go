@@ -88,6 +88,8 @@ var phrases = map[string]string{
 	"question.answer":      "answered a question about %s",
 	"list.add":             "added a list to %s",
 	"list.withdraw":        "withdrew a list of %s",
+	"engagement.freeze":    "froze what was examined",
+	"binder.download":      "downloaded the binder of %s",
 	"population.import":    "brought in %s",
 	"population.prove":     "wrote down how complete %s is",
 	"population.lock":      "locked %s",

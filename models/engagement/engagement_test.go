@@ -11,6 +11,7 @@ import (
 	"assay/models/access"
 	"assay/models/engagement"
 	"assay/models/framework"
+	"assay/models/freeze"
 	"assay/models/modelstest"
 	"assay/models/people"
 )
@@ -59,7 +60,12 @@ func auditor(t *testing.T, db *models.DB, name, firm string) people.Person {
 
 func move(t *testing.T, db *models.DB, as access.Actor, e *engagement.Engagement, to engagement.Status, reason string) error {
 	t.Helper()
-	return modelstest.As(t, db, as, func(ctx context.Context, tx *models.Tx) error { return engagement.Move(ctx, tx, e, to, reason) })
+	return modelstest.As(t, db, as, func(ctx context.Context, tx *models.Tx) error {
+		if to == engagement.Reporting {
+			return freeze.Report(ctx, tx, e, reason)
+		}
+		return engagement.Move(ctx, tx, e, to, reason)
+	})
 }
 
 func scopeOf(t *testing.T, db *models.DB, id int64) []string {

@@ -108,6 +108,13 @@ func ready(ctx context.Context, tx *models.Tx, e Engagement, to Status, reason s
 			return models.Conflict("Name at least one auditor before fieldwork starts.")
 		}
 		return err
+	case to == Reporting:
+		// Package freeze takes it there: what was examined is kept as it is now.
+		n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM freezes WHERE engagement_id = ?", e.ID)
+		if err == nil && n == 0 {
+			return models.Conflict("Fieldwork ends with a freeze of what was examined, and there is none yet.")
+		}
+		return err
 	case to == Issued:
 		zone, err := e.Location()
 		if err != nil {

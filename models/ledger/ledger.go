@@ -11,6 +11,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
+	"assay/models/freeze"
 	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/models/population"
@@ -71,12 +72,13 @@ func Tables() []models.LoggedTable {
 		models.Logged[finding.Milestone](),
 		models.Logged[finding.Extension](),
 		models.Logged[finding.Acceptance](),
+		models.Logged[freeze.Freeze](),
 	}
 }
 
 // Derived is every table that says again, for queries, what logged rows say.
 func Derived() []models.DerivedTable {
-	return []models.DerivedTable{control.CriteriaTable(), control.OwnersTable(), engagement.ScopeTable(), occurrence.LinesTable()}
+	return []models.DerivedTable{control.CriteriaTable(), control.OwnersTable(), engagement.ScopeTable(), occurrence.LinesTable(), freeze.DocumentsTable()}
 }
 
 // Verify holds the whole database against its log, with the key beside the newest checkpoint.

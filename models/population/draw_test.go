@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"assay/models"
-	"assay/models/engagement"
+	"assay/models/freeze"
 	"assay/models/modelstest"
 	"assay/models/population"
 	"assay/models/sample"
@@ -202,7 +202,7 @@ func TestDrawsThatCannotBe(t *testing.T) {
 		}
 		e := w.engagement
 		w.must(w.as(w.priya, func(ctx context.Context, tx *models.Tx) error {
-			return engagement.Move(ctx, tx, &e, engagement.Reporting, "")
+			return freeze.Report(ctx, tx, &e, "")
 		}))
 		_, err = w.draw(p, w.ticket(nil))
 		w.refused("after fieldwork", err, models.KindConflict, "in state Reporting")

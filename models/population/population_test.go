@@ -10,7 +10,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/custody"
-	"assay/models/engagement"
+	"assay/models/freeze"
 	"assay/models/ledger"
 	"assay/models/modelstest"
 	"assay/models/population"
@@ -90,7 +90,7 @@ func TestWhatAListHasToSay(t *testing.T) {
 		}
 		over := w.elsewhere
 		w.must(w.as(w.priya, func(ctx context.Context, tx *models.Tx) error {
-			return engagement.Move(ctx, tx, &over, engagement.Reporting, "")
+			return freeze.Report(ctx, tx, &over, "")
 		}))
 		w.refused("after fieldwork", w.as(w.priya, func(ctx context.Context, tx *models.Tx) error {
 			_, err := population.Import(ctx, tx, over, w.parcel(changes()))

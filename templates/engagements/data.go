@@ -261,7 +261,7 @@ func moveWarning(to engagement.Status) string {
 	case engagement.Fieldwork:
 		return "From then on the criteria, the period, its time zone and the kind of report stay as they are."
 	case engagement.Reporting:
-		return "Fieldwork is over. It cannot be started again."
+		return "Fieldwork is over and cannot be started again. What was examined is frozen as it is now: the binder is made from that, whatever changes later."
 	case engagement.Issued:
 		return "After issue nothing about the engagement changes but the access window."
 	case engagement.Archived:

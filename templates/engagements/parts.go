@@ -17,6 +17,7 @@ type part struct {
 var parts = []part{
 	{"Overview", "", access.EngagementView},
 	{"Populations", "/populations", access.PopulationView},
+	{"Binder", "/binder", access.BinderExport},
 }
 
 // tabs lead from one page of an engagement to its others. here is the end of the address.

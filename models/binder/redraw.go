@@ -1,0 +1,117 @@
+package binder
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"assay/internal/binder"
+	"assay/internal/sheet"
+	"assay/models/sample"
+)
+
+// Redraw repeats the draw of a sample from the list as it came, as binder.Options asks. What
+// somebody picked, or took in full, has no draw; then only the list is checked.
+func Redraw(ctx context.Context, list io.Reader, p binder.Population, s binder.Sample) (digest string, picks []binder.SampleItem, err error) {
+	rows, err := sheet.Stream(ctx, list, p.List.Name, sheet.Large)
+	if err != nil {
+		return "", nil, err
+	}
+	items, err := sample.Items(rows, sample.Columns{Key: p.KeyColumn, Stratum: s.Stratum, Amount: s.Amount})
+	if err != nil {
+		return "", nil, err
+	}
+	l, err := sample.ListOf(items)
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() {
+		if closed := l.Close(); err == nil {
+			err = closed
+		}
+	}()
+	sealed, err := l.Seal(io.Discard)
+	if err == nil {
+		err = sealed.Faults.Err()
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	chosen, err := choose(l, sealed, p, s)
+	return sealed.Digest, placed(chosen, s), err
+}
+
+// mostAsked keeps a hostile sample from asking for a heap that no machine has.
+const mostAsked = 1_000_000
+
+func choose(l *sample.List, sealed sample.Sealed, p binder.Population, s binder.Sample) ([]sample.Pick, error) {
+	draw := sample.Draw{Population: p.Digest, Seed: s.Seed}
+	if s.Target < 0 || s.Target > mostAsked || s.Size < 0 || s.Size > mostAsked || s.Decimals < 0 || s.Decimals > 18 {
+		return nil, fmt.Errorf("it asks for %d items", s.Target)
+	}
+	switch sample.Method(s.Method) {
+	case sample.Random:
+		return draw.Select(l.Items(), s.Target, excluded(s)...)
+	case sample.Systematic:
+		return draw.Systematic(l.Items(), sealed.Count, s.Size)
+	case sample.Monetary:
+		m, err := draw.MonetaryUnit(l.Items(), s.Every, s.Decimals)
+		return m.Picks, err
+	case sample.Full, sample.Judgemental:
+		return picked(l, s)
+	}
+	return nil, fmt.Errorf("nobody knows the method %q", s.Method)
+}
+
+// excluded are keys in the order in which they were excluded.
+func excluded(s binder.Sample) []string {
+	var out []binder.SampleItem
+	for _, i := range s.Items {
+		if i.Excluded != nil {
+			out = append(out, i)
+		}
+	}
+	slices.SortFunc(out, func(a, b binder.SampleItem) int { return a.Excluded.Place - b.Excluded.Place })
+	keys := make([]string, len(out))
+	for i, item := range out {
+		keys[i] = item.Key
+	}
+	return keys
+}
+
+// picked are the listed items as the population has them.
+func picked(l *sample.List, s binder.Sample) ([]sample.Pick, error) {
+	listed := map[string]bool{}
+	for _, i := range s.Items {
+		listed[i.Key] = true
+	}
+	var out []sample.Pick
+	for it, err := range l.Items() {
+		if err != nil {
+			return nil, err
+		}
+		if listed[it.Key] {
+			it.Stratum = ""
+			out = append(out, sample.Pick{Item: it})
+		}
+	}
+	return out, nil
+}
+
+// placed counts picks within their strata, as samples list them.
+func placed(picks []sample.Pick, s binder.Sample) []binder.SampleItem {
+	place := map[string]int{}
+	out := make([]binder.SampleItem, len(picks))
+	for i, p := range picks {
+		place[p.Stratum]++
+		out[i] = binder.SampleItem{Place: place[p.Stratum], Stratum: p.Stratum, Key: p.Key, RowDigest: p.Digest.String(), Hits: p.Hits}
+		if sample.Method(s.Method) == sample.Random {
+			out[i].Rank = p.Rank.String()
+		}
+		if p.Excluded {
+			out[i].Excluded = &binder.Exclusion{}
+		}
+	}
+	return out
+}
