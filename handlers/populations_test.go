@@ -368,3 +368,19 @@ func TestAnAuditorDrawsWithTheirOwnHand(t *testing.T) {
 		w.sendList(auditor, populationsAt, listFields(), file{"changes.csv", merges()}).Want(404)
 	})
 }
+
+// What Assay itself knows becomes a file with its provenance, and is locked as any other.
+func TestAPopulationFromWhatAssayKnows(t *testing.T) {
+	eachFieldwork(t, func(w fieldwork) {
+		w.Get(w.priya, populationsAt+"/new").Want(200).Has("Or take it from what Assay itself knows")
+		w.Post(w.priya, populationsAt+"/own", "of", "XX-9", "from", "windows").Want(422).Has("No control has this code")
+		w.Post(w.priya, populationsAt+"/own", "of", "AC-03", "from", "").Want(422).Has("Choose what the list is made of")
+		at := w.Post(w.priya, populationsAt+"/own", "of", "AC-03", "from", "windows").Want(303).Location
+		w.Get(w.priya, at).Want(200).Has("Assay itself: Expected windows with their status", "2 here, 2 counted at the source", "Windows of AC-03", "ac-03-windows.csv", "Draft")
+		file := w.Get(w.priya, at+"/file").Want(200).Body
+		if !strings.HasPrefix(file, "\ufeffwindow,from,to,") && !strings.HasPrefix(file, "window,from,to,") || !strings.Contains(file, "AC-03 2026-01-01 to 2026-01-31") {
+			w.Errorf("the file is %q", file)
+		}
+		w.Post(w.auditor, populationsAt+"/own", "of", "AC-03", "from", "windows").Want(404)
+	})
+}

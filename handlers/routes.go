@@ -205,6 +205,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/engagements/{engagement}/binder.zip", access.BinderExport, app.binderDownload),
 		web.Get("/engagements/{engagement}/populations", access.PopulationView, app.populationList),
 		web.Upload("/engagements/{engagement}/populations", access.PopulationManage, listBody(), app.populationImport),
+		web.Post("/engagements/{engagement}/populations/own", access.PopulationManage, app.populationOwn),
 		web.Get("/engagements/{engagement}/populations/new", access.PopulationManage, app.populationNew),
 		web.Get("/engagements/{engagement}/populations/{population}", access.PopulationView, app.populationPage),
 		web.Get("/engagements/{engagement}/populations/{population}/file", access.PopulationView, app.populationFile),

@@ -456,3 +456,26 @@ func WithdrawList(ctx context.Context, tx *models.Tx, id, rev int64, reason stri
 func Lists(ctx context.Context, tx *models.Tx, control int64, limit int) ([]List, error) {
 	return models.Rows[List](tx).Where("fact_lists.control_id = ?", control).Order("fact_lists.id DESC").Limit(limit).Find(ctx)
 }
+
+const ofCounting = ` FROM trigger_events t JOIN fact_lists l ON l.id = t.list_id
+	WHERE l.control_id = ? AND l.withdrawn_at IS NULL AND t.day >= ? AND t.day <= ?`
+
+// CountTriggers counts what TriggersOf lists.
+func CountTriggers(ctx context.Context, tx *models.Tx, control int64, days period.Span) (int64, error) {
+	return models.Value[int64](ctx, tx, "SELECT count(*)"+ofCounting, control, days.From, days.To)
+}
+
+// TriggersOf are the triggers of these days in the lists of a control that count, in the
+// order they occurred, at most limit.
+func TriggersOf(ctx context.Context, tx *models.Tx, control int64, days period.Span, limit int) ([]Trigger, error) {
+	return models.Raw[Trigger](ctx, tx, `SELECT t.list_id, t."key", t.at, t.day, t.deadline, t.done_at, t.note`+ofCounting+` ORDER BY t.at, t."key" LIMIT ?`,
+		control, days.From, days.To, limit)
+}
+
+// CountSignals counts the results in the lists of a continuous control that meet these
+// days.
+func CountSignals(ctx context.Context, tx *models.Tx, control int64, days period.Span, zone *time.Location) (int64, error) {
+	from, until := days.Instants(zone)
+	return models.Value[int64](ctx, tx, `SELECT count(*) FROM signal_intervals s JOIN fact_lists l ON l.id = s.list_id
+		WHERE l.control_id = ? AND l.withdrawn_at IS NULL AND s.from_at < ? AND s.to_at > ?`, control, until, from)
+}

@@ -16,6 +16,7 @@ import (
 type Parcel struct {
 	ControlID int64
 	Source
+	Origin Origin // Assay wrote it itself
 	File
 	Replaces   int64  // the version it follows, 0 for a first
 	ChangeNote string // what that one lacked
@@ -40,7 +41,7 @@ func Import(ctx context.Context, tx *models.Tx, e engagement.Engagement, in Parc
 		return Population{}, models.Conflict("Populations are brought in during planning and fieldwork, and this engagement is in state " + e.Status.Label() + ".")
 	}
 	p := Population{
-		EngagementID: e.ID, Slug: e.Slug, ControlID: in.ControlID, Version: 1, Source: in.Source, File: in.File,
+		EngagementID: e.ID, Slug: e.Slug, ControlID: in.ControlID, Version: 1, Source: in.Source, Origin: in.Origin, File: in.File,
 		Status: Draft, AddedBy: tx.Actor.ID, AddedAt: tx.Now,
 	}
 	if err := p.follow(ctx, tx, in); err != nil {

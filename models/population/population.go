@@ -33,6 +33,7 @@ type Population struct {
 	ReplacesID   *int64
 	ChangeNote   string // what the version before lacked
 	Source
+	Origin Origin // which of its own records Assay wrote it from
 	File
 	Proof
 	Status   Status

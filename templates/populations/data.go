@@ -183,6 +183,14 @@ func methods() []ui.Option {
 	return out
 }
 
+func origins() []ui.Option {
+	out := make([]ui.Option, len(population.Origins))
+	for i, o := range population.Origins {
+		out[i] = ui.Option{Value: string(o), Label: o.Label()}
+	}
+	return out
+}
+
 func classes() []ui.Option {
 	var out []ui.Option
 	for _, c := range population.Classes {
