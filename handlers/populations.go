@@ -16,7 +16,6 @@ import (
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/engagement"
-	"assay/models/framework"
 	"assay/models/people"
 	"assay/models/population"
 	"assay/models/sample"
@@ -106,7 +105,7 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 		return d, err
 	}
 	if d.Select {
-		if d.Suggested, err = suggested(ctx, tx, d.Population); err != nil {
+		if d.Proposed, err = proposed(ctx, tx, d.Engagement, d.Population); err != nil {
 			return d, err
 		}
 	}
@@ -116,8 +115,8 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 	return d, err
 }
 
-// suggested are the default sizes for the control's frequency, by risk.
-func suggested(ctx context.Context, tx *models.Tx, p population.Population) (out [3]int, err error) {
+// proposed are the sizes of the engagement for the control's frequency, by risk.
+func proposed(ctx context.Context, tx *models.Tx, e engagement.Engagement, p population.Population) (out populations.Proposal, err error) {
 	c, err := control.ByID(ctx, tx, p.ControlID)
 	if models.KindOf(err) == models.KindNotFound { // the list is the auditor's to see, its control is out of scope
 		return out, nil
@@ -125,9 +124,12 @@ func suggested(ctx context.Context, tx *models.Tx, p population.Population) (out
 	if err != nil {
 		return out, err
 	}
-	sizes := sample.SizesOf(framework.Frequencies())
-	for risk := range out {
-		out[risk] = sizes.Of(c.Frequency, sample.Risk(risk), int(p.RowCount))
+	if out.Table, err = population.SizesOf(ctx, tx, e); err != nil {
+		return out, err
+	}
+	out.Frequency = c.Frequency
+	for risk := range out.Sizes {
+		out.Sizes[risk] = out.Table.Sizes.V.Of(c.Frequency, sample.Risk(risk), int(p.RowCount))
 	}
 	return out, nil
 }

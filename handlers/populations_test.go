@@ -384,3 +384,26 @@ func TestAPopulationFromWhatAssayKnows(t *testing.T) {
 		w.Post(w.auditor, populationsAt+"/own", "of", "AC-03", "from", "windows").Want(404)
 	})
 }
+
+func TestTheSizesOfAnEngagement(t *testing.T) {
+	eachFieldwork(t, func(w fieldwork) {
+		at := populationsAt + "/sizes"
+		w.Get(w.jonas, at).Want(200).Has("Assay's defaults", "2 / 3 / 5").Lacks("Change them")
+		auditor := w.jonas
+		auditor.Fieldwork = []int64{w.engagement.ID}
+		w.Post(w.jonas, at, "reason", "x").Want(404)
+		form := []string{"rev", "0", "annual", "1/1/1", "semiannual", "2/2/2", "quarterly", "2/2/3", "monthly", "3 / 4 / 6", "weekly", "5/8/15", "daily", "20/25/40", "multiple_daily", "25/40/60"}
+		page := w.Get(auditor, at).Want(200).Has("Change them")
+		for _, m := range regexp.MustCompile(`name="([a-z_]+)" value="(\d+ / \d+ / \d+)"`).FindAllStringSubmatch(page.Body, -1) {
+			if !strings.Contains(strings.Join(form, " ")+" ", m[1]+" ") {
+				form = append(form, m[1], m[2])
+			}
+		}
+		w.Post(auditor, at, append(form, "reason", "")...).Want(422).Has("Say where the sizes come from")
+		w.Post(auditor, at, append([]string{"monthly", "many"}, append(form, "reason", "x")...)...).Want(422).Has("Enter a number from 1")
+		w.Post(auditor, at, append(form, "reason", "The firm's guidance of 2026.")...).Want(303)
+		w.Get(w.priya, at).Want(200).Has("The firm's guidance of 2026.", "Jonas Lindqvist set them")
+		list := w.locked()
+		w.Get(w.priya, list).Want(200).Has("Proposed: 3 at low, 4 at base, 6 at high risk", "the table of this engagement: The firm's guidance of 2026.", "hypergeometric")
+	})
+}

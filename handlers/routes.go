@@ -205,6 +205,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/engagements/{engagement}/binder.zip", access.BinderExport, app.binderDownload),
 		web.Get("/engagements/{engagement}/populations", access.PopulationView, app.populationList),
 		web.Upload("/engagements/{engagement}/populations", access.PopulationManage, listBody(), app.populationImport),
+		web.Get("/engagements/{engagement}/populations/sizes", access.PopulationView, app.sizePage),
+		web.Post("/engagements/{engagement}/populations/sizes", access.SampleWrite, app.sizeChange),
 		web.Post("/engagements/{engagement}/populations/own", access.PopulationManage, app.populationOwn),
 		web.Get("/engagements/{engagement}/populations/new", access.PopulationManage, app.populationNew),
 		web.Get("/engagements/{engagement}/populations/{population}", access.PopulationView, app.populationPage),

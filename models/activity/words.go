@@ -96,6 +96,7 @@ var phrases = map[string]string{
 	"population.discard":   "discarded the draft of %s",
 	"population.accept":    "accepted how complete and accurate %s is",
 	"sample.draw":          "drew %s",
+	"sample.size":          "set the sample sizes of %s",
 	"sample.select":        "selected an item of %s",
 	"sample.extend":        "extended %s",
 	"sample.exclude":       "excluded an item from %s",
@@ -322,6 +323,9 @@ func labelOf(path string) string {
 	if parts[2] == "populations" {
 		if len(parts) > 5 && parts[4] == "samples" {
 			return parts[5] + " of " + parts[3]
+		}
+		if parts[3] == "sizes" {
+			return parts[1]
 		}
 		return parts[3]
 	}

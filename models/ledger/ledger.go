@@ -46,6 +46,7 @@ func Tables() []models.LoggedTable {
 		models.Logged[engagement.Auditor](),
 		models.Logged[population.Population](),
 		models.Logged[population.Acceptance](),
+		models.Logged[population.SizeTable](),
 		models.Logged[population.Sample](),
 		models.Logged[population.Item](),
 		models.Logged[population.Exclusion](),

@@ -8,6 +8,7 @@ import (
 	"assay/models/access"
 	"assay/models/modelstest"
 	"assay/models/population"
+	"assay/models/sample"
 )
 
 func TestAnAuditorWithFieldworkSelectsWithTheirOwnHand(t *testing.T) {
@@ -150,5 +151,45 @@ func TestAcceptancesAreGuardedByTheDatabase(t *testing.T) {
 		} {
 			w.broken(what, w.as(w.priya, f))
 		}
+	})
+}
+
+func TestAnEngagementHasSizesOfItsOwn(t *testing.T) {
+	each(t, func(w *world) {
+		table := func(a access.Actor) (out population.SizeTable) {
+			modelstest.Look(w.T, w.db, a, func(ctx context.Context, tx *models.Tx) (err error) {
+				out, err = population.SizesOf(ctx, tx, w.engagement)
+				return err
+			})
+			return out
+		}
+		set := func(a access.Actor, rev int64, change func(sample.Sizes), reason string) error {
+			sizes := table(w.priya).Sizes.V
+			change(sizes)
+			return w.as(a, func(ctx context.Context, tx *models.Tx) error {
+				return population.SetSizes(ctx, tx, w.engagement, rev, w.jonas.ID, sizes, reason)
+			})
+		}
+		if d := table(w.jonas); !d.Default() || d.Sizes.V["monthly"] != [3]int{2, 3, 5} {
+			w.Errorf("the defaults are %+v", d)
+		}
+		monthly := func(row [3]int) func(sample.Sizes) { return func(s sample.Sizes) { s["monthly"] = row } }
+		w.refused("without a reason", set(w.priya, 0, monthly([3]int{3, 4, 6}), " "), models.KindInvalid, "reason: Say where")
+		w.refused("fewer at a higher risk", set(w.priya, 0, monthly([3]int{3, 2, 6}), "x"), models.KindInvalid, "monthly: A higher risk")
+		w.refused("none", set(w.priya, 0, monthly([3]int{}), "x"), models.KindInvalid, "monthly: Enter a number from 1")
+		w.refused("one frequency left out", set(w.priya, 0, func(s sample.Sizes) { delete(s, "daily") }, "x"), models.KindInvalid, "daily: Enter")
+		w.refused("by an administrator", set(w.admin, 0, monthly([3]int{3, 4, 6}), "x"), models.KindForbidden, "This is the auditor's")
+		w.refused("without the grant", set(w.jonas, 0, monthly([3]int{3, 4, 6}), "x"), models.KindForbidden, "only read")
+		w.must(set(w.writer(), 0, monthly([3]int{3, 4, 6}), "The firm's guidance of 2026."))
+		d := table(w.jonas)
+		if d.Default() || d.BroughtIn() || d.Sizes.V["monthly"] != [3]int{3, 4, 6} || d.Sizes.V.Of("monthly", sample.High, 12) != 6 {
+			w.Errorf("now %+v", d)
+		}
+		w.refused("as it was before", set(w.priya, 0, monthly([3]int{1, 1, 1}), "x"), models.KindConflict, "Someone changed this")
+		w.must(set(w.priya, d.Rev, monthly([3]int{1, 1, 1}), "The firm's file says so."))
+		if d = table(w.jonas); !d.BroughtIn() || d.Sizes.V["monthly"] != [3]int{1, 1, 1} {
+			w.Errorf("brought in %+v", d)
+		}
+		w.verified()
 	})
 }

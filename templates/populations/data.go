@@ -10,6 +10,7 @@ import (
 
 	"assay/models/activity"
 	"assay/models/engagement"
+	"assay/models/framework"
 	"assay/models/people"
 	"assay/models/period"
 	"assay/models/population"
@@ -58,10 +59,62 @@ type PageData struct {
 	Replaced   bool // Next replaces it
 	Team       []engagement.Teammate
 	People     map[int64]people.Person
-	Suggested  [3]int // sizes by risk
+	Proposed   Proposal
 	Feed       []activity.Entry
 	Typed      map[string]string
 	Errors     map[string]string
+}
+
+// A Proposal is how many items the table of the engagement would test. Without a frequency
+// there is none: the control is not the visitor's to see.
+type Proposal struct {
+	Frequency string
+	Sizes     [3]int // by risk
+	Table     population.SizeTable
+}
+
+// why says what the proposal follows from.
+func (p Proposal) why(of population.Population) string {
+	table := "Assay's defaults, which nobody changed for this engagement."
+	if !p.Table.Default() {
+		table = "the table of this engagement: " + p.Table.Reason
+	}
+	return fmt.Sprintf("%s is %s and the list has %s rows; the size is never more than that. It follows %s", of.Control, strings.ToLower(frequencyWord(p.Frequency)), count(of.RowCount), table)
+}
+
+func frequencyWord(id string) string {
+	for _, f := range framework.Frequencies() {
+		if f.ID == id {
+			return f.Label
+		}
+	}
+	return id
+}
+
+// A figure is what an exact formula gives.
+type figure struct {
+	label       string
+	large, here int
+}
+
+func figuresOf(p population.Population) []figure {
+	var out []figure
+	for _, plan := range []struct {
+		label                 string
+		confidence, tolerable int64
+	}{{"90 %, 10 %", 90, 10}, {"90 %, 5 %", 90, 5}, {"95 %, 10 %", 95, 10}, {"95 %, 5 %", 95, 5}} {
+		of := sample.Plan{Confidence: sample.Percent(plan.confidence), Tolerable: sample.Percent(plan.tolerable)}
+		large, err := of.Size()
+		if err != nil {
+			return nil
+		}
+		here, err := of.SizeOf(int(p.RowCount))
+		if err != nil {
+			return nil
+		}
+		out = append(out, figure{plan.label, large, here})
+	}
+	return out
 }
 
 // SampleData is one sample.
