@@ -15,7 +15,13 @@ import (
 )
 
 func (app *App) findingNew(w http.ResponseWriter, r *http.Request) error {
-	typed := map[string]string{"controls": r.URL.Query().Get("control")}
+	q := web.Query(r)
+	typed := map[string]string{"controls": q.Line("control", 200)}
+	for _, field := range []string{"title", "condition", "source", "engagement"} { // what a page that found something says of it
+		if text := q.Text(field, 4000); text != "" {
+			typed[field] = text
+		}
+	}
 	return app.findingForm(w, r, http.StatusOK, findings.FormData{Typed: typed})
 }
 

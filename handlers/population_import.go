@@ -165,13 +165,13 @@ func (app *App) keptList(r *http.Request, id string) (upload.Upload, error) {
 
 func (app *App) takePopulation(r *http.Request, f *web.Values) (population.Population, error) {
 	var e engagement.Engagement
+	var before population.Population
 	in, err := read(app, r, func(ctx context.Context, tx *models.Tx) (in population.Parcel, err error) {
 		if e, err = engagement.BySlug(ctx, tx, web.Param(r, "engagement")); err != nil {
 			return in, err
 		}
 		if code := f.Line("replaces", 20); code != "" {
-			before, err := population.ByCode(ctx, tx, e.ID, code)
-			if err != nil {
+			if before, err = population.ByCode(ctx, tx, e.ID, code); err != nil {
 				return in, err
 			}
 			in.Replaces, in.ControlID = before.ID, before.ControlID
@@ -205,6 +205,9 @@ func (app *App) takePopulation(r *http.Request, f *web.Values) (population.Popul
 	if kept, in.File, err = app.readList(r, f, terms); err != nil {
 		return population.Population{}, err
 	}
+	if in.Change, err = app.changeFrom(r.Context(), before, in.File); err != nil {
+		return population.Population{}, err
+	}
 	return write(app, r, func(ctx context.Context, tx *models.Tx) (population.Population, error) {
 		p, err := population.Import(ctx, tx, e, in)
 		if err == nil {
@@ -230,6 +233,30 @@ func (app *App) readList(r *http.Request, f *web.Values, terms sample.Terms) (ke
 		FileName: kept.Name, Digest: kept.Digest, Size: kept.Size, KeyColumn: f.Line("key", 200), WhenColumn: f.Line("when", 200), DateOrder: terms.Dates,
 	}, terms)
 	return kept, out, err
+}
+
+// changeFrom says how a list differs from the version before, so that no row is added or
+// left out without being seen.
+func (app *App) changeFrom(ctx context.Context, before population.Population, now population.File) (change sample.Change, err error) {
+	if before.ID == 0 || now.TextDigest == "" {
+		return change, nil
+	}
+	earlier, err := app.listOf(ctx, before.Digest, before.FileName, before.KeyColumn)
+	if err != nil {
+		return change, err
+	}
+	defer func() { err = errors.Join(err, earlier.Close()) }()
+	list, err := app.listOf(ctx, now.Digest, now.FileName, now.KeyColumn)
+	if err != nil {
+		return change, err
+	}
+	defer func() { err = errors.Join(err, list.Close()) }()
+	for _, l := range []*sample.List{earlier, list} { // keys that are there twice would not be compared
+		if sealed, err := l.Seal(io.Discard); err != nil || sealed.Digest == "" {
+			return change, err
+		}
+	}
+	return sample.ChangeOf(list.Items(), earlier.Items())
 }
 
 // readFile completes what is known of a stored list.

@@ -36,14 +36,14 @@ func (app *App) writePopulation(r *http.Request, f *web.Values) (p population.Po
 		return p, err
 	}
 	var e engagement.Engagement
+	var before population.Population
 	in := population.Parcel{ChangeNote: f.Text("change_note", 4000)}
 	list, err := read(app, r, func(ctx context.Context, tx *models.Tx) (list population.Written, err error) {
 		if e, err = engagement.BySlug(ctx, tx, web.Param(r, "engagement")); err != nil {
 			return list, err
 		}
 		if replaces != "" {
-			before, err := population.ByCode(ctx, tx, e.ID, replaces)
-			if err != nil {
+			if before, err = population.ByCode(ctx, tx, e.ID, replaces); err != nil {
 				return list, err
 			}
 			in.Replaces, code = before.ID, before.Control
@@ -61,6 +61,9 @@ func (app *App) writePopulation(r *http.Request, f *web.Values) (p population.Po
 		return p, err
 	}
 	if in, err = app.parcelOf(r.Context(), e, list, in); err != nil {
+		return p, err
+	}
+	if in.Change, err = app.changeFrom(r.Context(), before, in.File); err != nil {
 		return p, err
 	}
 	return write(app, r, func(ctx context.Context, tx *models.Tx) (population.Population, error) {

@@ -85,6 +85,9 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 	if d.Samples, err = population.Samples(ctx, tx, d.Population.ID); err != nil {
 		return d, err
 	}
+	if d.Before, d.Follows, err = population.Previous(ctx, tx, d.Population); err != nil {
+		return d, err
+	}
 	if d.Next, d.Replaced, err = population.Next(ctx, tx, d.Population); err != nil {
 		return d, err
 	}

@@ -231,9 +231,21 @@ func TestTheNextVersionSaysWhatTheOneBeforeLacked(t *testing.T) {
 		more := file{"changes.csv", merges() + "CHG-041,2026-01-05T15:00:00Z,repo-1\n"}
 		w.sendList(w.priya, populationsAt, listFields("replaces", "P-1", "source_count", "41"), more).Want(422).Has("Say what the version before lacked", "Next version of P-1")
 		two := w.sendList(w.priya, populationsAt, listFields("replaces", "P-1", "source_count", "41", "change_note", "CHG-041 was merged while the export ran."), more).Want(303).Location
-		w.Get(w.priya, two).Has("version 2", "CHG-041 was merged while the export ran.")
-		w.Get(w.priya, one).Has("A next version exists", "P-2")
 		w.Get(w.jonas, one).Want(200).Lacks("A next version exists") // it is a draft
+		page := w.Get(w.priya, two).Has("version 2", "CHG-041 was merged while the export ran.", "Rows added 1 CHG-041", "Raise the omission as an exception")
+		link := regexp.MustCompile(`href="(/findings/new[^"]*)"`).FindStringSubmatch(page.Body)
+		w.Get(w.priya, html.UnescapeString(link[1])).Want(200).Has("P-1 (Merges to production) lacked 1 rows that version 2 has: CHG-041")
+		jonas := strconv.FormatInt(w.jonas.ID, 10)
+		w.sendList(w.priya, two+"/proof", [][2]string{{"rev", page.Field("rev")}, {"to_source", "CHG-003"}, {"to_list", "CHG-021"}, {"assessment", "One merge of July 2026."}}).Want(303)
+		w.Post(w.priya, two+"/lock", "rev", w.Get(w.priya, two).Field("rev")).Want(303)
+		w.Post(w.priya, two+"/accept", "accepted", "Seen.", "accepted_by", jonas).Want(303)
+		extra := w.Post(w.priya, two+"/samples", "method", "random", "size", "5", "seed", "s", "since", "added", "auditor", jonas).Want(303).Location
+		w.Get(w.jonas, extra).Want(200).Has("added in version 2", "CHG-041", "keys.txt").Lacks("assay sample -population")
+		if keys := w.Get(w.jonas, extra+"/keys").Want(200).Body; keys != "CHG-041\n" {
+			w.Errorf("the keys of what was added are %q", keys)
+		}
+		w.Post(w.priya, extra+"/extend", "size", "6", "reason", "x", "auditor", jonas).Want(303)
+		w.Get(w.priya, one).Has("A next version exists", "P-2")
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"slices"
 
@@ -21,21 +22,39 @@ import (
 	"assay/web"
 )
 
-// repeat selects from the stored file of p, outside of any transaction.
-func (app *App) repeat(ctx context.Context, p population.Population, t population.Ticket, size int, excluded []string) (population.Drawn, error) {
+// repeat selects from the stored file of p, outside of any transaction; only from what
+// before lacked, if there is one.
+func (app *App) repeat(ctx context.Context, p population.Population, before *population.Population, t population.Ticket, size int, excluded []string) (population.Drawn, error) {
 	var files []io.Closer
 	defer func() {
 		for _, f := range files {
 			_ = f.Close() // they were only read
 		}
 	}()
-	return population.Repeat(p, func() (sheet.Rows, error) {
-		rows, file, err := app.rowsOf(ctx, p.Digest, p.FileName)
-		if err == nil {
-			files = append(files, file)
+	opened := func(p population.Population) func() (sheet.Rows, error) {
+		return func() (sheet.Rows, error) {
+			rows, file, err := app.rowsOf(ctx, p.Digest, p.FileName)
+			if err == nil {
+				files = append(files, file)
+			}
+			return rows, err
 		}
-		return rows, err
-	}, t, size, excluded)
+	}
+	if before != nil {
+		t.Since = &population.Earlier{Population: *before, Rows: opened(*before)}
+	}
+	return population.Repeat(p, opened(p), t, size, excluded)
+}
+
+// lacking is the version before p, whose rows are left out of a selection.
+func (app *App) lacking(r *http.Request, p population.Population) (*population.Population, error) {
+	return read(app, r, func(ctx context.Context, tx *models.Tx) (*population.Population, error) {
+		before, ok, err := population.Previous(ctx, tx, p)
+		if err == nil && !ok {
+			err = models.Invalid(map[string]string{"since": "There is no version before this one."})
+		}
+		return &before, err
+	})
 }
 
 // ticketOf reads what an auditor decided. Without a seed the server takes one, now that
@@ -74,9 +93,13 @@ func (app *App) sampleDraw(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	t, err := ticketOf(f)
+	var before *population.Population
+	if err == nil && f.Line("since", 20) == "added" && t.Method == sample.Random {
+		before, err = app.lacking(r, p)
+	}
 	var d population.Drawn
 	if err == nil {
-		d, err = app.repeat(r.Context(), p, t, t.Size, nil)
+		d, err = app.repeat(r.Context(), p, before, t, t.Size, nil)
 	}
 	var s population.Selection
 	if err == nil {
@@ -162,9 +185,13 @@ func (app *App) sampleChange(w http.ResponseWriter, r *http.Request, f *web.Valu
 	if err == nil {
 		size, excluded, err = plan(s)
 	}
+	var before *population.Population
+	if err == nil && s.SinceID != nil {
+		before, err = app.lacking(r, p)
+	}
 	var d population.Drawn
 	if err == nil {
-		d, err = app.repeat(r.Context(), p, s.Ticket(), size, excluded)
+		d, err = app.repeat(r.Context(), p, before, s.Ticket(), size, excluded)
 	}
 	if err == nil {
 		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (int, error) { return 0, verb(ctx, tx, s, d) })
@@ -223,6 +250,9 @@ func (app *App) sampleKeys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if s.SinceID != nil {
+		return app.sendAdded(w, r, p)
+	}
 	if s.Stratum == "" {
 		return models.NotFound("A stratum")
 	}
@@ -235,10 +265,32 @@ func (app *App) sampleKeys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return sendKeys(w, items, r.URL.Query().Get("stratum"))
+}
+
+// sendAdded answers with the keys that the version before p lacked.
+func (app *App) sendAdded(w http.ResponseWriter, r *http.Request, p population.Population) error {
+	before, err := app.lacking(r, p)
+	if err != nil {
+		return err
+	}
+	now, err := app.listOf(r.Context(), p.Digest, p.FileName, p.KeyColumn)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = now.Close() }() // it was only read
+	earlier, err := app.listOf(r.Context(), before.Digest, before.FileName, before.KeyColumn)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = earlier.Close() }()
+	return sendKeys(w, sample.AddedTo(now.Items(), earlier.Items(), p.AddedStratum()), p.AddedStratum())
+}
+
+func sendKeys(w http.ResponseWriter, items iter.Seq2[sample.Item, error], stratum string) error {
 	harden(w.Header())
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", filetype.ContentDisposition("keys.txt"))
-	stratum := r.URL.Query().Get("stratum")
 	for it, err := range items {
 		if err != nil {
 			return err

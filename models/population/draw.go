@@ -28,10 +28,20 @@ type Ticket struct {
 	Every    int64
 	Size     int      // of each stratum
 	Keys     []string // of a judgemental selection
+	Since    *Earlier // to select only from what the version before lacked
 	Redraws  int64    // the sample that it takes the place of, 0 for a first
 	Reason   string
 	Auditor  int64
 }
+
+// An Earlier is the version before, and its file.
+type Earlier struct {
+	Population
+	Rows func() (sheet.Rows, error)
+}
+
+// AddedStratum is the name of the stratum of what was added in p.
+func (p Population) AddedStratum() string { return fmt.Sprintf("added in version %d", p.Version) }
 
 // A Drawn is what came out of a list. It is made outside of a transaction, since a list
 // may be long, and only by Repeat.
@@ -120,7 +130,38 @@ func (t Ticket) pick(p Population, rows func() (sheet.Rows, error), size int, ex
 	case sample.Judgemental:
 		return named(list, t.Keys)
 	}
+	if t.Since != nil {
+		return t.fromAdded(p, list, draw, size, excluded)
+	}
 	return draw.Select(list.Items(), size, excluded...)
+}
+
+// fromAdded selects from what the version before lacked.
+func (t Ticket) fromAdded(p Population, list *sample.List, draw sample.Draw, size int, excluded []string) (picks []sample.Pick, err error) {
+	if p.ReplacesID == nil || *p.ReplacesID != t.Since.ID {
+		return nil, models.NotFound("Population")
+	}
+	before, err := t.Since.opened(t.Since.Rows, Ticket{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closed := before.Close(); err == nil {
+			err = closed
+		}
+	}()
+	sealed, err := before.Seal(discard{})
+	if err != nil {
+		return nil, err
+	}
+	if sealed.Digest != t.Since.TextDigest {
+		return nil, models.Conflict("The stored list of " + t.Since.Code() + " was altered, so nothing was drawn.")
+	}
+	picks, err = draw.Select(sample.AddedTo(list.Items(), before.Items(), p.AddedStratum()), size, excluded...)
+	if err == nil && len(picks) == 0 {
+		err = refuse("since", "This version has no row that "+t.Since.Code()+" lacked.")
+	}
+	return picks, err
 }
 
 type discard struct{}
@@ -213,8 +254,11 @@ func (t Ticket) Prepared() (Ticket, error) {
 	if !t.Method.Seeded() {
 		t.Seed = ""
 	}
-	if t.Method != sample.Random {
+	if t.Method != sample.Random || t.Since != nil {
 		t.Stratum = ""
+	}
+	if t.Method != sample.Random {
+		t.Since = nil
 	}
 	if t.Method != sample.Monetary {
 		t.Amount, t.Decimals, t.Every = "", 0, 0
@@ -261,6 +305,9 @@ func Draw(ctx context.Context, tx *models.Tx, d Drawn) (Selection, error) {
 		EngagementID: p.EngagementID, PopulationID: p.ID, Slug: p.Slug, Method: t.Method, Seed: t.Seed, Stratum: t.Stratum, Amount: t.Amount, Decimals: t.Decimals, Every: t.Every,
 		Size: t.Size, Reason: t.Reason, AuditorID: by.Auditor, DrawnBy: by.By, DrawnAt: tx.Now,
 	}
+	if t.Since != nil {
+		s.SinceID = &t.Since.ID
+	}
 	if err := s.redraw(ctx, tx, t.Redraws); err != nil {
 		return Selection{}, err
 	}
@@ -299,7 +346,7 @@ func (s *Sample) redraw(ctx context.Context, tx *models.Tx, id int64) error {
 		s.RedrawsID = &id
 	}
 	for _, e := range earlier {
-		if e.ID != id && e.Method == s.Method && s.Method.Seeded() && !replaced[e.ID] {
+		if e.ID != id && e.Method == s.Method && (e.SinceID == nil) == (s.SinceID == nil) && s.Method.Seeded() && !replaced[e.ID] {
 			return models.Conflict(e.Code() + " is there. Draw it again, with the reason, so that nobody has to ask which one counts.")
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/engagement"
+	"assay/models/sample"
 )
 
 // A Parcel is a list on its way in: what was said about it and what was read from it.
@@ -20,6 +21,7 @@ type Parcel struct {
 	File
 	Replaces   int64  // the version it follows, 0 for a first
 	ChangeNote string // what that one lacked
+	Change     sample.Change
 }
 
 func mayManage(a access.Actor) error {
@@ -88,7 +90,7 @@ func (p *Population) follow(ctx context.Context, tx *models.Tx, in Parcel) error
 	case strings.TrimSpace(in.ChangeNote) == "":
 		return refuse("change_note", "Say what the version before lacked, so that the auditor can judge it.")
 	}
-	p.ControlID, p.Version, p.ReplacesID, p.ChangeNote = before.ControlID, before.Version+1, &before.ID, in.ChangeNote
+	p.ControlID, p.Version, p.ReplacesID, p.ChangeNote, p.Change.V = before.ControlID, before.Version+1, &before.ID, in.ChangeNote, in.Change
 	return nil
 }
 
@@ -177,6 +179,9 @@ func (p Population) Doubts() []Doubt {
 			doubt(int(min(s.Missing, 1<<31)), "Numbers are missing between %s%d and %s%d: %d of them.", s.Prefix, s.First, s.Prefix, s.Last, s.Missing)
 		}
 	}
+	c := p.Change.V
+	doubt(c.Removed.Count, "%d of the version before are not in this one: %s.", c.Removed.Count, strings.Join(c.Removed.Examples, ", "))
+	doubt(c.Changed.Count, "%d say something else than in the version before: %s.", c.Changed.Count, strings.Join(c.Changed.Examples, ", "))
 	doubt(p.Tie.V.OnlyHere.Count, "%d are not in %s.", p.Tie.V.OnlyHere.Count, p.TieSource)
 	doubt(p.Tie.V.OnlyThere.Count, "%d of %s are not in the list.", p.Tie.V.OnlyThere.Count, p.TieSource)
 	doubt(failed(p.ToSource), "%d of %d items that were followed to the source did not hold.", failed(p.ToSource), len(p.ToSource))

@@ -18,7 +18,7 @@ func (s Sample) Ticket() Ticket {
 
 // stands checks that d was repeated for s as it is now, with these items excluded.
 func (s Selection) stands(d Drawn, excluded []string) error {
-	if d.population != s.PopulationID || d.ticket.Seed != s.Seed || d.ticket.Stratum != s.Stratum || !slices.Equal(d.excluded, excluded) {
+	if d.population != s.PopulationID || d.ticket.Seed != s.Seed || d.ticket.Stratum != s.Stratum || (d.ticket.Since == nil) != (s.SinceID == nil) || !slices.Equal(d.excluded, excluded) {
 		return models.Conflict("Someone changed this sample a moment ago. Please look again.")
 	}
 	if s.Method != sample.Random {

@@ -31,7 +31,8 @@ type Population struct {
 	Control      string // its code, which never changes
 	Version      int64
 	ReplacesID   *int64
-	ChangeNote   string // what the version before lacked
+	ChangeNote   string                    // what the version before lacked
+	Change       models.Doc[sample.Change] // how the rows differ from it
 	Source
 	Origin Origin // which of its own records Assay wrote it from
 	File
@@ -188,6 +189,18 @@ func (Line) VisibleTo(a access.Actor) (string, []any) { return Population{}.Visi
 // List lists the populations of an engagement, the newest first.
 func List(ctx context.Context, tx *models.Tx, engagement int64, page models.Page) ([]Line, error) {
 	return models.Rows[Line](tx).Where("engagement_id = ?", engagement).Order("id DESC").Limit(page.Limit).Find(ctx)
+}
+
+// Previous is the version that p replaces, if there is one that the actor may see.
+func Previous(ctx context.Context, tx *models.Tx, p Population) (before Population, ok bool, err error) {
+	if p.ReplacesID == nil {
+		return before, false, nil
+	}
+	before, err = ByID(ctx, tx, *p.ReplacesID)
+	if models.KindOf(err) == models.KindNotFound {
+		return before, false, nil
+	}
+	return before, err == nil, err
 }
 
 // Next is the version that replaces p, if there is one.

@@ -27,6 +27,7 @@ type Sample struct {
 	Every        int64 // the interval of a monetary unit sample
 	Size         int   // of each stratum, as it was drawn
 	RedrawsID    *int64
+	SinceID      *int64 // the version before: only what it lacked was selected from
 	Reason       string
 	AuditorID    int64 // who selected
 	DrawnBy      int64 // who brought it in

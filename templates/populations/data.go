@@ -10,6 +10,7 @@ import (
 
 	"assay/models/activity"
 	"assay/models/engagement"
+	"assay/models/finding"
 	"assay/models/framework"
 	"assay/models/people"
 	"assay/models/period"
@@ -55,6 +56,8 @@ type PageData struct {
 	Acceptance population.Acceptance
 	Accepted   bool
 	Samples    []population.Sample
+	Before     population.Population
+	Follows    bool // it follows Before
 	Next       population.Population
 	Replaced   bool // Next replaces it
 	Team       []engagement.Teammate
@@ -285,7 +288,7 @@ func (d SampleData) recipe(stratum string) []string {
 	r := sample.Recipe{
 		Draw: sample.Draw{Population: d.Population.TextDigest, Seed: d.Selection.Seed}, Text: "population.txt", Stratum: stratum, Size: d.listed(stratum),
 	}
-	if d.Selection.Stratum != "" {
+	if d.stratified() {
 		r.Keys = "keys.txt"
 	}
 	return r.Lines()
@@ -310,6 +313,31 @@ func (d SampleData) longest() int {
 		n = max(n, d.listed(stratum))
 	}
 	return n
+}
+
+// stratified reports whether the items have strata.
+func (d SampleData) stratified() bool {
+	return d.Selection.Stratum != "" || d.Selection.SinceID != nil
+}
+
+// stratumName is what strata are values of.
+func (d SampleData) stratumName() string {
+	if d.Selection.Stratum != "" {
+		return d.Selection.Stratum
+	}
+	return "Stratum"
+}
+
+// candidate is the form of a finding about what the version before lacked.
+func (d PageData) candidate() string {
+	c := d.Population.Change.V.Added
+	q := url.Values{
+		"control": {d.Population.Control}, "source": {string(finding.FromAudit)}, "engagement": {strconv.FormatInt(d.Engagement.ID, 10)},
+		"title": {fmt.Sprintf("The population of %s was not complete", d.Population.Control)},
+		"condition": {fmt.Sprintf("%s (%s) lacked %d rows that version %d has: %s. What was said: %s",
+			d.Before.Code(), d.Before.Name, c.Count, d.Population.Version, exampleWords(c), d.Population.ChangeNote)},
+	}
+	return "/findings/new?" + q.Encode()
 }
 
 func (d SampleData) keysHref(stratum string) string {
@@ -366,7 +394,7 @@ type limit struct {
 // limits are computed for a random sample without strata, at 90 % confidence.
 func (d SampleData) limits() []limit {
 	n := d.counting()
-	if d.Selection.Method != sample.Random || d.Selection.Stratum != "" || n == 0 {
+	if d.Selection.Method != sample.Random || d.stratified() || n == 0 {
 		return nil
 	}
 	var out []limit
