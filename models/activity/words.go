@@ -193,6 +193,7 @@ var phrases = map[string]string{
 	"request.show":          "let the auditors see an answer to %s",
 	"request.write_to_both": "wrote to company and auditors on %s",
 	"request.write_within":  "wrote to the company on %s",
+	"requests.import":       "brought in a request list of %s",
 	"request.note":          "noted something for the audit team on %s",
 
 	"finding.raise":       "raised %s",

@@ -1,0 +1,224 @@
+package request
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/engagement"
+)
+
+// A Filter chooses requests of an engagement. Its zero value chooses all of them.
+type Filter struct {
+	Status   Status
+	Overdue  bool
+	OwnerID  int64
+	Nobodys  bool // those without an owner
+	Control  string
+	DueFirst bool // instead of by number
+}
+
+// owed are the states in which the auditors wait for the company.
+var owed = slices.DeleteFunc(slices.Clone(Statuses), func(s Status) bool { return !s.Owed() })
+
+// answerable are the states in which it is the owner's turn.
+var answerable = slices.DeleteFunc(slices.Clone(Statuses), func(s Status) bool { return !s.Answerable() })
+
+// Today is the day in the engagement's zone.
+func Today(e engagement.Engagement, now time.Time) (models.Date, error) {
+	zone, err := e.Location()
+	if err != nil {
+		return "", err
+	}
+	return models.DateOf(now, zone), nil
+}
+
+func (f Filter) rows(tx *models.Tx, e engagement.Engagement, today models.Date) models.Query[Request] {
+	q := models.Rows[Request](tx).Where("requests.engagement_id = ?", e.ID)
+	if f.Status != "" {
+		q = q.Where("requests.status = ?", f.Status)
+	}
+	if f.Overdue {
+		q = q.Where("requests.status IN ? AND requests.due_on <> '' AND requests.due_on < ?", owed, today)
+	}
+	if f.OwnerID != 0 {
+		q = q.Where("requests.owner_id = ?", f.OwnerID)
+	}
+	if f.Nobodys {
+		q = q.Where("requests.owner_id IS NULL")
+	}
+	if f.Control != "" {
+		q = q.Where("requests.control = ?", f.Control)
+	}
+	return q
+}
+
+// List reads a page of the requests that f chooses and the actor may see, by number, or
+// by date.
+func List(ctx context.Context, tx *models.Tx, e engagement.Engagement, f Filter, page models.Page) (models.Window[Request], error) {
+	today, err := Today(e, tx.Now)
+	if err != nil {
+		return models.Window[Request]{}, err
+	}
+	if f.DueFirst {
+		return models.Keyset(ctx, f.rows(tx, e, today), models.Sort{Columns: []string{"due_on", "id"}}, page, func(r Request) []any { return []any{string(r.DueOn), r.ID} })
+	}
+	return models.Keyset(ctx, f.rows(tx, e, today), models.Sort{Columns: []string{"id"}}, page, func(r Request) []any { return []any{r.ID} })
+}
+
+// Every goes through all the requests that f chooses, a few hundred at a time.
+func Every(ctx context.Context, tx *models.Tx, e engagement.Engagement, f Filter) iter.Seq2[[]Request, error] {
+	return func(yield func([]Request, error) bool) {
+		for page := (models.Page{Limit: 500}); ; {
+			w, err := List(ctx, tx, e, f, page)
+			if !yield(w.Items, err) || err != nil || w.Later == "" {
+				return
+			}
+			page.After = w.Later
+		}
+	}
+}
+
+// A Summary counts the requests of an engagement that the actor may see.
+type Summary struct {
+	By      map[Status]int
+	Overdue int
+	Nobodys int // open ones without an owner
+}
+
+// Total is how many there are.
+func (s Summary) Total() (n int) {
+	for _, k := range s.By {
+		n += k
+	}
+	return n
+}
+
+// Summarise counts in one query.
+func Summarise(ctx context.Context, tx *models.Tx, e engagement.Engagement) (Summary, error) {
+	s := Summary{By: map[Status]int{}}
+	today, err := Today(e, tx.Now)
+	if err != nil {
+		return s, err
+	}
+	type row struct {
+		Status          Status
+		N, Late, Nobody int
+	}
+	cond, args := Request{}.VisibleTo(tx.Actor)
+	rows, err := models.Raw[row](ctx, tx, `SELECT status, count(*) AS n,
+			count(CASE WHEN due_on <> '' AND due_on < ? THEN 1 END) AS late, count(CASE WHEN owner_id IS NULL THEN 1 END) AS nobody
+		FROM requests WHERE engagement_id = ? AND `+cond+` GROUP BY status`, append([]any{today, e.ID}, args...)...)
+	for _, r := range rows {
+		s.By[r.Status] = r.N
+		if r.Status.Owed() {
+			s.Overdue += r.Late
+			s.Nobodys += r.Nobody
+		}
+	}
+	return s, err
+}
+
+// A Due is a request that waits for somebody, with what was said when it came back.
+type Due struct {
+	Request
+	Reason string
+	Late   bool
+}
+
+// most bounds each part of what waits for one person.
+const most = 100
+
+// WaitingFor reads what waits for the actor: what they have to answer, what came back
+// first, and for those who release, what waits for the check.
+func WaitingFor(ctx context.Context, tx *models.Tx) (answer, check []Due, err error) {
+	if !tx.Actor.Can(access.RequestAnswer) {
+		return nil, nil, nil
+	}
+	list, err := models.Rows[Request](tx).Where("requests.owner_id = ? AND requests.status IN ?", tx.Actor.ID, answerable).
+		Order("due_on, id").Limit(most).Find(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if answer, err = dated(ctx, tx, list); err != nil {
+		return nil, nil, err
+	}
+	slices.SortStableFunc(answer, func(a, b Due) int { return back(b) - back(a) })
+	if !tx.Actor.Can(access.RequestRelease) {
+		return answer, nil, nil
+	}
+	if list, err = models.Rows[Request](tx).Where("requests.status = ?", Fulfilled).Order("due_on, id").Limit(most).Find(ctx); err != nil {
+		return answer, nil, err
+	}
+	check, err = dated(ctx, tx, list)
+	return answer, check, err
+}
+
+func back(d Due) int {
+	if d.Reason != "" {
+		return 1
+	}
+	return 0
+}
+
+// dated says of requests whether they are late, each by the day of its engagement, and why
+// they came back. What an engagement that is over still asks for waits for nobody.
+func dated(ctx context.Context, tx *models.Tx, list []Request) ([]Due, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	all, err := engagement.List(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	reasons, err := Reasons(ctx, tx, list)
+	var out []Due
+	for _, r := range list {
+		at := slices.IndexFunc(all, func(e engagement.Engagement) bool { return e.ID == r.EngagementID })
+		if at < 0 || !all[at].Status.Running() {
+			continue
+		}
+		today, wrong := Today(all[at], tx.Now)
+		if wrong != nil {
+			return nil, wrong
+		}
+		out = append(out, Due{r, reasons[r.ID], r.Overdue(today)})
+	}
+	return out, err
+}
+
+// Reasons is why requests came back, by request: the last return, or the last check that
+// failed, as long as nothing was released since.
+func Reasons(ctx context.Context, tx *models.Tx, list []Request) (map[int64]string, error) {
+	var ids []int64
+	for _, r := range list {
+		if r.Status == Returned || r.Status == InProgress {
+			ids = append(ids, r.ID)
+		}
+	}
+	out := map[int64]string{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	steps, err := models.Rows[Step](tx).Where("request_id IN ?", ids).Where("to_status = ? OR to_status = ? OR from_status = ?", Returned, Released, Fulfilled).Order("request_id, place").Find(ctx)
+	for _, s := range steps {
+		out[s.RequestID] = s.Reason // a release says nothing and so ends what was said before it
+	}
+	return out, err
+}
+
+// Soon lists the requests of running engagements whose answer is due within days, or
+// late, for reminders.
+func Soon(ctx context.Context, tx *models.Tx, days int) ([]Due, error) {
+	// The latest civil day anywhere: which day it is where the engagement is decides below.
+	limit := models.DateOf(tx.Now, time.UTC).AddDays(days + 1)
+	list, err := models.Rows[Request](tx).Where("requests.owner_id IS NOT NULL AND requests.status IN ? AND requests.due_on <> '' AND requests.due_on <= ?", answerable, limit).
+		Order("requests.owner_id, requests.due_on, requests.id").Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return dated(ctx, tx, list)
+}
