@@ -34,6 +34,9 @@ func (app *App) shell(w http.ResponseWriter, r *http.Request) (ui.Shell, error) 
 }
 
 func (app *App) surroundings(r *http.Request) (ui.Shell, error) {
+	if l, ok := r.Context().Value(lensKey{}).(lens); ok {
+		return app.throughLens(r, l)
+	}
 	a := web.ActorOf(r)
 	s := ui.Shell{
 		Actor: a, Path: r.URL.RequestURI(), Demo: app.Demo, RequestID: models.RequestID(r.Context()),

@@ -17,8 +17,10 @@ import (
 	"assay/models/period"
 	"assay/models/programme"
 	"assay/models/reminder"
+	"assay/models/request"
 	"assay/templates/controls"
 	"assay/templates/findings"
+	"assay/templates/requests"
 	"assay/templates/tasks"
 	"assay/web"
 )
@@ -74,6 +76,9 @@ func taskData(ctx context.Context, tx *models.Tx) (tasks.Data, error) {
 	if err := owedToFindings(ctx, tx, &d); err != nil {
 		return d, err
 	}
+	if err := owedToRequests(ctx, tx, &d); err != nil {
+		return d, err
+	}
 	if err := toDecide(ctx, tx, &d); err != nil {
 		return d, err
 	}
@@ -93,6 +98,17 @@ func owedToFindings(ctx context.Context, tx *models.Tx, d *tasks.Data) error {
 	owed := findings.OwedData{Waiting: waiting, Day: day}
 	if d.Owed, d.OwedLate = owed.Count(); d.Owed > 0 {
 		d.Milestones = findings.Owed(owed)
+	}
+	return err
+}
+
+// owedToRequests adds what auditors ask the actor for, and the answers they check.
+func owedToRequests(ctx context.Context, tx *models.Tx, d *tasks.Data) error {
+	answer, check, err := request.WaitingFor(ctx, tx)
+	owed := requests.OwedData{Answer: answer, Check: check}
+	n, late := owed.Count()
+	if d.Owed, d.OwedLate = d.Owed+n, d.OwedLate+late; n > 0 {
+		d.Requests = requests.Owed(owed)
 	}
 	return err
 }

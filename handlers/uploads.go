@@ -39,6 +39,7 @@ func (app *App) evidenceNew(w http.ResponseWriter, r *http.Request) error {
 		f, err := app.evidenceForm(ctx, tx, c)
 		f.Typed = map[string]string{
 			"key": rand.Text(), "covers_from": string(q.Date("from")), "covers_to": string(q.Date("to")), "supersedes": q.Line("supersedes", 20),
+			"request": q.Line("request", 200), "item": q.Line("item", 20),
 		}
 		if f.Example != nil {
 			f.Typed["kind"], f.Typed["source"], f.Typed["location"] = f.Example.Kind, f.Example.Source, f.Example.Location
@@ -121,6 +122,9 @@ func (app *App) evidenceUpload(w http.ResponseWriter, r *http.Request) error {
 	return app.settle(w, r, p, func(ctx context.Context, tx *models.Tx, d evidence.Details) (evidence.Item, error) {
 		in.Details = d
 		i, err := evidence.Store(ctx, tx, in)
+		if err == nil {
+			err = answerWith(ctx, tx, web.NewValues(p.fields), i)
+		}
 		if err != nil {
 			return i, err
 		}
@@ -233,6 +237,9 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 		return app.keptAgain(w, r, item.ID, p, complaint)
 	}
 	web.Flash(w, r, "ok", item.Code()+" waits for a reviewer.")
+	if at := p.fields.Get("request"); requestPath.MatchString(at) {
+		return web.SeeOther(w, r, "/"+at)
+	}
 	return web.SeeOther(w, r, evidences.Href(item))
 }
 

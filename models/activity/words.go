@@ -168,6 +168,7 @@ var phrases = map[string]string{
 	"engagement.grant_fieldwork":  "let an auditor write in %s",
 	"engagement.revoke_fieldwork": "made an auditor of %s a reader again",
 	"engagement.remove_auditor":   "took an auditor's access to %s away",
+	"engagement.view_as_auditor":  "looked at %s as its auditors do",
 	"auditor.grant":               "gave %s access to an engagement",
 	"auditor.grant_fieldwork":     "let %s write in an engagement",
 	"auditor.revoke_fieldwork":    "made %s a reader of an engagement again",

@@ -10,6 +10,7 @@ import (
 	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/models/period"
+	"assay/models/request"
 )
 
 // A Feed lets whoever holds its token read when one person's tasks are due. Of the token
@@ -113,6 +114,15 @@ func Dues(ctx context.Context, tx *models.Tx) ([]Due, error) {
 	for _, t := range occurrence.Tasks(sheets, f) {
 		if t.PersonID == tx.Actor.ID {
 			out = append(out, Due{About(t), title(t.Sheet, t.Window), Sentence(t, f.Today), t.Window.By.Date()})
+		}
+	}
+	asked, _, err := request.WaitingFor(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range asked {
+		if !r.DueOn.IsZero() {
+			out = append(out, Due{r.Path(), r.Code() + ", " + r.Title, "The auditors ask for this.", r.DueOn})
 		}
 	}
 	for _, s := range sheets {

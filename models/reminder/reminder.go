@@ -14,6 +14,7 @@ import (
 	"assay/models/occurrence"
 	"assay/models/period"
 	"assay/models/programme"
+	"assay/models/request"
 	"assay/models/webhook"
 )
 
@@ -63,7 +64,26 @@ func Remind(ctx context.Context, tx *models.Tx) (int, error) {
 			n++
 		}
 	}
-	return n, nil
+	asked, err := remindOfRequests(ctx, tx)
+	return n + asked, err
+}
+
+// remindOfRequests tells those who answer requests once before each is due, and once when
+// it is late.
+func remindOfRequests(ctx context.Context, tx *models.Tx) (int, error) {
+	list, err := request.Soon(ctx, tx, soon)
+	for _, d := range list {
+		if err != nil {
+			return 0, err
+		}
+		day := d.DueOn.In(time.UTC).Format("Mon 2 Jan 2006")
+		n := notice.Notice{Kind: notice.RequestDue, About: d.Path(), Sentence: d.Code() + " is due " + day + ".", Once: "request_due/" + d.Code() + "/" + string(d.DueOn)}
+		if d.Late {
+			n.Sentence, n.Once = d.Code()+" was due "+day+" and is late.", "request_late/"+d.Code()+"/"+string(d.DueOn)
+		}
+		err = notice.Tell(ctx, tx, n, *d.OwnerID)
+	}
+	return len(list), err
 }
 
 func remind(ctx context.Context, tx *models.Tx, t occurrence.Task, today period.Day, managers []int64) (bool, error) {
@@ -139,6 +159,13 @@ func Open(ctx context.Context, tx *models.Tx, abouts []string) (map[string]bool,
 	open := map[string]bool{}
 	for _, t := range tasks {
 		open[About(t)] = true
+	}
+	if err != nil {
+		return open, err
+	}
+	asked, err := request.Waiting(ctx, tx, abouts)
+	for _, at := range asked {
+		open[at] = true
 	}
 	return open, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"assay/models"
@@ -221,4 +223,25 @@ func Soon(ctx context.Context, tx *models.Tx, days int) ([]Due, error) {
 		return nil, err
 	}
 	return dated(ctx, tx, list)
+}
+
+// Waiting picks those of the addresses at which a request still waits for its owner.
+func Waiting(ctx context.Context, tx *models.Tx, abouts []string) ([]string, error) {
+	var ids []int64
+	for _, at := range abouts {
+		if _, code, ok := strings.Cut(at, "/requests/R-"); ok {
+			if id, err := strconv.ParseInt(code, 10, 64); err == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, err := models.Rows[Request](tx).Where("requests.id IN ? AND requests.status IN ?", ids, answerable).Find(ctx)
+	var out []string
+	for _, r := range list {
+		out = append(out, r.Path())
+	}
+	return out, err
 }

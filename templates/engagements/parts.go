@@ -16,6 +16,7 @@ type part struct {
 
 var parts = []part{
 	{"Overview", "", access.EngagementView},
+	{"Requests", "/requests", access.RequestView},
 	{"Populations", "/populations", access.PopulationView},
 	{"Binder", "/binder", access.BinderExport},
 }
@@ -25,7 +26,7 @@ func tabs(ctx context.Context, e engagement.Engagement, here string) []ui.Tab {
 	var out []ui.Tab
 	for _, p := range parts {
 		if ui.Can(ctx, p.needs) {
-			out = append(out, ui.Tab{Label: p.label, Href: "/" + e.Path() + p.at, Current: p.at == here})
+			out = append(out, ui.Tab{Label: p.label, Href: "/" + e.Path() + p.at + ui.ShellOf(ctx).Lens, Current: p.at == here})
 		}
 	}
 	return out

@@ -38,7 +38,9 @@ type Data struct {
 	Examples  map[int64]evidence.Item // the last accepted item, by control
 	// Milestones is what the person owes for findings, drawn by their package; nil is
 	// nothing. Owed and OwedLate count them for the sentence at the top.
-	Milestones     templ.Component
+	Milestones templ.Component
+	// Requests is what auditors ask them for, and what they check, drawn by their package.
+	Requests       templ.Component
 	Owed, OwedLate int
 	// What a compliance manager has to decide or answer.
 	Exemptions []occurrence.Exemption
@@ -109,7 +111,7 @@ func (d Data) Controls() []int64 {
 }
 
 // Needs counts what waits for this person: what is late, due, returned or unsent, what
-// they have to decide, and the milestones they owe.
+// they have to decide, and what findings and requests ask of them.
 func (d Data) Needs() int {
 	return len(d.Late) + len(d.Due) + len(d.Returned) + len(d.Unsent) + len(d.Exemptions) + len(d.Questions) + d.Owed
 }

@@ -23,6 +23,8 @@ type Shell struct {
 	Unread     int // notices
 	Engagement Engagement
 	Banner     string // a standing sentence above the page, such as what an auditor may do and until when
+	Lens       string // what links between the parts of an engagement keep of this one's query
+	Leave      string // where the view that Banner speaks of ends
 	Demo       bool
 	RequestID  string
 	Keys       bool // single-key shortcuts are on
