@@ -85,6 +85,7 @@ func tell(ctx context.Context, db *models.DB, store blob.Store, issuer string) e
 	s.incidents()
 	s.matters()
 	s.sampled()
+	s.requests()
 	return s.play(ctx, db)
 }
 

@@ -21,6 +21,7 @@ import (
 	"assay/models/ledger"
 	"assay/models/modelstest"
 	"assay/models/people"
+	"assay/models/request"
 )
 
 const issuer = "http://127.0.0.1:8080/demo-idp"
@@ -81,6 +82,9 @@ func TestTheCompanyShowsEveryState(t *testing.T) {
 		}
 		for _, s := range []string{"planned", "in_progress", "done", "verified", "cancelled"} {
 			atLeast("milestones in "+s, 1, "SELECT count(*) FROM milestones WHERE status = ?", s)
+		}
+		for _, s := range request.Statuses {
+			atLeast("requests in "+string(s), 1, "SELECT count(*) FROM requests WHERE status = ?", string(s))
 		}
 		for _, s := range finding.Sources {
 			atLeast("findings from "+string(s), 1, "SELECT count(*) FROM findings WHERE source = ?", string(s))
