@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 )
@@ -115,6 +116,9 @@ func (v *verifier) contents() {
 	}
 	z := newArchive(twin, at)
 	buffer := make([]byte, 256<<10)
+	if !slices.IsSortedFunc(v.entries, func(a, b *zip.File) int { return strings.Compare(a.Name, b.Name) }) {
+		v.problem("the archive is not laid out as a binder is: its files are not in the order of their names")
+	}
 	for _, f := range v.entries {
 		if v.ctx.Err() != nil {
 			return

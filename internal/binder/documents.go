@@ -275,3 +275,129 @@ type Acceptance struct {
 	ExpiresOn string     `json:"expires_on"`
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 }
+
+// A Test is what the auditors did about one version segment of a control.
+type Test struct {
+	Code          string      `json:"code"`
+	Control       string      `json:"control"`
+	FirstVersion  int         `json:"first_version"`
+	Configuration string      `json:"configuration,omitempty"`
+	Reliance      string      `json:"reliance,omitempty"`
+	From          string      `json:"from,omitempty"`
+	To            string      `json:"to,omitempty"`
+	Retests       string      `json:"retests,omitempty"`
+	Status        string      `json:"status"`
+	Design        string      `json:"design,omitempty"`
+	Conclusion    string      `json:"conclusion,omitempty"`
+	Words         string      `json:"words,omitempty"`
+	Attributes    []Attribute `json:"attributes"`
+	FixedAt       *time.Time  `json:"attributes_fixed_at,omitempty"`
+	Population    string      `json:"population,omitempty"`
+	Samples       []string    `json:"samples"`
+	Auditor       Person      `json:"auditor"`
+	EnteredBy     Person      `json:"entered_by"`
+	PlannedAt     time.Time   `json:"planned_at"`
+	Rounds        []Round     `json:"rounds"`
+	Results       []Result    `json:"results"`
+	Evidence      []Proof     `json:"evidence"`
+	Notes         []Note      `json:"notes,omitempty"` // those that were shared
+	Records       []Record    `json:"records"`
+}
+
+// An Attribute is one thing that every item was looked at for.
+type Attribute struct {
+	Letter    string `json:"letter"`
+	Text      string `json:"text"`
+	Technique string `json:"technique,omitempty"`
+}
+
+// A Round is one time through a test.
+type Round struct {
+	Number      int        `json:"number"`
+	Reason      string     `json:"reason,omitempty"`
+	OpenedAt    time.Time  `json:"opened_at"`
+	Design      string     `json:"design,omitempty"`
+	DesignBasis string     `json:"design_basis,omitempty"`
+	DesignedBy  *Person    `json:"designed_by,omitempty"`
+	DesignedAt  *time.Time `json:"designed_at,omitempty"`
+	Conclusion  string     `json:"conclusion,omitempty"`
+	Basis       string     `json:"basis,omitempty"`
+	Words       string     `json:"words,omitempty"`
+	ConcludedBy *Person    `json:"concluded_by,omitempty"`
+	ConcludedAt *time.Time `json:"concluded_at,omitempty"`
+	Waiver      string     `json:"review_waived,omitempty"`
+	ReviewedBy  *Person    `json:"reviewed_by,omitempty"`
+	ReviewedAt  *time.Time `json:"reviewed_at,omitempty"`
+}
+
+// A Result is what one item showed about one attribute. Item is "" for all of it at once.
+type Result struct {
+	Round   int       `json:"round"`
+	Item    string    `json:"item,omitempty"`
+	Letter  string    `json:"letter"`
+	Result  string    `json:"result"`
+	Missing bool      `json:"evidence_missing,omitempty"`
+	Reason  string    `json:"reason,omitempty"`
+	Auditor Person    `json:"auditor"`
+	By      Person    `json:"entered_by"`
+	At      time.Time `json:"at"`
+}
+
+// A Proof is evidence that a test rests on, as it was when it was linked.
+type Proof struct {
+	Evidence string      `json:"evidence"`
+	Title    string      `json:"title"`
+	Purpose  string      `json:"purpose"`
+	Item     string      `json:"item,omitempty"`
+	Letters  string      `json:"letters,omitempty"`
+	Files    []ProofFile `json:"files"`
+	Auditor  Person      `json:"auditor"`
+	At       time.Time   `json:"at"`
+}
+
+// A ProofFile is one file of linked evidence.
+type ProofFile struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+}
+
+// A Note is what an auditor wrote beside a test: shared ones in the test, the others
+// documents of their own that only the firm's copy has.
+type Note struct {
+	About   string    `json:"about"`
+	Item    string    `json:"item,omitempty"`
+	Letter  string    `json:"letter,omitempty"`
+	Text    string    `json:"text"`
+	Auditor Person    `json:"auditor"`
+	At      time.Time `json:"at"`
+	Records []Record  `json:"records,omitempty"`
+}
+
+// A Request is what auditors asked for, and what was released to them.
+type Request struct {
+	Code      string    `json:"code"`
+	Reference string    `json:"reference,omitempty"`
+	Title     string    `json:"title"`
+	Detail    string    `json:"detail,omitempty"`
+	Control   string    `json:"control,omitempty"`
+	Status    string    `json:"status"`
+	DueOn     string    `json:"due_on,omitempty"`
+	Requester Person    `json:"requester"`
+	Items     []Wanted  `json:"items"`
+	Records   []Record  `json:"records"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// A Wanted is one thing that was asked for, with its answers.
+type Wanted struct {
+	Place   int64    `json:"place"`
+	Words   string   `json:"words"`
+	Answers []Answer `json:"answers,omitempty"`
+}
+
+// An Answer is evidence or words.
+type Answer struct {
+	Evidence string     `json:"evidence,omitempty"`
+	Words    string     `json:"words,omitempty"`
+	At       *time.Time `json:"released_at,omitempty"`
+}

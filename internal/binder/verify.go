@@ -64,6 +64,9 @@ type source struct {
 }
 
 func (s *source) ReadAt(p []byte, at int64) (int, error) {
+	if at < 0 { // an archive says that something lies before its beginning
+		return 0, io.ErrUnexpectedEOF
+	}
 	n, err := s.r.ReadAt(p, at)
 	if err != nil && !errors.Is(err, io.EOF) && s.err == nil {
 		s.err = err

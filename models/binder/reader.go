@@ -46,6 +46,7 @@ type reader struct {
 	leaves     []int64
 	draws      []binder.DrawSteps
 	texted     map[string]string // population code to the path of its text
+	asked      map[string]string // evidence to the first request that it answers
 }
 
 func (r *reader) read(f func(tx *models.Tx) error) error { return r.maker.DB.Read(r.ctx, r.actor, f) }
@@ -76,7 +77,8 @@ func (r *reader) begin(tx *models.Tx) error {
 		return err
 	}
 	all, err := freeze.Index(r.ctx, tx, r.engagement.ID)
-	r.place, r.shelf, r.records, r.texted = map[string]int{}, map[string]string{}, map[string][]binder.Record{}, map[string]string{}
+	r.place, r.shelf, r.records = map[string]int{}, map[string]string{}, map[string][]binder.Record{}
+	r.texted, r.asked = map[string]string{}, map[string]string{}
 	for _, d := range all {
 		if !d.Private || ViewOf(r.actor) == binder.FirmView {
 			r.place[d.Path] = len(r.documents)
@@ -122,6 +124,11 @@ func (r *reader) contents() (binder.Contents, error) {
 			return binder.Contents{}, fmt.Errorf("%s: %w", d.Path, err)
 		}
 	}
+	for i, f := range r.files {
+		if f.Evidence != "" {
+			r.files[i].Request = r.asked[f.Evidence]
+		}
+	}
 	if err := r.own(); err != nil {
 		return binder.Contents{}, err
 	}
@@ -141,7 +148,7 @@ func (r *reader) manifest() binder.Manifest {
 	e, c := r.engagement, r.freeze.Counts.V
 	counts := map[string]int{
 		"controls": c.Controls, "control_versions": c.Versions, "evidence_items": c.Evidence, "evidence_files": c.Files, "files_withheld": c.Withheld,
-		"populations": c.Populations, "samples": c.Samples, "tests": c.Tests, "findings": c.Findings,
+		"populations": c.Populations, "samples": c.Samples, "tests": c.Tests, "requests": c.Requests, "findings": c.Findings,
 	}
 	maps.DeleteFunc(counts, func(_ string, n int) bool { return n == 0 })
 	return binder.Manifest{
@@ -198,6 +205,8 @@ func (r *reader) document(d freeze.Document, body string) error {
 		err = r.population(body, &file)
 	case "samples":
 		err = r.sample(body, &file)
+	case "requests":
+		err = r.request(body, &file)
 	}
 	r.files = append(r.files, file)
 	return err
@@ -240,6 +249,23 @@ func (r *reader) population(body string, file *binder.File) error {
 		}
 		_ = body.Close() // nothing was read
 		r.files = append(r.files, binder.File{Path: s.Path, Size: size, SHA256: s.SHA256, Control: p.Control, Title: s.Name})
+	}
+	return nil
+}
+
+// request notes which evidence it was answered with.
+func (r *reader) request(body string, file *binder.File) error {
+	var q binder.Request
+	if err := json.Unmarshal([]byte(body), &q); err != nil {
+		return err
+	}
+	file.Request, file.Control, file.Title = q.Code, q.Control, q.Title
+	for _, item := range q.Items {
+		for _, a := range item.Answers {
+			if a.Evidence != "" && r.asked[a.Evidence] == "" {
+				r.asked[a.Evidence] = q.Code
+			}
+		}
 	}
 	return nil
 }

@@ -363,3 +363,19 @@ func unpacked(tb testing.TB, archive []byte) map[string]string {
 	}
 	return out
 }
+
+func sum(s string) string {
+	h := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(h[:])
+}
+
+// engagementFrozen is when.
+func (w *world) engagementFrozen() (at time.Time) {
+	w.Helper()
+	modelstest.Look(w.T, w.db, w.priya, func(ctx context.Context, tx *models.Tx) error {
+		f, _, err := freeze.Of(ctx, tx, w.engagement.ID)
+		at = f.FrozenAt.UTC()
+		return err
+	})
+	return at
+}

@@ -15,8 +15,7 @@ import (
 // evidence writes every item that the auditors see, in groups, since there may be many.
 func (s *snapshot) evidence(ctx context.Context) error {
 	for after := int64(0); ; {
-		cond, args := evidence.Item{}.VisibleTo(s.e.Viewer())
-		list, err := models.Rows[evidence.Item](s.tx).Where(cond, args...).Where("evidence.id > ?", after).Order("evidence.id").Limit(readAtOnce).Find(ctx)
+		list, err := models.Rows[evidence.Item](s.tx).Where("evidence.id > ?", after).Order("evidence.id").Limit(readAtOnce).Find(ctx)
 		if err != nil || len(list) == 0 {
 			return err
 		}
@@ -59,6 +58,12 @@ func (s *snapshot) items(ctx context.Context, list []evidence.Item) error {
 
 func (s *snapshot) item(ctx context.Context, i evidence.Item, files []evidence.File, scans map[string]scan.Scan) error {
 	code := s.codes[i.ControlID]
+	if code == "" { // a test rests on evidence for a control out of scope
+		var err error
+		if code, err = models.Value[string](ctx, s.tx, "SELECT code FROM controls WHERE id = ?", i.ControlID); err != nil {
+			return err
+		}
+	}
 	d := binder.Evidence{
 		Code: i.Code(), Control: code, Title: i.Title, Kind: i.Kind, Source: i.Source, Location: i.Location, Extractor: i.Extractor,
 		PerformedAt: utc(i.PerformedAt), CollectedAt: utc(i.CollectedAt), CoversFrom: string(i.CoversFrom), CoversTo: string(i.CoversTo),
@@ -91,6 +96,7 @@ func (s *snapshot) item(ctx context.Context, i evidence.Item, files []evidence.F
 		d.Records = append(d.Records, record(f, f.Meta))
 	}
 	s.counts.Evidence++
+	s.hasItem[i.ID] = true
 	return s.add(ctx, dir+"item.json", false, d)
 }
 

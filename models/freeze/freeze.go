@@ -39,9 +39,9 @@ type Freeze struct {
 
 // Counts is how many of each kind were frozen.
 type Counts struct {
-	Controls, Versions, Evidence, Files, Withheld, Populations, Samples, Findings int
-	Tests                                                                         int   `json:",omitempty"`
-	Bytes                                                                         int64 // of the files of evidence
+	Controls, Versions, Evidence, Files, Withheld, Populations, Samples, Tests, Requests, Findings int
+
+	Bytes int64 // of the files of evidence
 }
 
 // TableName is where freezes live.

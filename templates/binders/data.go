@@ -53,6 +53,7 @@ func (d PageData) lines() []line {
 		{"Locked populations", c.Populations},
 		{"Samples", c.Samples},
 		{"Tests of controls", c.Tests},
+		{"Requests", c.Requests},
 		{"Findings", c.Findings},
 	}
 }

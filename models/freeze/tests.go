@@ -1,0 +1,214 @@
+package freeze
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"assay/internal/binder"
+	"assay/models"
+	"assay/models/controltest"
+	"assay/models/evidence"
+	"assay/models/request"
+)
+
+// tests writes each test of a control with its results and what it rests on. What the audit
+// team did not share becomes documents that are theirs.
+func (s *snapshot) tests(ctx context.Context) error {
+	for after := int64(0); ; {
+		list, err := models.Rows[controltest.Test](s.tx).Where("control_tests.engagement_id = ? AND control_tests.id > ?", s.e.ID, after).Order("control_tests.id").Limit(100).Find(ctx)
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return s.rested(ctx)
+		}
+		for _, t := range list {
+			p, err := controltest.Load(ctx, s.tx, s.e, t)
+			if err == nil {
+				err = s.test(ctx, p)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		after = list[len(list)-1].ID
+	}
+}
+
+func (s *snapshot) test(ctx context.Context, p controltest.Paper) error {
+	results, err := models.Rows[controltest.Result](s.tx).Where("test_results.test_id = ?", p.ID).Order("round, item_id, letter, id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.know(ctx, peopleOf(p, results)...); err != nil {
+		return err
+	}
+	d := binder.Test{
+		Code: p.Code(), Control: p.Control, FirstVersion: p.FirstVersion, Configuration: p.Configuration, Reliance: p.Reliance, From: string(p.FromDay), To: string(p.ToDay),
+		Status: string(p.Status), Design: string(p.Design), Conclusion: string(p.Conclusion), Words: p.Words, Attributes: []binder.Attribute{}, FixedAt: utc(p.FixedAt),
+		Samples: []string{}, Auditor: s.person(p.AuditorID), EnteredBy: s.person(p.EnteredBy), PlannedAt: p.PlannedAt.UTC(),
+		Results: []binder.Result{}, Evidence: []binder.Proof{}, Records: []binder.Record{record(p.Test, p.Meta)},
+	}
+	if p.RetestsID != nil {
+		d.Retests = fmt.Sprintf("T-%d", *p.RetestsID)
+	}
+	if p.PopulationID != nil {
+		d.Population = fmt.Sprintf("P-%d", *p.PopulationID)
+	}
+	for _, a := range p.Attributes {
+		d.Attributes = append(d.Attributes, binder.Attribute{Letter: a.Letter, Text: a.Text, Technique: string(a.Technique)})
+	}
+	keys := map[int64]string{}
+	for _, r := range p.Rows {
+		keys[r.ItemID] = r.Key
+	}
+	s.work(&d, p, results, keys)
+	if err := s.notes(ctx, &d, p, keys); err != nil {
+		return err
+	}
+	s.counts.Tests++
+	return s.add(ctx, "tests/"+d.Code+".json", false, d)
+}
+
+func peopleOf(p controltest.Paper, results []controltest.Result) []int64 {
+	ids := []int64{p.AuditorID, p.EnteredBy}
+	for _, r := range p.Rounds {
+		ids = append(ids, given(r.DesignedBy, r.ConcludedBy, r.ReviewedBy)...)
+	}
+	for _, r := range results {
+		ids = append(ids, r.AuditorID, r.EnteredBy)
+	}
+	for _, x := range p.Proofs {
+		ids = append(ids, x.AuditorID)
+	}
+	for _, n := range p.Notes {
+		ids = append(ids, n.AuditorID)
+	}
+	return ids
+}
+
+// work adds rounds, draws, results and evidence.
+func (s *snapshot) work(d *binder.Test, p controltest.Paper, results []controltest.Result, keys map[int64]string) {
+	for _, r := range p.Rounds {
+		d.Rounds = append(d.Rounds, binder.Round{
+			Number: r.Number, Reason: r.Reason, OpenedAt: r.OpenedAt.UTC(), Design: string(r.Design), DesignBasis: r.DesignBasis, DesignedBy: s.maybe(r.DesignedBy), DesignedAt: utc(r.DesignedAt),
+			Conclusion: string(r.Conclusion), Basis: r.Basis, Words: r.Words, ConcludedBy: s.maybe(r.ConcludedBy), ConcludedAt: utc(r.ConcludedAt),
+			Waiver: r.Waiver, ReviewedBy: s.maybe(r.ReviewedBy), ReviewedAt: utc(r.ReviewedAt),
+		})
+		d.Records = append(d.Records, record(r, r.Meta))
+	}
+	for _, l := range p.Draws {
+		d.Samples = append(d.Samples, fmt.Sprintf("S-%d", l.SampleID))
+		d.Records = append(d.Records, record(l.Link, l.Meta))
+	}
+	for _, r := range results {
+		d.Results = append(d.Results, binder.Result{Round: r.Round, Item: keys[r.ItemID], Letter: r.Letter, Result: string(r.Result), Missing: r.Missing, Reason: r.Reason, Auditor: s.person(r.AuditorID), By: s.person(r.EnteredBy), At: r.At.UTC()})
+		d.Records = append(d.Records, record(r, r.Meta))
+	}
+	for _, x := range p.Proofs {
+		one := binder.Proof{Evidence: x.Code(), Title: x.Title, Purpose: string(x.Purpose), Item: keys[x.ItemID], Letters: x.Letters, Files: []binder.ProofFile{}, Auditor: s.person(x.AuditorID), At: x.LinkedAt.UTC()}
+		for _, f := range x.Files {
+			one.Files = append(one.Files, binder.ProofFile{Name: f.Name, SHA256: f.Digest})
+		}
+		d.Evidence = append(d.Evidence, one)
+		d.Records = append(d.Records, record(x.Proof, x.Meta))
+		if !s.hasItem[x.EvidenceID] {
+			s.missing = append(s.missing, x.EvidenceID)
+		}
+	}
+}
+
+func (s *snapshot) notes(ctx context.Context, d *binder.Test, p controltest.Paper, keys map[int64]string) error {
+	for _, n := range p.Notes {
+		note := binder.Note{About: d.Code, Item: keys[n.ItemID], Letter: n.Letter, Text: n.Text, Auditor: s.person(n.AuditorID), At: n.WrittenAt.UTC()}
+		if n.SharedAt != nil {
+			d.Notes = append(d.Notes, note)
+			d.Records = append(d.Records, record(n, n.Meta))
+			continue
+		}
+		note.Records = []binder.Record{record(n, n.Meta)}
+		if err := s.private(ctx, fmt.Sprintf("notes/%s-%d.json", d.Code, n.ID), note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// private adds a document of the audit team's own. The company sees the digest of their
+// list, so the list holds a document that nobody can guess.
+func (s *snapshot) private(ctx context.Context, path string, value any) error {
+	if !s.salted {
+		s.salted = true
+		if err := s.add(ctx, "notes/salt.json", true, map[string]string{"salt": rand.Text()}); err != nil {
+			return err
+		}
+	}
+	return s.add(ctx, path, true, value)
+}
+
+// rested writes evidence that a test rests on and that auditors no longer see otherwise,
+// such as what was withdrawn since: it is never hidden where a test used it.
+func (s *snapshot) rested(ctx context.Context) error {
+	if len(s.missing) == 0 {
+		return nil
+	}
+	viewer := s.tx.Actor
+	s.tx.Actor = s.actor
+	defer func() { s.tx.Actor = viewer }()
+	list, err := models.Rows[evidence.Item](s.tx).Where("evidence.id IN ?", s.missing).Order("evidence.id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	return s.items(ctx, list)
+}
+
+// requests writes what was asked for and what was released.
+func (s *snapshot) requests(ctx context.Context) error {
+	list, err := models.Rows[request.Request](s.tx).Where("requests.engagement_id = ?", s.e.ID).Order("requests.id").Find(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		if err := s.request(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *snapshot) request(ctx context.Context, r request.Request) error {
+	if err := s.know(ctx, r.RequesterID); err != nil {
+		return err
+	}
+	d := binder.Request{
+		Code: r.Code(), Reference: r.Reference, Title: r.Title, Detail: r.Detail, Control: r.Control, Status: string(r.Status), DueOn: string(r.DueOn),
+		Requester: s.person(r.RequesterID), Items: []binder.Wanted{}, Records: []binder.Record{record(r, r.Meta)}, CreatedAt: r.CreatedAt.UTC(),
+	}
+	items, err := request.Items(ctx, s.tx, r.ID)
+	if err != nil {
+		return err
+	}
+	at := map[int64]int{}
+	for n, i := range items {
+		at[i.ID] = n
+		d.Items = append(d.Items, binder.Wanted{Place: i.Place, Words: i.Words})
+		d.Records = append(d.Records, record(i, i.Meta))
+	}
+	answers, err := request.Answers(ctx, s.tx, r.ID)
+	for _, a := range answers {
+		one := binder.Answer{Words: a.Words, At: utc(a.ReleasedAt)}
+		if a.EvidenceID != nil && s.hasItem[*a.EvidenceID] {
+			one.Evidence = fmt.Sprintf("E-%d", *a.EvidenceID)
+		}
+		if n, ok := at[a.ItemID]; ok {
+			d.Items[n].Answers = append(d.Items[n].Answers, one)
+		}
+		d.Records = append(d.Records, record(a, a.Meta))
+	}
+	if err != nil {
+		return err
+	}
+	s.counts.Requests++
+	return s.add(ctx, "requests/"+d.Code+".json", false, d)
+}
