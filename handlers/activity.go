@@ -11,6 +11,7 @@ import (
 	"assay/internal/tlog"
 	"assay/models"
 	"assay/models/activity"
+	"assay/models/anchor"
 	"assay/models/people"
 	"assay/models/programme"
 	"assay/templates/activities"
@@ -81,8 +82,62 @@ func logState(ctx context.Context, tx *models.Tx) (activities.Log, error) {
 	if err != nil {
 		return l, fmt.Errorf("the newest checkpoint: %w", err)
 	}
-	l.Size, l.Root, l.At, l.Key = c.Size, hex.EncodeToString(note.Root[:]), c.At, c.VerifierKey
+	l.Size, l.Root, l.At, l.Key, l.Now = c.Size, hex.EncodeToString(note.Root[:]), c.At, c.VerifierKey, tx.Now
+	if a, ok, err := anchor.Newest(ctx, tx); err != nil {
+		return l, err
+	} else if ok {
+		l.Anchor = &a
+	}
 	return l, nil
+}
+
+// anchorsShown is how many anchors the page lists: a season of days.
+const anchorsShown = 100
+
+func (app *App) anchorsPage(w http.ResponseWriter, r *http.Request) error {
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d activities.AnchorsData, err error) {
+		if d.Log, err = logState(ctx, tx); err != nil {
+			return d, err
+		}
+		if d.List, err = anchor.Latest(ctx, tx, anchorsShown); err != nil {
+			return d, err
+		}
+		var ids []int64
+		for _, a := range d.List {
+			if id, ok := numbered(a.Place, "people/"); ok {
+				ids = append(ids, id)
+			}
+		}
+		d.People, err = people.Named(ctx, tx, ids...)
+		return d, err
+	})
+	if err != nil {
+		return err
+	}
+	return app.page(w, r, http.StatusOK, activities.Anchors(d))
+}
+
+// anchorNote is what the outside confirmed: the checkpoint, or the time stamp on it.
+func (app *App) anchorNote(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.ID(r, "anchor")
+	if err != nil {
+		return err
+	}
+	a, err := read(app, r, func(ctx context.Context, tx *models.Tx) (anchor.Anchor, error) { return anchor.ByID(ctx, tx, id) })
+	if err != nil {
+		return err
+	}
+	name, kind, body := fmt.Sprintf("checkpoint-%d.note", a.Size), "text/plain; charset=utf-8", []byte(a.Note)
+	if r.URL.Query().Get("token") != "" {
+		if len(a.Token) == 0 {
+			return models.NotFound("Time stamp")
+		}
+		name, kind, body = fmt.Sprintf("checkpoint-%d.tst", a.Size), "application/octet-stream", a.Token
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name))
+	_, _ = w.Write(body) // a reader who left is no failure of ours
+	return nil
 }
 
 // activityCheckpoint is the newest checkpoint as it was signed, to be kept elsewhere.

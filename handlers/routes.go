@@ -162,6 +162,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/readout", access.ReadinessView, app.readoutPage),
 		web.Get("/readout.pdf", access.ReadinessView, app.readoutPDF),
 		web.Get("/activity", access.ActivityView, app.activityPage),
+		web.Get("/activity/anchors", access.ActivityView, app.anchorsPage),
+		web.Get("/activity/anchors/{anchor}/note", access.ActivityView, app.anchorNote),
 		web.Get("/activity/checkpoint", access.ActivityView, app.activityCheckpoint),
 		web.Get("/search", access.SearchUse, app.search),
 		web.Get("/help", access.SignedIn, app.help),

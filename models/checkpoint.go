@@ -156,6 +156,24 @@ func (tx *Tx) recheck(ctx context.Context, from, to int64) error {
 	return nil
 }
 
+// RootAt is the root of the log when it had size leaves; NotFound when it never had so
+// many.
+func (tx *Tx) RootAt(ctx context.Context, size int64) (tlog.Hash, error) {
+	now, err := tx.LogSize(ctx)
+	if err == nil && (size < 0 || size > now) {
+		err = NotFound("Log of this length")
+	}
+	if err != nil {
+		return tlog.Hash{}, err
+	}
+	return tlog.TreeHash(size, tx.hashes(ctx))
+}
+
+// Extension proves that the log of to leaves begins with that of from, for 0 < from ≤ to.
+func (tx *Tx) Extension(ctx context.Context, from, to int64) ([]tlog.Hash, error) {
+	return tlog.Extension(from, to, tx.hashes(ctx))
+}
+
 // Leaves reads the leaves [from, to), in order.
 func (tx *Tx) Leaves(ctx context.Context, from, to int64) ([]LogLeaf, error) {
 	return Rows[LogLeaf](tx).Where("seq >= ? AND seq < ?", from, to).Order("seq").Find(ctx)

@@ -68,6 +68,18 @@ func demoHelp(w io.Writer) {
 	flags(w, new(config.Demo).Flags(), true)
 }
 
+func witnessHelp(w io.Writer) {
+	paragraph(w, "assay witness: cosign the logs of others, so that they cannot be rewritten.", "",
+		"A small program for somebody else than the company: an audit firm runs it where the",
+		"company cannot reach. It remembers the newest checkpoint of each log and signs another",
+		"one only when that provably extends it. Whoever has the company's database and its",
+		"signing key can then write no other history that this witness signed.", "",
+		"It answers POST /add-checkpoint as C2SP tlog-witness has it, needs no database, and",
+		"keeps one small file for each log. Its folder is its memory: a witness that lost it",
+		"must get a new name and key.")
+	flags(w, new(witnessOptions).flags(), true)
+}
+
 func migrateHelp(w io.Writer) {
 	paragraph(w, "assay migrate: bring the database schema up to date.", "",
 		"\"assay serve\" does this by itself; the command is for doing it apart, before a",

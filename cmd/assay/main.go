@@ -59,6 +59,7 @@ func commands() []command {
 		{"migrate", "bring the database schema up to date", migrateHelp, migrate},
 		{"verify", "prove that nothing in the database, or in a binder, was altered", verifyHelp, verify},
 		{"sample", "repeat the draw of a sample", sampleHelp, repeatDraw},
+		{"witness", "cosign the logs of others, so that they cannot be rewritten", witnessHelp, stand},
 		{"blobs", "check, copy or sweep the stored evidence", blobsHelp, blobs},
 		{"break-glass", "let an administrator in while the identity provider is down", breakGlassHelp, breakGlass},
 		{"health", "ask a running server whether it is well", healthHelp, health},

@@ -154,7 +154,7 @@ func TestASchemaThisBuildDoesNotKnowIsRefused(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	var all strings.Builder
-	for _, args := range [][]string{{"help"}, {"help", "serve"}, {"help", "demo"}, {"help", "migrate"}, {"help", "verify"}, {"help", "sample"}, {"help", "blobs"}, {"help", "break-glass"}, {"help", "health"}, {"help", "version"}} {
+	for _, args := range [][]string{{"help"}, {"help", "serve"}, {"help", "demo"}, {"help", "migrate"}, {"help", "verify"}, {"help", "sample"}, {"help", "witness"}, {"help", "blobs"}, {"help", "break-glass"}, {"help", "health"}, {"help", "version"}} {
 		code, stdout, stderr := assay(t, nil, args...)
 		if code != exitOK || stderr != "" {
 			t.Errorf("%v: status %d, %s", args, code, stderr)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,6 +28,8 @@ import (
 	"assay/internal/mail"
 	"assay/internal/seal"
 	"assay/internal/tlog"
+	"assay/internal/tsa"
+	"assay/internal/witness"
 	"assay/models"
 	"assay/models/custody"
 	"assay/models/evidence"
@@ -127,6 +131,10 @@ func sealed(signer *tlog.Signer, purpose string) (*seal.Box, error) {
 
 // employ gives the worker all that this installation does by itself.
 func (in *instance) employ(c config.Serve, store blob.Store) error {
+	anchors, err := anchorsOf(c)
+	if err != nil {
+		return err
+	}
 	works := slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store), in.app.SessionCheck(), in.app.GrantRevoke()}, keeper.Work(store, c.SweepOrphans), []jobs.Work{keeper.RemovalWork(store)}, keeper.LockWork(store))
 	if c.SMTPURL != "" {
 		sender, err := mail.Open(c.SMTPURL, c.MailFrom)
@@ -134,7 +142,9 @@ func (in *instance) employ(c config.Serve, store blob.Store) error {
 			return &config.Error{Setting: config.Variable("smtp-url"), Message: "cannot be used: " + err.Error() + "."}
 		}
 		in.app.MailServer, in.app.MailFrom = sender.Server, c.MailFrom
-		works = append(works, jobs.Mail(jobs.Post{Sender: sender, BaseURL: strings.TrimSuffix(c.BaseURL, "/")})...)
+		post := jobs.Post{Sender: sender, BaseURL: strings.TrimSuffix(c.BaseURL, "/")}
+		anchors.Post = &post
+		works = append(works, jobs.Mail(post)...)
 	}
 	if c.ClamdAddr != "" {
 		scanner, err := clamd.Parse(c.ClamdAddr)
@@ -151,9 +161,42 @@ func (in *instance) employ(c config.Serve, store blob.Store) error {
 		in.app.HookClient, in.app.HookHosts, in.app.HookBox = egress.New(hosts), hosts, box
 		works = append(works, jobs.Webhooks(jobs.Hooks{Client: in.app.HookClient, Box: box, BaseURL: strings.TrimSuffix(c.BaseURL, "/")})...)
 	}
+	works = append(works, anchors.Work()...)
 	in.worker = jobs.New(in.db, works...)
 	in.app.JobLabel = in.worker.Label
 	return nil
+}
+
+// anchorsOf is whom outside the configuration names.
+func anchorsOf(c config.Serve) (a jobs.Anchors, err error) {
+	client := &http.Client{Timeout: time.Minute}
+	list, err := c.WitnessList()
+	if err != nil {
+		return a, err
+	}
+	for _, w := range list {
+		if err := tlog.CheckWitnessKey(w.Key); err != nil {
+			return a, config.Bad("witnesses", "has the key %q, which no witness printed: %v.", w.Key, err)
+		}
+		a.Witnesses = append(a.Witnesses, witness.Client{URL: w.URL, VerifierKey: w.Key, HTTP: client})
+	}
+	a.Mailboxes = c.Mailboxes()
+	if c.TimestampURL == "" {
+		return a, nil
+	}
+	roots, err := x509.SystemCertPool()
+	if c.TimestampRoots != "" {
+		roots = x509.NewCertPool()
+		var pem []byte
+		if pem, err = os.ReadFile(c.TimestampRoots); err == nil && !roots.AppendCertsFromPEM(pem) {
+			err = errors.New("it holds no certificate")
+		}
+	}
+	if err != nil {
+		return a, config.Bad("timestamp-roots", "cannot be used: %v.", err)
+	}
+	a.Authorities = []tsa.Client{{URL: c.TimestampURL, HTTP: client, Roots: roots}}
+	return a, nil
 }
 
 func (in *instance) close() {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/mail"
 	"net/url"
 	"os"
 	"strconv"
@@ -90,6 +91,8 @@ type Serve struct {
 	SweepOrphans                                    bool
 	ClamdAddr                                       string
 	SMTPURL, MailFrom, WebhookHosts                 string
+	Witnesses, TimestampURL, TimestampRoots         string
+	CheckpointMail                                  string
 	Drain                                           time.Duration
 	LogFormat                                       string
 }
@@ -117,6 +120,10 @@ func (c *Serve) Flags() *flag.FlagSet {
 	fs.StringVar(&c.Contact, "contact", "", "`whom` people without a role should ask, a name or an e-mail address")
 	fs.StringVar(&c.SMTPURL, "smtp-url", "", "`URL` of the mail server: smtps://user:password@host:465, or smtp://user:password@host:587 for STARTTLS; smtp://127.0.0.1:25?tls=none on this machine only; empty sends no mail")
 	fs.StringVar(&c.MailFrom, "mail-from", "", "sender `address` of mails, assay@example.com or Assay <assay@example.com> (required with a mail server)")
+	fs.StringVar(&c.Witnesses, "witnesses", "", "`witnesses` that cosign the log once a day, comma separated, each an address and the key it printed: https://witness.example.com witness.example.com+1a2b3c4d+BH…")
+	fs.StringVar(&c.TimestampURL, "timestamp-url", "", "`URL` of a time stamping authority (RFC 3161) that confirms the log once a day")
+	fs.StringVar(&c.TimestampRoots, "timestamp-roots", "", "`path` of the certificates, PEM, that may vouch for the authority; without it those of the machine")
+	fs.StringVar(&c.CheckpointMail, "checkpoint-mail", "", "`addresses` outside of the company, comma separated, that get the day's checkpoint of the log by mail, beside auditors of open engagements")
 	fs.StringVar(&c.WebhookHosts, "webhook-hosts", "", "`hosts` that webhooks may call, comma separated: hooks.slack.com, chat.example.com:8443, *.webhook.office.com; empty allows none")
 	fs.StringVar(&c.TrustedProxies, "trusted-proxies", "", "`networks`, comma separated, whose X-Forwarded-For is believed")
 	fs.Int64Var(&c.MaxUpload, "max-upload", 100<<20, "largest evidence file in `bytes`, up to 5 GiB")
@@ -216,12 +223,57 @@ func (c *Serve) checkRest() error {
 			return Bad("webhook-hosts", "names %q; it should be hosts such as hooks.slack.com, without https:// and without a path.", h)
 		}
 	}
+	if _, err := c.WitnessList(); err != nil {
+		return err
+	}
+	if u, err := url.Parse(c.TimestampURL); c.TimestampURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		return Bad("timestamp-url", "is %q; it should be the address of an authority, such as https://freetsa.example.com/tsr.", c.TimestampURL)
+	}
+	if c.TimestampRoots != "" && c.TimestampURL == "" {
+		return Bad("timestamp-roots", "is of no use without -timestamp-url.")
+	}
+	if c.CheckpointMail != "" && c.SMTPURL == "" {
+		return Bad("checkpoint-mail", "needs a mail server; set ASSAY_SMTP_URL.")
+	}
+	for _, m := range c.Mailboxes() {
+		if a, err := mail.ParseAddress(m); err != nil || a.Address != m {
+			return Bad("checkpoint-mail", "names %q; it should be addresses such as evidence@firm.example.com.", m)
+		}
+	}
 	for _, p := range c.Proxies() {
 		if _, _, err := net.ParseCIDR(p); err != nil {
 			return Bad("trusted-proxies", "names %q; it should be networks such as 10.0.0.0/8.", p)
 		}
 	}
 	return nil
+}
+
+// A Witness is where one is, and the key it signs with.
+type Witness struct{ URL, Key string }
+
+// WitnessList is the list of witnesses.
+func (c *Serve) WitnessList() ([]Witness, error) {
+	var out []Witness
+	for pair := range strings.SplitSeq(c.Witnesses, ",") {
+		parts := strings.Fields(pair)
+		if len(parts) == 0 {
+			continue
+		}
+		if len(parts) != 2 {
+			return nil, Bad("witnesses", "has %q; each should be an address and a key with a blank between.", strings.TrimSpace(pair))
+		}
+		u, err := url.Parse(parts[0])
+		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !Loopback(u.Host)) {
+			return nil, Bad("witnesses", "names %q; it should begin with https://.", parts[0])
+		}
+		out = append(out, Witness{parts[0], parts[1]})
+	}
+	return out, nil
+}
+
+// Mailboxes is the list of addresses that get the day's checkpoint.
+func (c *Serve) Mailboxes() []string {
+	return strings.FieldsFunc(c.CheckpointMail, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // Hosts is the list of hosts that webhooks may call.

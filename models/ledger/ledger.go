@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"assay/models/anchor"
 	"context"
 
 	"assay/models"
@@ -37,6 +38,7 @@ func Tables() []models.LoggedTable {
 		models.Logged[evidence.Item](),
 		models.Logged[evidence.File](),
 		models.Logged[scan.Scan](),
+		models.Logged[anchor.Anchor](),
 		models.Logged[occurrence.Performance](),
 		models.Logged[occurrence.Exemption](),
 		models.Logged[occurrence.Delegation](),
@@ -79,7 +81,7 @@ func Tables() []models.LoggedTable {
 
 // Derived is every table that says again, for queries, what logged rows say.
 func Derived() []models.DerivedTable {
-	return []models.DerivedTable{control.CriteriaTable(), control.OwnersTable(), engagement.ScopeTable(), occurrence.LinesTable(), freeze.DocumentsTable()}
+	return []models.DerivedTable{control.CriteriaTable(), control.OwnersTable(), engagement.ScopeTable(), occurrence.LinesTable(), freeze.DocumentsTable(), anchor.Table()}
 }
 
 // Verify holds the whole database against its log, with the key beside the newest checkpoint.

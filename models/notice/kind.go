@@ -33,7 +33,9 @@ const (
 	RequestWritten     Kind = "request_written"
 	AccessGranted      Kind = "access_granted"
 	BreakGlass         Kind = "break_glass"
-	Readout            Kind = "readout" // no row behind the bell: a mail of its own, see PostReadouts
+	Readout            Kind = "readout"    // no row behind the bell: a mail of its own, see PostReadouts
+	Checkpoint         Kind = "checkpoint" // likewise, see PostCheckpoints
+	AnchorOld          Kind = "anchor_old"
 )
 
 // A Mode says how somebody is told beside the bell.
@@ -45,19 +47,23 @@ const (
 	Digest Mode = "digest" // in the one mail of the morning
 	Off    Mode = "off"    // no mail
 	Weekly Mode = "weekly" // a mail of its own on Monday at eight
+	Daily  Mode = "daily"  // a mail of its own every day at eight, weekends too
 )
 
 // Modes lists those that k has.
 func (k Kind) Modes() []Mode {
-	if k == Readout {
+	switch k { //nolint:exhaustive // the others are told as they come
+	case Readout:
 		return []Mode{Weekly, Off}
+	case Checkpoint:
+		return []Mode{Daily, Off}
 	}
 	return []Mode{Now, Digest, Off}
 }
 
 // Label is m in words.
 func (m Mode) Label() string {
-	return map[Mode]string{Now: "At once", Digest: "In the morning mail", Off: "No mail", Weekly: "On Monday at 08:00"}[m]
+	return map[Mode]string{Now: "At once", Digest: "In the morning mail", Off: "No mail", Weekly: "On Monday at 08:00", Daily: "Every day at 08:00"}[m]
 }
 
 // about describes a kind: what it is called, who can get it, and how they are told
@@ -98,6 +104,8 @@ var kinds = []about{
 	{AccessGranted, "You were given access to an engagement", access.SignedIn, Digest},
 	{BreakGlass, "Somebody comes in without the identity provider", access.ActivityView, Now},
 	{Readout, "The readout of the period, with its PDF", access.ReadinessView, Off},
+	{Checkpoint, "The checkpoint of the log, to keep", access.EngagementView, Off},
+	{AnchorOld, "No outside anchor of the log for more than a day", access.SystemManage, Now},
 }
 
 // For lists the kinds of notice that a can choose about. A person who writes is not
@@ -126,10 +134,14 @@ func (k Kind) describe() about {
 func (k Kind) Label() string { return k.describe().Label }
 
 // Mode is how people of a role are told of k who say nothing else. The readout is written
-// for executives; the others who may see it look at readiness every day.
+// for executives; the others who may see it look at readiness every day. The checkpoint
+// goes to those whose mailbox the company cannot reach into.
 func (k Kind) Mode(role access.Role) Mode {
-	if k == Readout && role == access.Executive {
+	switch {
+	case k == Readout && role == access.Executive:
 		return Weekly
+	case k == Checkpoint && role == access.Auditor:
+		return Daily
 	}
 	return k.describe().Mode
 }

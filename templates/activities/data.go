@@ -2,12 +2,17 @@
 package activities
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"assay/models/activity"
+	"assay/models/anchor"
+	"assay/models/people"
 	"assay/templates/ui"
 )
 
@@ -28,6 +33,32 @@ type Log struct {
 	Root   string // hexadecimal
 	At     time.Time
 	Key    string
+	Anchor *anchor.Anchor // the newest, nil when nobody outside has confirmed anything
+	Now    time.Time
+}
+
+// AnchorOld reports that the newest anchor is older than it should be.
+func (l Log) AnchorOld() bool { return l.Anchor == nil || l.Now.Sub(l.Anchor.At) > anchor.Fresh }
+
+// AnchorsData is the page of anchors.
+type AnchorsData struct {
+	Log    Log
+	List   []anchor.Anchor
+	People map[int64]people.Person
+}
+
+// where names the place of an anchor: a person by name.
+func (d AnchorsData) where(a anchor.Anchor) string {
+	digits, isPerson := strings.CutPrefix(a.Place, "people/")
+	id, err := strconv.ParseInt(digits, 10, 64)
+	if !isPerson || err != nil {
+		return a.Place
+	}
+	return d.People[id].Name
+}
+
+func noteHref(a anchor.Anchor) templ.SafeURL {
+	return templ.SafeURL(fmt.Sprintf("/activity/anchors/%d/note", a.ID))
 }
 
 // A group is what one person did in one step: the leaf of the verb itself, which comes
