@@ -43,6 +43,7 @@ var may = map[string][]string{
 	"internal/oscal":         {"models", "internal/sheet"},
 	"internal/preview":       {"internal/confine"},
 	"internal/sheet":         {"internal/confine"},
+	"internal/witness":       {"internal/tlog"},
 	"internal/keeper":        {"models", "internal/blob", "internal/jobs", "internal/clamd"},
 	"internal/demo":          {"models", "internal/idp", "internal/blob", "internal/filetype", "internal/sheet"},
 	"internal/bench":         {"models", "handlers", "web", "migrations", "internal"},
