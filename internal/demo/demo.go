@@ -86,6 +86,7 @@ func tell(ctx context.Context, db *models.DB, store blob.Store, issuer string) e
 	s.matters()
 	s.sampled()
 	s.requests()
+	s.tested()
 	return s.play(ctx, db)
 }
 

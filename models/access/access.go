@@ -26,6 +26,7 @@ const (
 	EngagementView Permission = "engagement.view"
 	PopulationView Permission = "population.view" // locked ones, for auditors
 	BinderExport   Permission = "binder.export"   // the evidence binder of a frozen engagement
+	TestView       Permission = "test.view"       // tests of controls; for the company those that were shared
 	RequestView    Permission = "request.view"    // one's own, for owners; open ones, for auditors
 	PeopleView     Permission = "people.view"
 	RetentionView  Permission = "retention.view"
@@ -58,6 +59,7 @@ const (
 	TaskChase        Permission = "task.chase"        // write to people about what they owe
 	SystemManage     Permission = "system.manage"     // how this installation runs: jobs, mail, webhooks
 	SampleWrite      Permission = "sample.write"      // accept the record of a population and select from it; auditors by grant only
+	TestWrite        Permission = "test.write"        // plan, test and conclude, or bring that in; auditors by grant only
 	FieldworkGrant   Permission = "fieldwork.grant"   // let an auditor write the objects of an engagement
 	FieldworkImport  Permission = "fieldwork.import"  // bring in what a named auditor decided, from the firm's own file
 	FieldworkWrite   Permission = "fieldwork.write"   // by grant only: requests, samples, results and notes of one's engagement
@@ -112,34 +114,34 @@ var changing = []Permission{
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
 	EngagementManage, PopulationManage, PeopleManage, ViewSave, TaskChase, SystemManage,
-	FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
+	FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
 }
 
 // granted lists what an auditor holds by the fieldwork grant alone, whoever else may hold it.
-var granted = []Permission{FieldworkWrite, SampleWrite, RequestAsk, RequestTalk}
+var granted = []Permission{FieldworkWrite, SampleWrite, TestWrite, RequestAsk, RequestTalk}
 
 var grants = map[Role][]Permission{
 	// An administrator runs people and settings, and decides nothing about evidence.
 	Administrator: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, FindingView,
-		EngagementView, PopulationView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
+		EngagementView, PopulationView, TestView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, EngagementManage, EvidenceScan, RetentionView, RetentionApprove, PeopleManage, ViewSave, SystemManage,
 		FieldworkGrant,
 	},
 	Compliance: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, EvidenceQueue, FindingView,
-		EngagementView, PopulationView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
+		EngagementView, PopulationView, TestView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
-		FieldworkImport, BinderExport, SampleWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
+		FieldworkImport, BinderExport, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
 	},
 	Owner: {
 		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, RequestView, SearchUse, ExportData,
 		ControlWrite, EvidenceSubmit, FindingRaise, FindingRespond, RequestAnswer, RequestTalk, ViewSave,
 	},
 	Auditor: {
-		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, PopulationView, RequestView, BinderExport, SearchUse, ExportData,
+		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, PopulationView, TestView, RequestView, BinderExport, SearchUse, ExportData,
 	},
 	Executive: {
 		SignedIn, ReadinessView, FrameworkView, ControlView, FindingView, EngagementView, SearchUse, ExportData,

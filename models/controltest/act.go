@@ -363,7 +363,11 @@ func (p *Paper) populationOf(ctx context.Context, tx *models.Tx, id int64) (popu
 		return x, err
 	case x.Status != population.Locked:
 		return x, refuse("population", x.Code()+" is a draft. The company locks it first.")
-	case p.RetestsID == nil:
+	}
+	if _, accepted, err := population.AcceptanceOf(ctx, tx, x); err != nil || !accepted {
+		return x, first(err, refuse("population", "The auditor accepts the record of "+x.Code()+" first, on its page."))
+	}
+	if p.RetestsID == nil {
 		return x, nil
 	}
 	n, err := models.Value[int64](ctx, tx, `SELECT (SELECT count(*) FROM control_tests WHERE id = ? AND population_id = ?) +

@@ -6,6 +6,7 @@ import (
 
 	"assay/models"
 	"assay/models/engagement"
+	"assay/models/population"
 )
 
 // List lists the tests of an engagement that the actor may see, by control. A page
@@ -18,6 +19,22 @@ func List(ctx context.Context, tx *models.Tx, engagement int64, page models.Page
 // Of lists the tests of one control in an engagement that the actor may see.
 func Of(ctx context.Context, tx *models.Tx, engagement, control int64) ([]Test, error) {
 	return models.Rows[Test](tx).Where("control_tests.engagement_id = ? AND control_tests.control_id = ?", engagement, control).Order("id").Find(ctx)
+}
+
+// Populations are the locked lists of the test's control, the newest first.
+func Populations(ctx context.Context, tx *models.Tx, t Test) ([]population.Line, error) {
+	return models.Rows[population.Line](tx).Where("populations.control_id = ? AND populations.engagement_id = ? AND populations.status = 'locked'", t.ControlID, t.EngagementID).
+		Order("id DESC").Limit(50).Find(ctx)
+}
+
+// Samples are the draws from those lists that the test can take, the newest first.
+func Samples(ctx context.Context, tx *models.Tx, t Test) ([]population.Sample, error) {
+	if t.FixedAt == nil {
+		return nil, nil
+	}
+	return models.Rows[population.Sample](tx).Where(`samples.population_id IN (SELECT p.id FROM populations p WHERE p.control_id = ? AND p.engagement_id = ? AND p.status = 'locked')
+		AND samples.drawn_at >= ? AND NOT EXISTS (SELECT 1 FROM samples n WHERE n.redraws_id = samples.id)
+		AND NOT EXISTS (SELECT 1 FROM test_samples l WHERE l.sample_id = samples.id AND l.test_id = ?)`, t.ControlID, t.EngagementID, *t.FixedAt, t.ID).Order("id DESC").Limit(50).Find(ctx)
 }
 
 // All goes through every test of e that the actor may see, by control, each with its

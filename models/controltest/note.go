@@ -9,19 +9,34 @@ import (
 	"assay/models/engagement"
 )
 
-// Write keeps what an auditor notes beside a cell, an item or a test, in place of their
-// private note there. An empty text removes it. A note that a compliance manager brings in
-// is shared: they have read it.
-func Write(ctx context.Context, tx *models.Tx, id, auditor, item int64, letter, text string) error {
+// A Jotting is a note as a form sends it: beside a cell, an item or, without either, a test.
+type Jotting struct {
+	ItemID int64
+	Letter string
+	Text   string
+}
+
+// Jot keeps notes, each in place of the auditors' private note there, and returns how many
+// changed. An empty text removes it. A note that a compliance manager brings in is shared:
+// they have read it.
+func Jot(ctx context.Context, tx *models.Tx, id, auditor int64, notes []Jotting) (changed int, err error) {
 	p, by, err := take(ctx, tx, id, 0, auditor, toTest)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if item != 0 && p.index(item) < 0 {
-		return refuse("item", "This item is not in the sample of "+p.Code()+".")
+	for _, n := range notes {
+		if n.ItemID != 0 && p.index(n.ItemID) < 0 {
+			return 0, refuse("item", "This item is not in the sample of "+p.Code()+".")
+		}
+		ok, err := p.note(ctx, tx, by, n.ItemID, n.Letter, n.Text)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			changed++
+		}
 	}
-	_, err = p.note(ctx, tx, by, item, letter, text)
-	return err
+	return changed, nil
 }
 
 func (p *Paper) note(ctx context.Context, tx *models.Tx, by engagement.Authority, item int64, letter, text string) (bool, error) {

@@ -117,12 +117,21 @@ func load(ctx context.Context, tx *models.Tx, e engagement.Engagement, tests []T
 		p := &papers[i]
 		p.Segment, _ = segmentAt(segments[p.ControlID], p.FirstVersion)
 	}
-	for _, read := range []func(context.Context, *models.Tx, []int64, map[int64]*Paper) error{readRounds, readDraws, readRows, readResults, readProofs, readNotes} {
+	for _, read := range reads(tests) {
 		if err := read(ctx, tx, ids, at); err != nil {
 			return nil, err
 		}
 	}
 	return papers, nil
+}
+
+// reads are what has to be asked. Before the selection there are no items and no results.
+func reads(tests []Test) []func(context.Context, *models.Tx, []int64, map[int64]*Paper) error {
+	all := []func(context.Context, *models.Tx, []int64, map[int64]*Paper) error{readRounds, readProofs, readNotes}
+	if slices.ContainsFunc(tests, func(t Test) bool { return t.SampledAt != nil }) {
+		all = append(all, readDraws, readRows, readResults)
+	}
+	return all
 }
 
 func readRounds(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
@@ -303,4 +312,30 @@ func (p *Paper) Tally() Tally {
 		}
 	}
 	return t
+}
+
+// Hands are everybody whose name the test shows.
+func (p *Paper) Hands() []int64 {
+	ids := []int64{p.AuditorID, p.EnteredBy}
+	add := func(more ...*int64) {
+		for _, id := range more {
+			if id != nil {
+				ids = append(ids, *id)
+			}
+		}
+	}
+	for _, r := range p.Rounds {
+		ids = append(ids, r.AuditorID, r.EnteredBy)
+		add(r.DesignedBy, r.DesignedEntry, r.ConcludedBy, r.ConcludedEntry, r.ReviewedBy, r.ReviewedEntry)
+	}
+	for _, row := range p.Rows {
+		for _, x := range row.Results {
+			ids = append(ids, x.AuditorID, x.EnteredBy)
+		}
+	}
+	for _, n := range p.Notes {
+		ids = append(ids, n.AuditorID, n.EnteredBy)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

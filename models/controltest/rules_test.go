@@ -237,7 +237,8 @@ func TestAllOfAnEngagement(t *testing.T) {
 	each(t, func(w *world) {
 		c, _, items := w.tested(2)
 		w.must(w.as(w.jonas, func(ctx context.Context, tx *models.Tx) error {
-			return controltest.Write(ctx, tx, c.ID, 0, items[0].ID, "A", "Private.")
+			_, err := controltest.Jot(ctx, tx, c.ID, 0, []controltest.Jotting{{ItemID: items[0].ID, Letter: "A", Text: "Private."}})
+			return err
 		}))
 		n := 0
 		w.must(w.db.Read(w.Context(), w.jonas, func(tx *models.Tx) error {

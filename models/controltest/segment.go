@@ -110,3 +110,9 @@ func inScope(ctx context.Context, tx *models.Tx, e engagement.Engagement, contro
 		WHERE ec.engagement_id = ? AND cc.control_id = ?`, e.ID, control)
 	return n > 0, err
 }
+
+// Controls are those with a criterion in the scope of e that the actor may see, by code.
+func Controls(ctx context.Context, tx *models.Tx, e engagement.Engagement) ([]control.Control, error) {
+	return models.Rows[control.Control](tx).Where(`controls.id IN (SELECT cc.control_id FROM engagement_criteria ec
+		JOIN control_criteria cc ON cc.framework = ec.framework AND cc.code = ec.code WHERE ec.engagement_id = ?)`, e.ID).Order("code").Limit(1000).Find(ctx)
+}

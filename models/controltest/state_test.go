@@ -216,7 +216,8 @@ func TestATestIsPrivateUntilItIsShared(t *testing.T) {
 	each(t, func(w *world) {
 		c, _, items := w.tested(1)
 		w.must(w.as(w.jonas, func(ctx context.Context, tx *models.Tx) error {
-			return controltest.Write(ctx, tx, c.ID, 0, items[0].ID, "A", "The approver seems to be a robot.")
+			_, err := controltest.Jot(ctx, tx, c.ID, 0, []controltest.Jotting{{ItemID: items[0].ID, Letter: "A", Text: "The approver seems to be a robot."}})
+			return err
 		}))
 		for _, a := range []access.Actor{w.priya, w.admin, w.owner, w.executive, w.olga} {
 			if w.sees(a, c.ID) {

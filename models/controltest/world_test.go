@@ -201,6 +201,8 @@ func (w *world) locked(c control.Control, rows int64) population.Population {
 		Status: population.Locked, AddedBy: w.priya.ID, AddedAt: w.clock, LockedBy: &w.priya.ID, LockedAt: &w.clock,
 	}
 	w.must(w.as(access.Clock, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &p, "population.import") }))
+	a := population.Acceptance{EngagementID: p.EngagementID, PopulationID: p.ID, Slug: p.Slug, Digest: p.TextDigest, AuditorID: w.jonas.ID, EnteredBy: w.jonas.ID, AcceptedAt: w.clock}
+	w.must(w.as(access.Clock, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &a, "population.accept") }))
 	return p
 }
 

@@ -8,6 +8,7 @@ import "./files.js";
 import "./palette.js";
 import "./forms.js";
 import "./roving.js";
+import "./marks.js";
 import { open } from "./dialogs.js";
 import { say, settleToasts } from "./toasts.js";
 import { toggleTheme } from "./theme.js";

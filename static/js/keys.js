@@ -77,6 +77,7 @@ document.addEventListener("keydown", (e) => {
     $(`nav [data-go="${CSS.escape(e.key)}"]`)?.click();
     return;
   }
+  if (e.key === "Enter" && e.target.closest("a, button, summary")) return; // which it opens
   if (press(e.key)) e.preventDefault();
   else if (single[e.key]) {
     e.preventDefault();

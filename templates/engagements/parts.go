@@ -18,6 +18,7 @@ var parts = []part{
 	{"Overview", "", access.EngagementView},
 	{"Requests", "/requests", access.RequestView},
 	{"Populations", "/populations", access.PopulationView},
+	{"Tests of controls", "/tests", access.TestView},
 	{"Binder", "/binder", access.BinderExport},
 }
 
