@@ -14,6 +14,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/controltest"
 	"assay/models/engagement"
 	"assay/models/modelstest"
 	"assay/models/population"
@@ -72,6 +73,7 @@ func (a *audit) things(owner access.Actor) map[string][]thing {
 		"{engagement}": {{"hers", strings.TrimPrefix(a.mine.Path(), "engagements/")}, {"another", strings.TrimPrefix(a.other.Path(), "engagements/")}},
 		"{population}": {{"locked", a.population(a.mine, population.Locked)}, {"a draft", a.population(a.mine, population.Draft)}, {"of another", a.population(a.other, population.Locked)}, {"missing", "P-999999"}},
 		"{sample}":     {{"drawn", "S-1"}, {"missing", "S-999999"}},
+		"{test}":       {{"shared", a.test(a.mine, "shared", true)}, {"private", a.test(a.mine, "private", false)}, {"of another", a.test(a.other, "shared", true)}, {"missing", "T-999999"}},
 		"{person}":     {{"owner", fmt.Sprint(owner.ID)}, missing},
 		"{framework}":  {{"soc2", "soc2-tsc"}},
 		"{criterion}":  {{"CC6.1", "CC6.1"}},
@@ -108,6 +110,32 @@ func (a *audit) population(of engagement.Engagement, status population.Status) s
 		}, "sample.draw")
 	})
 	return p.Code()
+}
+
+// test adds one that an auditor of the engagement planned and Priya brought in.
+func (a *audit) test(of engagement.Engagement, configuration string, shared bool) string {
+	a.Helper()
+	now, auditor := modelstest.Now, a.miriam
+	if of.ID != a.mine.ID {
+		auditor = modelstest.Person(a.T, a.db, access.Auditor)
+		a.do(func(ctx context.Context, tx *models.Tx) error {
+			return models.Insert(ctx, tx, &engagement.Auditor{EngagementID: of.ID, PersonID: auditor.ID, Part: engagement.Member, AddedBy: a.priya.ID, AddedAt: now}, "auditor.grant")
+		})
+	}
+	t := controltest.Test{
+		EngagementID: of.ID, Slug: of.Slug, ControlID: a.inScope.ID, Control: a.inScope.Code, FirstVersion: 1, Configuration: configuration, Status: controltest.Planned, Round: 1,
+		AuditorID: auditor.ID, EnteredBy: a.priya.ID, PlannedAt: now,
+	}
+	if shared {
+		t.SharedBy, t.SharedAt = &auditor.ID, &now
+	}
+	a.do(func(ctx context.Context, tx *models.Tx) error {
+		if err := models.Insert(ctx, tx, &t, "test.plan"); err != nil {
+			return err
+		}
+		return models.Insert(ctx, tx, &controltest.Round{TestID: t.ID, EngagementID: of.ID, Slug: of.Slug, Number: 1, AuditorID: auditor.ID, EnteredBy: a.priya.ID, OpenedAt: now}, "test.round")
+	})
+	return t.Code()
 }
 
 // addresses fills the parts of a pattern in, in every way there is.
@@ -207,6 +235,8 @@ var ungranted = map[string]bool{
 	"/controls/{code}/lists":                  true, // nothing is driven by events
 	"/engagements/{engagement}/binder.zip":    true, // nothing is frozen
 	"/evidence/{item}/files/{file}/picture":   true, // the files are tables
+
+	"/engagements/{engagement}/tests/{test}/worksheet/{digest}": true, // no file was sent
 	"/uploads/known":                          true, // asked about no digest
 	"/uploads/{upload}":                       true, // no file is on its way
 }

@@ -17,6 +17,8 @@ import (
 	"assay/models/sample"
 )
 
+// A weekend's deeds fall on the Friday before, so what follows is later in the hour, too.
+
 // tested is what Jonas tests with his own hand: granted access is done, with one exception,
 // and of the merges he has looked at a third.
 func (s *story) tested() {
@@ -27,7 +29,7 @@ func (s *story) tested() {
 
 // granted lets an auditor write in the engagement that runs.
 func (s *story) granted(who string, day models.Date) {
-	s.on(day, 15, "aoife", func(ctx context.Context, tx *models.Tx) error {
+	s.on(day, 55, "aoife", func(ctx context.Context, tx *models.Tx) error {
 		g, err := models.Rows[engagement.Auditor](tx).Where("engagement_id = ? AND person_id = ?", s.running.e.ID, s.id(who)).Take(ctx)
 		if err != nil {
 			return err
@@ -89,12 +91,12 @@ func (t *trial) proof(ctx context.Context, tx *models.Tx) (string, error) {
 // accessTest is a whole one: 25 of the access that was granted, one without approval.
 func (s *story) accessTest() {
 	t := &trial{story: s, code: "AC-02"}
-	t.designed(s.ago(10), 40, "Followed one new engineer from the ticket to the group in Okta. Nobody can approve their own request.",
+	t.designed(s.ago(10), 60, "Followed one new engineer from the ticket to the group in Okta. Nobody can approve their own request.",
 		controltest.Attribute{Text: "Approved by the owner of the system", Technique: controltest.Inspection},
 		controltest.Attribute{Text: "Approval came before the access", Technique: controltest.Inspection},
 		controltest.Attribute{Text: "The group in Okta is the one that was asked for", Technique: controltest.Reperformance})
 	csv := s.grants()
-	parcel := s.parcel("AC-02", "Access granted in Okta", csv, s.ago(9))
+	parcel := s.parcel("AC-02", "Access granted in Okta", csv, s.ago(14))
 	var p population.Population
 	s.on(s.ago(9), 80, "priya", func(ctx context.Context, tx *models.Tx) (err error) {
 		if p, err = s.bring(ctx, tx, "AC-02", parcel); err != nil {
@@ -112,14 +114,14 @@ func (s *story) accessTest() {
 	s.on(s.ago(9), 130, "jonas", func(ctx context.Context, tx *models.Tx) error {
 		return t.draws(ctx, tx, p, csv)
 	})
-	s.on(s.ago(8), 35, "jonas", t.looksAtAll)
-	s.on(s.ago(7), 60, "jonas", func(ctx context.Context, tx *models.Tx) error {
+	s.on(s.ago(8), 160, "jonas", t.looksAtAll)
+	s.on(s.ago(7), 190, "jonas", func(ctx context.Context, tx *models.Tx) error {
 		if err := controltest.Conclude(ctx, tx, t.id, 0, 0, controltest.Exceptions, ""); err != nil {
 			return err
 		}
 		return controltest.Share(ctx, tx, t.id, 0, 0)
 	})
-	s.on(s.ago(5), 75, "priya", func(ctx context.Context, tx *models.Tx) error {
+	s.on(s.ago(5), 220, "priya", func(ctx context.Context, tx *models.Tx) error {
 		return controltest.Review(ctx, tx, t.id, 0, s.id("miriam"), "")
 	})
 }
@@ -198,7 +200,7 @@ func (s *story) mergeTest() {
 		controltest.Attribute{Text: "Approval came before the merge", Technique: controltest.Inspection},
 		controltest.Attribute{Text: "All required checks passed", Technique: controltest.Reperformance},
 		controltest.Attribute{Text: "The change names its ticket", Technique: controltest.Inspection})
-	s.on(s.ago(6), 150, "jonas", func(ctx context.Context, tx *models.Tx) error {
+	s.on(s.ago(6), 170, "jonas", func(ctx context.Context, tx *models.Tx) error {
 		x, err := controltest.ByID(ctx, tx, t.id)
 		if err != nil {
 			return err
@@ -216,7 +218,7 @@ func (s *story) mergeTest() {
 		}
 		return controltest.TakeSample(ctx, tx, t.id, 0, 0, draws[0].ID)
 	})
-	s.on(s.ago(4), 55, "jonas", func(ctx context.Context, tx *models.Tx) error {
+	s.on(s.ago(4), 200, "jonas", func(ctx context.Context, tx *models.Tx) error {
 		p, err := t.paper(ctx, tx)
 		if err != nil {
 			return err
@@ -236,7 +238,7 @@ func (s *story) mergeTest() {
 func (s *story) grants() []byte {
 	var b bytes.Buffer
 	b.WriteString("ticket,granted_at,person,group\n")
-	span, r := period.Span{From: s.period.from, To: s.ago(10)}, chance("grants")
+	span, r := period.Span{From: s.period.from, To: s.ago(15)}, chance("grants")
 	for n := range 64 {
 		at := s.period.from.AddDays(n*span.From.DaysUntil(span.To)/64).In(s.zone).Add(time.Duration(9+r.IntN(8)) * time.Hour)
 		fmt.Fprintf(&b, "ITACC-%d,%s,employee-%d,%s\n", 1001+n, at.UTC().Format(time.RFC3339), 200+r.IntN(90), []string{"eng-read", "prod-support", "billing-admin", "data-analyst"}[r.IntN(4)])

@@ -1,0 +1,210 @@
+package controltest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"assay/internal/sheet"
+	"assay/models"
+)
+
+// A worksheet is the test as the firm fills it in with its own tools: a row for each item,
+// and for each attribute its result, the reason if it does not apply, and a note that is
+// meant to be shared.
+
+var markNames = map[Mark]string{Pass: "No exception", Deviation: "Deviation", NotApplicable: "Not applicable"}
+
+const noEvidence = "No evidence"
+
+// SheetHeader names the columns of the worksheet.
+func (p *Paper) SheetHeader() []string {
+	out := []string{"Test", "Draw", "No.", "Item"}
+	for _, a := range p.Attributes {
+		out = append(out, a.Letter, a.Letter+" reason", a.Letter+" note to share")
+	}
+	return out
+}
+
+// SheetRows are the items that count. Of notes only those that were shared are there.
+func (p *Paper) SheetRows() iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		for n, r := range p.Rows {
+			if r.Excluded() {
+				continue
+			}
+			cells := []string{p.Code(), p.drawOf(r), fmt.Sprint(n + 1), r.Key}
+			for _, a := range p.Attributes {
+				x := r.Results[a.Letter]
+				said := markNames[x.Result]
+				if x.Missing {
+					said = noEvidence
+				}
+				cells = append(cells, said, x.Reason, p.sharedNote(r.ItemID, a.Letter))
+			}
+			if !yield(cells, nil) {
+				return
+			}
+		}
+	}
+}
+
+// drawOf tells one draw from another: a worksheet of an older one is refused by it.
+func (p *Paper) drawOf(r Row) string {
+	for _, d := range p.Live() {
+		if d.SampleID == r.SampleID || r.ItemID == 0 {
+			return fmt.Sprintf("S-%d of %s", d.SampleID, d.Digest[:16])
+		}
+	}
+	return p.Configuration
+}
+
+func (p *Paper) sharedNote(item int64, letter string) (text string) {
+	for _, n := range sharedOf(p.NotesOf(item, letter)) {
+		text = n.Text
+	}
+	return text
+}
+
+// A Sheet is what a worksheet would change, row by row.
+type Sheet struct {
+	Lines []SheetLine
+	Cells int // that change
+	Wrong int // lines
+}
+
+// A SheetLine is one row of a worksheet.
+type SheetLine struct {
+	Line    int
+	Key     string
+	Changes []string // in words
+	Problem string
+	seen    []Seen
+	notes   []Jotting
+}
+
+// ReadSheet compares a worksheet with the test. A worksheet for an older draw, or for
+// another test, is refused as a whole. An empty cell leaves what is there.
+func (p *Paper) ReadSheet(t sheet.Table) (Sheet, error) {
+	at := map[string]int{}
+	for i, name := range t.Header {
+		at[strings.ToLower(strings.TrimSpace(name))] = i
+	}
+	for _, name := range []string{"test", "draw", "item"} {
+		if _, ok := at[name]; !ok {
+			return Sheet{}, refuse("file", "The column "+name+" is missing. Begin with the worksheet of this test.")
+		}
+	}
+	cell := func(row []string, name string) string {
+		if i, ok := at[strings.ToLower(name)]; ok && i < len(row) {
+			return strings.TrimSpace(row[i])
+		}
+		return ""
+	}
+	var out Sheet
+	for n, row := range t.Rows {
+		if code := cell(row, "Test"); code != p.Code() {
+			return Sheet{}, refuse("file", fmt.Sprintf("Line %d is of %s, and this test is %s.", t.Lines[n], code, p.Code()))
+		}
+		line := SheetLine{Line: t.Lines[n], Key: cell(row, "Item")}
+		i := slices.IndexFunc(p.Rows, func(r Row) bool { return r.Key == line.Key && p.drawOf(r) == cell(row, "Draw") })
+		if i < 0 && !slices.ContainsFunc(p.Rows, func(r Row) bool { return p.drawOf(r) == cell(row, "Draw") }) {
+			return Sheet{}, refuse("file", "This worksheet is for "+cell(row, "Draw")+", a draw that no longer counts in "+p.Code()+". Download the worksheet again; nothing was changed.")
+		}
+		if i < 0 {
+			line.Problem = line.Key + " is not in the sample."
+		} else {
+			p.compare(&line, p.Rows[i], func(name string) string { return cell(row, name) })
+		}
+		if line.Problem != "" {
+			out.Wrong++
+		}
+		out.Cells += len(line.Changes)
+		out.Lines = append(out.Lines, line)
+	}
+	return out, nil
+}
+
+func (p *Paper) compare(line *SheetLine, r Row, cell func(string) string) {
+	for _, a := range p.Attributes {
+		s := Seen{ItemID: r.ItemID, Letter: a.Letter, Rev: Any, Reason: cell(a.Letter + " reason")}
+		if said := cell(a.Letter); said != "" {
+			var known bool
+			if s.Result, s.Missing, known = markNamed(said); !known {
+				line.Problem = a.Letter + " says “" + said + "”. Write No exception, Deviation, No evidence or Not applicable."
+				return
+			}
+			if s.Result != NotApplicable {
+				s.Reason = ""
+			}
+			x := r.Results[a.Letter]
+			if x.Result != s.Result || x.Missing != s.Missing || x.Reason != s.Reason {
+				if err := p.check(s); err != nil {
+					line.Problem = said + " for " + a.Letter + " is refused: " + sentence(err)
+					return
+				}
+				line.seen, line.Changes = append(line.seen, s), append(line.Changes, a.Letter+": "+said)
+			}
+		}
+		if text := cell(a.Letter + " note to share"); text != "" && !slices.ContainsFunc(p.NotesOf(r.ItemID, a.Letter), func(n Note) bool { return n.Text == text }) {
+			line.notes, line.Changes = append(line.notes, Jotting{r.ItemID, a.Letter, text}), append(line.Changes, a.Letter+": a note")
+		}
+	}
+}
+
+func markNamed(said string) (m Mark, missing, known bool) {
+	if strings.EqualFold(said, noEvidence) {
+		return Deviation, true, true
+	}
+	for m, name := range markNames {
+		if strings.EqualFold(said, name) {
+			return m, false, true
+		}
+	}
+	return "", false, false
+}
+
+// sentence is what a refusal says about its one field.
+func sentence(err error) string {
+	var e *models.Error
+	if errors.As(err, &e) {
+		for _, why := range e.Fields {
+			return why
+		}
+	}
+	return err.Error()
+}
+
+// BringIn writes what a worksheet changes, in the name of an auditor. If one line is wrong,
+// nothing is written.
+func BringIn(ctx context.Context, tx *models.Tx, id, auditor int64, t sheet.Table) (Sheet, error) {
+	p, by, err := take(ctx, tx, id, 0, auditor, toTest)
+	if err != nil {
+		return Sheet{}, err
+	}
+	s, err := p.ReadSheet(t)
+	switch {
+	case err != nil:
+		return s, err
+	case s.Wrong > 0:
+		return s, refuse("file", "Some lines are wrong, so nothing was written.")
+	case s.Cells == 0:
+		return s, refuse("file", "The worksheet says what the test says already.")
+	}
+	var seen []Seen
+	for _, line := range s.Lines {
+		seen = append(seen, line.seen...)
+		for _, n := range line.notes {
+			if _, err := p.note(ctx, tx, by, n.ItemID, n.Letter, n.Text); err != nil {
+				return s, err
+			}
+		}
+	}
+	if len(seen) > 0 {
+		_, err = Set(ctx, tx, id, by.Auditor, seen)
+	}
+	return s, err
+}
