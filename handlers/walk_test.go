@@ -237,8 +237,8 @@ var ungranted = map[string]bool{
 	"/evidence/{item}/files/{file}/picture":   true, // the files are tables
 
 	"/engagements/{engagement}/tests/{test}/worksheet/{digest}": true, // no file was sent
-	"/uploads/known":                          true, // asked about no digest
-	"/uploads/{upload}":                       true, // no file is on its way
+	"/uploads/known":    true, // asked about no digest
+	"/uploads/{upload}": true, // no file is on its way
 }
 
 // read asks for an address as everybody, and says who got what, and whether anybody did.

@@ -240,7 +240,7 @@ func (s *story) grants() []byte {
 	b.WriteString("ticket,granted_at,person,group\n")
 	span, r := period.Span{From: s.period.from, To: s.ago(15)}, chance("grants")
 	for n := range 64 {
-		at := s.period.from.AddDays(n*span.From.DaysUntil(span.To)/64).In(s.zone).Add(time.Duration(9+r.IntN(8)) * time.Hour)
+		at := s.period.from.AddDays(n * span.From.DaysUntil(span.To) / 64).In(s.zone).Add(time.Duration(9+r.IntN(8)) * time.Hour)
 		fmt.Fprintf(&b, "ITACC-%d,%s,employee-%d,%s\n", 1001+n, at.UTC().Format(time.RFC3339), 200+r.IntN(90), []string{"eng-read", "prod-support", "billing-admin", "data-analyst"}[r.IntN(4)])
 	}
 	return b.Bytes()
