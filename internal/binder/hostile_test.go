@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"assay/internal/binder"
+	"assay/internal/binder/bindertest"
 )
 
 // An entry is one file of an archive that a test makes.
@@ -24,7 +25,7 @@ func zipped(tb testing.TB, comment string, entries ...entry) []byte {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	for _, e := range entries {
-		h := &zip.FileHeader{Name: e.name, Method: zip.Store, Modified: frozen}
+		h := &zip.FileHeader{Name: e.name, Method: zip.Store, Modified: bindertest.Frozen}
 		if e.change != nil {
 			e.change(h)
 		}
@@ -72,9 +73,9 @@ func evidence() map[string]string {
 
 func TestASmallBinderHolds(t *testing.T) {
 	for _, others := range []int{0, 1, 2, 127, 128, 300, 700} {
-		s := newSmall(t, evidence(), others)
-		archive := s.archive()
-		if problems := s.verify(archive); len(problems) > 0 {
+		s := bindertest.New(t, evidence(), others)
+		archive := s.Archive()
+		if problems := s.Verify(archive); len(problems) > 0 {
 			t.Errorf("%d others: %s", others, strings.Join(problems, "\n"))
 		}
 		if again := zipped(t, "", entriesOf(t, archive)...); !bytes.Equal(again, archive) {
@@ -101,8 +102,8 @@ func directory(tb testing.TB, archive []byte, name string, at int, value uint32,
 }
 
 func TestHostileArchivesAreRefused(t *testing.T) {
-	s := newSmall(t, evidence(), 3)
-	good := s.archive()
+	s := bindertest.New(t, evidence(), 3)
+	good := s.Archive()
 	all := entriesOf(t, good)
 	with := func(e ...entry) []byte { return zipped(t, "", append(append([]entry{}, all...), e...)...) }
 	bomb := entry{"evidence/zeros", strings.Repeat("\x00", 64<<20), func(h *zip.FileHeader) { h.Method = zip.Deflate }}
@@ -136,14 +137,14 @@ func TestHostileArchivesAreRefused(t *testing.T) {
 		"a comment":                  {zipped(t, "hidden", all...), "does not end as a binder ends"},
 		"a comment of a file":        {zipped(t, "", append(append([]entry{}, all[:len(all)-1]...), entry{all[len(all)-1].name, all[len(all)-1].text, func(h *zip.FileHeader) { h.Comment = "hidden" }})...), "is not laid out as a binder is"},
 		"another order":              {zipped(t, "", append(append([]entry{}, all[1:]...), all[0])...), "is not laid out as a binder is"},
-		"another time":               {zipped(t, "", append([]entry{{all[0].name, all[0].text, func(h *zip.FileHeader) { h.Modified = frozen.AddDate(1, 0, 0) }}}, all[1:]...)...), "is not laid out as a binder is"},
+		"another time":               {zipped(t, "", append([]entry{{all[0].name, all[0].text, func(h *zip.FileHeader) { h.Modified = bindertest.Frozen.AddDate(1, 0, 0) }}}, all[1:]...)...), "is not laid out as a binder is"},
 		"a directory that is a lie":  {patchEnd(good, 10, 0xfffe), "cannot be read"},
 		"a directory without an end": {patchEnd32(good, 12, 1<<30), "more than a binder has"},
 		"nothing":                    {nil, "too short"},
 		"no archive":                 {bytes.Repeat([]byte("x"), 5000), "does not end as a binder ends"},
 		"an archive of others":       {zipped(t, "", entry{name: "letter.txt", text: "hello"}), "no binder of Assay"},
 	} {
-		s.names(what, c.archive, c.says)
+		s.Names(what, c.archive, c.says)
 	}
 }
 
@@ -162,18 +163,18 @@ func patchEnd32(archive []byte, at int, value uint32) []byte {
 // TestEveryCutIsFound cuts an archive short at every place near its ends and at many
 // between, and changes single bytes all over it.
 func TestEveryCutIsFound(t *testing.T) {
-	s := newSmall(t, map[string]string{"01-a.csv": "a,b\n"}, 2)
-	good := s.archive()
+	s := bindertest.New(t, map[string]string{"01-a.csv": "a,b\n"}, 2)
+	good := s.Archive()
 	for n := 0; n < len(good); n++ {
 		if n > 300 && n < len(good)-300 && n%97 != 0 {
 			continue
 		}
-		if len(s.verify(good[:n])) == 0 {
+		if len(s.Verify(good[:n])) == 0 {
 			t.Fatalf("cut after %d of %d bytes, it holds", n, len(good))
 		}
 		other := bytes.Clone(good)
 		other[n] ^= 0x20
-		if len(s.verify(other)) == 0 {
+		if len(s.Verify(other)) == 0 {
 			t.Fatalf("with another byte %d of %d, it holds", n, len(good))
 		}
 	}
@@ -181,18 +182,17 @@ func TestEveryCutIsFound(t *testing.T) {
 
 // TestABombTakesNoMemory: neither what an archive says nor what it would unpack to counts.
 func TestABombTakesNoMemory(t *testing.T) {
-	s := newSmall(t, evidence(), 3)
+	s := bindertest.New(t, evidence(), 3)
 	var many []entry
-	many = append(many, entriesOf(t, s.archive())...)
+	many = append(many, entriesOf(t, s.Archive())...)
 	for i := range 20 {
 		many = append(many, entry{"evidence/zeros" + string(rune('a'+i)), strings.Repeat("\x00", 16<<20), func(h *zip.FileHeader) { h.Method = zip.Deflate }})
 	}
 	bomb := zipped(t, "", many...)
-	many = nil
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	s.names("a bomb", bomb, "is compressed")
+	s.Names("a bomb", bomb, "is compressed")
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; took > 16<<20 {
 		t.Errorf("it took %d MiB", took>>20)
@@ -200,14 +200,14 @@ func TestABombTakesNoMemory(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	s := newSmall(f, map[string]string{"01-a.csv": "a,b\n"}, 2)
-	good := s.archive()
+	s := bindertest.New(f, map[string]string{"01-a.csv": "a,b\n"}, 2)
+	good := s.Archive()
 	f.Add(good)
 	f.Add(good[:len(good)-1])
 	f.Add(zipped(f, "", entry{name: "manifest.json", text: "{}"}, entry{name: "signature", text: "x"}))
 	f.Add(zipped(f, "x", entry{name: "../x"}))
 	f.Fuzz(func(t *testing.T, archive []byte) {
-		r, err := binder.Verify(t.Context(), bytes.NewReader(archive), int64(len(archive)), binder.Options{Key: s.signer.VerifierKey})
+		r, err := binder.Verify(t.Context(), bytes.NewReader(archive), int64(len(archive)), binder.Options{Key: s.Signer.VerifierKey})
 		if err != nil {
 			t.Fatal(err)
 		}

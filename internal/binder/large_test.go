@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"assay/internal/binder"
+	"assay/internal/binder/bindertest"
 )
 
 // peak is the most live memory while f runs, above what there was.
@@ -52,14 +53,14 @@ func TestFiftyThousandFiles(t *testing.T) {
 		t.Skip("it writes 400 MB")
 	}
 	const files, size = 50_000, 8 << 10
-	s := newSmall(t, nil, 5)
+	s := bindertest.New(t, nil, 5)
 	text := bytes.Repeat([]byte("x"), size)
-	digest := sum(string(text))
+	digest := bindertest.Sum(string(text))
 	for i := range files {
-		s.contents.Files = append(s.contents.Files, binder.File{Path: fmt.Sprintf("other/%05d.bin", i), Size: size, SHA256: digest})
+		s.Contents.Files = append(s.Contents.Files, binder.File{Path: fmt.Sprintf("other/%05d.bin", i), Size: size, SHA256: digest})
 	}
-	open := s.contents.Open
-	s.contents.Open = func(ctx context.Context, f binder.File) (io.ReadCloser, error) {
+	open := s.Contents.Open
+	s.Contents.Open = func(ctx context.Context, f binder.File) (io.ReadCloser, error) {
 		if f.Size == size {
 			return io.NopCloser(bytes.NewReader(text)), nil
 		}
@@ -68,7 +69,7 @@ func TestFiftyThousandFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "binder.zip")
 	var length int64
 	wrote := peak(func() {
-		b, err := binder.New(t.Context(), s.contents)
+		b, err := binder.New(t.Context(), s.Contents)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +95,7 @@ func TestFiftyThousandFiles(t *testing.T) {
 	}
 	var r binder.Report
 	read := peak(func() {
-		r, err = binder.Verify(t.Context(), f, length, binder.Options{Key: s.signer.VerifierKey})
+		r, err = binder.Verify(t.Context(), f, length, binder.Options{Key: s.Signer.VerifierKey})
 	})
 	if err != nil || r.Files < files {
 		t.Fatalf("%d files, %v", r.Files, err)
@@ -116,18 +117,18 @@ func TestTheSizeIsKnownBeforehand(t *testing.T) {
 		t.Skip("set ASSAY_LONG to hash 24 GiB")
 	}
 	for _, size := range []int64{1<<32 - 2, 1<<32 - 1, 1 << 32} {
-		s := newSmall(t, nil, 1)
+		s := bindertest.New(t, nil, 1)
 		h := sha256.New()
 		_, _ = io.CopyN(h, zeros{}, size)
-		s.contents.Files = append(s.contents.Files, binder.File{Path: "other/zeros", Size: size, SHA256: hex.EncodeToString(h.Sum(nil))})
-		open := s.contents.Open
-		s.contents.Open = func(ctx context.Context, f binder.File) (io.ReadCloser, error) {
+		s.Contents.Files = append(s.Contents.Files, binder.File{Path: "other/zeros", Size: size, SHA256: hex.EncodeToString(h.Sum(nil))})
+		open := s.Contents.Open
+		s.Contents.Open = func(ctx context.Context, f binder.File) (io.ReadCloser, error) {
 			if f.Size == size {
 				return io.NopCloser(io.LimitReader(zeros{}, size)), nil
 			}
 			return open(ctx, f)
 		}
-		b, err := binder.New(t.Context(), s.contents)
+		b, err := binder.New(t.Context(), s.Contents)
 		if err != nil {
 			t.Fatal(err)
 		}

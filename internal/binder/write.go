@@ -103,11 +103,11 @@ func checkFiles(files []File) error {
 		if err := checkPath(f.Path); err != nil {
 			return fmt.Errorf("binder: %w", err)
 		}
-		if lower := strings.ToLower(f.Path); seen[lower] {
+		lower := strings.ToLower(f.Path)
+		if seen[lower] {
 			return fmt.Errorf("binder: %s is there twice", f.Path)
-		} else {
-			seen[lower] = true
 		}
+		seen[lower] = true
 	}
 	return nil
 }
