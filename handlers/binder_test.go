@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -179,4 +180,17 @@ func TestReportingIsTheOnlyWayAndFreezes(t *testing.T) {
 		return err
 	})
 	s.Get(s.priya, "/engagements/soc2").Want(200).Has("froze what was examined")
+}
+
+// unzipped is one file of an archive.
+func unzipped(t *testing.T, archive, path string) string {
+	t.Helper()
+	z, err := zip.NewReader(strings.NewReader(archive), int64(len(archive)))
+	must(t, err)
+	f, err := z.Open(path)
+	must(t, err)
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	must(t, err)
+	return string(b)
 }
