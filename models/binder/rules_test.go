@@ -335,7 +335,8 @@ func (w *world) tested(own, shared string) (test controltest.Test) {
 		if test, err = controltest.Begin(ctx, tx, w.engagement, controltest.Plan{ControlID: w.control.ID, FirstVersion: 1}, w.jonas.ID); err != nil {
 			return err
 		}
-		return controltest.Write(ctx, tx, test.ID, w.jonas.ID, 0, "", shared)
+		_, err = controltest.Jot(ctx, tx, test.ID, w.jonas.ID, []controltest.Jotting{{Text: shared}})
+		return err
 	})
 	w.do(jonas, func(ctx context.Context, tx *models.Tx) error {
 		if err := controltest.Share(ctx, tx, test.ID, test.Rev, w.jonas.ID); err != nil {
@@ -348,7 +349,8 @@ func (w *world) tested(own, shared string) (test controltest.Test) {
 		if err := controltest.ShareNote(ctx, tx, test.ID, notes[0].ID, w.jonas.ID); err != nil {
 			return err
 		}
-		return controltest.Write(ctx, tx, test.ID, w.jonas.ID, 0, "", own)
+		_, err = controltest.Jot(ctx, tx, test.ID, w.jonas.ID, []controltest.Jotting{{Text: own}})
+		return err
 	})
 	return test
 }
