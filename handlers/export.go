@@ -20,6 +20,7 @@ import (
 var exportKinds = map[string]string{
 	"csv":        "text/csv; charset=utf-8",
 	"xlsx":       "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+	"docx":       "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 	"oscal.json": oscal.MediaType,
 }
 

@@ -37,36 +37,39 @@ const (
 
 // Permissions to change.
 const (
-	ProgrammeManage  Permission = "programme.manage" // first-run set-up, categories, company
-	ControlWrite     Permission = "control.write"    // draft and submit versions; owners on their own controls
-	ControlApprove   Permission = "control.approve"  // approve, return, retire
-	ControlAssign    Permission = "control.assign"   // owner and backup owner, in bulk too
-	ControlImport    Permission = "control.import"   // bring in new controls, from a file or written one by one
-	EvidenceSubmit   Permission = "evidence.submit"
-	EvidenceReview   Permission = "evidence.review"
-	EvidenceWithdraw Permission = "evidence.withdraw"
-	RetentionManage  Permission = "retention.manage"  // terms, legal holds, asking for what a second person approves
-	RetentionApprove Permission = "retention.approve" // be the second person
-	EvidenceScan     Permission = "evidence.scan"     // have a file scanned for malware once more
-	FindingRaise     Permission = "finding.raise"
-	FindingRespond   Permission = "finding.respond"   // management response, plan, milestones, proof
-	FindingManage    Permission = "finding.manage"    // rate, approve plans, verify, dismiss, re-open
-	FindingAccept    Permission = "finding.accept"    // accept a risk
-	EngagementManage Permission = "engagement.manage" // set up, scope, window, named auditors
-	PopulationManage Permission = "population.manage" // bring in populations, and samples that an auditor decided
-	PeopleManage     Permission = "people.manage"     // invite, change roles, deactivate, hand over, end sessions
-	ViewSave         Permission = "view.save"         // one's own saved views and preferences
-	TaskChase        Permission = "task.chase"        // write to people about what they owe
-	SystemManage     Permission = "system.manage"     // how this installation runs: jobs, mail, webhooks
-	SampleWrite      Permission = "sample.write"      // accept the record of a population and select from it; auditors by grant only
-	TestWrite        Permission = "test.write"        // plan, test and conclude, or bring that in; auditors by grant only
-	FieldworkGrant   Permission = "fieldwork.grant"   // let an auditor write the objects of an engagement
-	FieldworkImport  Permission = "fieldwork.import"  // bring in what a named auditor decided, from the firm's own file
-	FieldworkWrite   Permission = "fieldwork.write"   // by grant only: requests, samples, results and notes of one's engagement
-	RequestAsk       Permission = "request.ask"       // write requests, cancel one's own, accept and return answers; auditors by grant only
-	RequestAnswer    Permission = "request.answer"    // answer requests that are one's own
-	RequestRelease   Permission = "request.release"   // assign, check an answer and let the auditors see it
-	RequestTalk      Permission = "request.talk"      // write in the thread of a request; auditors by grant only
+	ProgrammeManage   Permission = "programme.manage" // first-run set-up, categories, company
+	ControlWrite      Permission = "control.write"    // draft and submit versions; owners on their own controls
+	ControlApprove    Permission = "control.approve"  // approve, return, retire
+	ControlAssign     Permission = "control.assign"   // owner and backup owner, in bulk too
+	ControlImport     Permission = "control.import"   // bring in new controls, from a file or written one by one
+	EvidenceSubmit    Permission = "evidence.submit"
+	EvidenceReview    Permission = "evidence.review"
+	EvidenceWithdraw  Permission = "evidence.withdraw"
+	RetentionManage   Permission = "retention.manage"  // terms, legal holds, asking for what a second person approves
+	RetentionApprove  Permission = "retention.approve" // be the second person
+	EvidenceScan      Permission = "evidence.scan"     // have a file scanned for malware once more
+	FindingRaise      Permission = "finding.raise"
+	FindingRespond    Permission = "finding.respond"    // management response, plan, milestones, proof
+	FindingManage     Permission = "finding.manage"     // rate, approve plans, verify, dismiss, re-open
+	FindingAccept     Permission = "finding.accept"     // accept a risk
+	EngagementManage  Permission = "engagement.manage"  // set up, scope, window, named auditors
+	PopulationManage  Permission = "population.manage"  // bring in populations, and samples that an auditor decided
+	PeopleManage      Permission = "people.manage"      // invite, change roles, deactivate, hand over, end sessions
+	ViewSave          Permission = "view.save"          // one's own saved views and preferences
+	TaskChase         Permission = "task.chase"         // write to people about what they owe
+	SystemManage      Permission = "system.manage"      // how this installation runs: jobs, mail, webhooks
+	SampleWrite       Permission = "sample.write"       // accept the record of a population and select from it; auditors by grant only
+	TestWrite         Permission = "test.write"         // plan, test and conclude, or bring that in; auditors by grant only
+	DeliverableView   Permission = "deliverable.view"   // section IV, what blocks issue, documents of management
+	DeliverableManage Permission = "deliverable.manage" // draft and approve documents of management
+	DeliverableSign   Permission = "deliverable.sign"   // sign a document that names one as its signatory
+	FieldworkGrant    Permission = "fieldwork.grant"    // let an auditor write the objects of an engagement
+	FieldworkImport   Permission = "fieldwork.import"   // bring in what a named auditor decided, from the firm's own file
+	FieldworkWrite    Permission = "fieldwork.write"    // by grant only: requests, samples, results and notes of one's engagement
+	RequestAsk        Permission = "request.ask"        // write requests, cancel one's own, accept and return answers; auditors by grant only
+	RequestAnswer     Permission = "request.answer"     // answer requests that are one's own
+	RequestRelease    Permission = "request.release"    // assign, check an answer and let the auditors see it
+	RequestTalk       Permission = "request.talk"       // write in the thread of a request; auditors by grant only
 )
 
 // A Role is what a person is to the company. A person holds exactly one; an
@@ -114,7 +117,7 @@ var changing = []Permission{
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
 	EngagementManage, PopulationManage, PeopleManage, ViewSave, TaskChase, SystemManage,
-	FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
+	DeliverableManage, DeliverableSign, FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
 }
 
 // granted lists what an auditor holds by the fieldwork grant alone, whoever else may hold it.
@@ -124,13 +127,13 @@ var grants = map[Role][]Permission{
 	// An administrator runs people and settings, and decides nothing about evidence.
 	Administrator: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, FindingView,
-		EngagementView, PopulationView, TestView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
+		DeliverableView, EngagementView, PopulationView, TestView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, EngagementManage, EvidenceScan, RetentionView, RetentionApprove, PeopleManage, ViewSave, SystemManage,
 		FieldworkGrant,
 	},
 	Compliance: {
 		SignedIn, ReadinessView, TaskView, FrameworkView, ControlView, EvidenceView, EvidenceQueue, FindingView,
-		EngagementView, PopulationView, TestView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
+		DeliverableView, DeliverableManage, EngagementView, PopulationView, TestView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
@@ -141,11 +144,11 @@ var grants = map[Role][]Permission{
 		ControlWrite, EvidenceSubmit, FindingRaise, FindingRespond, RequestAnswer, RequestTalk, ViewSave,
 	},
 	Auditor: {
-		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, EngagementView, PopulationView, TestView, RequestView, BinderExport, SearchUse, ExportData,
+		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, DeliverableView, EngagementView, PopulationView, TestView, RequestView, BinderExport, SearchUse, ExportData,
 	},
 	Executive: {
-		SignedIn, ReadinessView, FrameworkView, ControlView, FindingView, EngagementView, SearchUse, ExportData,
-		FindingAccept, ViewSave,
+		SignedIn, ReadinessView, FrameworkView, ControlView, FindingView, DeliverableView, EngagementView, SearchUse, ExportData,
+		DeliverableSign, FindingAccept, ViewSave,
 	},
 }
 

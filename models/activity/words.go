@@ -96,6 +96,11 @@ var phrases = map[string]string{
 	"population.discard":   "discarded the draft of %s",
 	"population.accept":    "accepted how complete and accurate %s is",
 	"sample.draw":          "drew %s",
+	"document.draft":       "drafted %s",
+	"document.write":       "wrote in %s",
+	"document.approve":     "approved %s",
+	"document.return":      "returned %s",
+	"document.sign":        "signed %s",
 	"sample.size":          "set the sample sizes of %s",
 	"sample.select":        "selected an item of %s",
 	"sample.extend":        "extended %s",
@@ -324,6 +329,9 @@ func labelOf(path string) string {
 			}
 		}
 		return partOf(parts[2], parts[1])
+	}
+	if parts[2] == "deliverables" {
+		return parts[3] + " of " + parts[1]
 	}
 	if parts[2] == "populations" {
 		if len(parts) > 5 && parts[4] == "samples" {

@@ -9,6 +9,7 @@ import (
 	"assay/models"
 	"assay/models/control"
 	"assay/models/controltest"
+	"assay/models/deliverable"
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
@@ -49,6 +50,7 @@ func Tables() []models.LoggedTable {
 		models.Logged[population.Population](),
 		models.Logged[population.Acceptance](),
 		models.Logged[population.SizeTable](),
+		models.Logged[deliverable.Document](),
 		models.Logged[population.Sample](),
 		models.Logged[population.Item](),
 		models.Logged[population.Exclusion](),

@@ -19,6 +19,7 @@ var parts = []part{
 	{"Requests", "/requests", access.RequestView},
 	{"Populations", "/populations", access.PopulationView},
 	{"Tests of controls", "/tests", access.TestView},
+	{"Deliverables", "/deliverables", access.DeliverableView},
 	{"Binder", "/binder", access.BinderExport},
 }
 

@@ -1,0 +1,229 @@
+package deliverable
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"assay/models"
+	"assay/models/control"
+	"assay/models/controltest"
+	"assay/models/engagement"
+	"assay/models/framework"
+	"assay/models/sample"
+)
+
+// A Line is one row of section IV: a criterion, a segment of a control that helps to meet
+// it, what was tested, and the result in the words of the report.
+type Line struct {
+	Criterion string
+	Control   string
+	Title     string
+	Segment   string // which versions, from when to when
+	Test      string // T-4, or "" while there is none
+	Path      string
+	Procedure string
+	Status    string
+	Result    string
+	Deviates  bool // the words name exceptions or a design that is inadequate
+}
+
+// Columns are the names of Cells.
+var Columns = []string{"Criterion", "Control", "Title", "Segment", "Test", "Tests performed", "State", "Result"}
+
+// Cells are l as a row of a file.
+func (l Line) Cells() []string {
+	return []string{l.Criterion, l.Control, l.Title, l.Segment, l.Test, l.Procedure, l.Status, l.Result}
+}
+
+// mapped is a control that helps to meet a criterion.
+type mapped struct {
+	Code      string // of the criterion
+	ControlID int64
+	Control   string
+	Title     string
+}
+
+// Matrix is section IV of an engagement as far as it stands, by criterion and control: of
+// these criteria, or with none of all in scope. A control that nobody tests yet is in it,
+// and says so. Every segment of a control is a line of its own.
+func Matrix(ctx context.Context, tx *models.Tx, e engagement.Engagement, criteria ...string) ([]Line, error) {
+	if len(criteria) == 0 {
+		criteria = e.Criteria
+	}
+	pairs, err := controlsFor(ctx, tx, criteria)
+	if err != nil {
+		return nil, err
+	}
+	tests := map[int64][]controltest.Paper{}
+	for p, err := range controltest.All(ctx, tx, e) {
+		if err != nil {
+			return nil, err
+		}
+		tests[p.ControlID] = append(tests[p.ControlID], p)
+	}
+	var out []Line
+	for _, code := range criteria {
+		none := true
+		for _, m := range pairs {
+			if m.Code == code {
+				out, none = append(out, m.lines(tests[m.ControlID], untested(tx, e))...), false
+			}
+		}
+		if none {
+			out = append(out, Line{Criterion: code, Status: "No control", Result: "No control of the company helps to meet this criterion."})
+		}
+	}
+	return out, nil
+}
+
+// controlsFor are the controls that help to meet these criteria, as far as the actor may
+// see them.
+func controlsFor(ctx context.Context, tx *models.Tx, criteria []string) ([]mapped, error) {
+	query := `SELECT cc.code, controls.id AS control_id, controls.code AS control, controls.title FROM control_criteria cc
+		JOIN controls ON controls.id = cc.control_id WHERE cc.framework = ? AND cc.code IN ? AND controls.status IN ('effective', 'retired')`
+	args := []any{framework.SOC2, append([]string{""}, criteria...)}
+	if cond, more := (control.Control{}).VisibleTo(tx.Actor); cond != "" {
+		query, args = query+" AND "+cond, append(args, more...)
+	}
+	return models.Raw[mapped](ctx, tx, query+" ORDER BY controls.code", args...)
+}
+
+// untested is what is said of a control without a test that the actor may see. As long as
+// there is fieldwork the company sees only what the auditors shared.
+func untested(tx *models.Tx, e engagement.Engagement) string {
+	if tx.Actor.Company() && (e.Status.ScopeOpen() || e.Status == engagement.Fieldwork) {
+		return "The auditors have shared no test of it yet."
+	}
+	return "Not tested."
+}
+
+func (m mapped) lines(tests []controltest.Paper, untested string) (out []Line) {
+	for _, p := range tests {
+		out = append(out, Line{
+			Criterion: m.Code, Control: m.Control, Title: m.Title, Test: p.Code(), Path: p.Path(), Status: p.Status.Label(),
+			Segment:   fmt.Sprintf("%s, %s to %s", p.Segment.Label(), p.Segment.From, p.Segment.To),
+			Procedure: procedure(p), Result: result(p),
+			Deviates: p.Conclusion == controltest.Exceptions || p.Conclusion == controltest.DesignInadequate,
+		})
+	}
+	if len(out) == 0 {
+		out = append(out, Line{Criterion: m.Code, Control: m.Control, Title: m.Title, Status: "No test", Result: untested})
+	}
+	return out
+}
+
+// result is the conclusion in the words of the report, once there is one. It is the
+// auditor's; nothing is computed from results.
+func result(p controltest.Paper) string {
+	if !p.Status.Done() || p.Words == "" {
+		return "Not concluded yet."
+	}
+	return p.Words + "."
+}
+
+// procedure says what was done, and on what.
+func procedure(p controltest.Paper) string {
+	var parts []string
+	for _, a := range p.Attributes {
+		parts = append(parts, fmt.Sprintf("%s (%s): %s", a.Letter, strings.ToLower(a.Technique.Label()), strings.TrimSuffix(a.Text, ".")))
+	}
+	for _, d := range p.Live() {
+		if d.SampleID == 0 {
+			continue
+		}
+		of := fmt.Sprintf("%s, %d items from %s", d.Name, d.RowCount, d.System)
+		if d.Method == sample.Full {
+			parts = append(parts, "All of the population: "+of)
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%d selected (%s) from the population: %s", selected(p, d.SampleID), d.Method, of))
+	}
+	if len(parts) == 0 {
+		return "Nothing fixed yet."
+	}
+	return strings.Join(parts, ". ") + "."
+}
+
+func selected(p controltest.Paper, draw int64) (n int) {
+	for _, r := range p.Rows {
+		if r.SampleID == draw && !r.Excluded() {
+			n++
+		}
+	}
+	return n
+}
+
+// Groups are the groups of criteria in scope, such as CC6, each with its codes.
+func Groups(e engagement.Engagement) (names []string, codes map[string][]string) {
+	codes = map[string][]string{}
+	for _, code := range e.Criteria {
+		name, _, _ := strings.Cut(code, ".")
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		codes[name] = append(codes[name], code)
+	}
+	return names, codes
+}
+
+// A Step is something that still blocks the issue of the report, or that does not.
+type Step struct {
+	Label string
+	Open  int // 0: done
+	Why   string
+	Path  string
+}
+
+// Steps are all that has to be done before the report is issued, in the order of the work.
+// Each is computed from what is there; nobody ticks a box.
+func Steps(ctx context.Context, tx *models.Tx, e engagement.Engagement, documents []Document) ([]Step, error) {
+	at := e.Path()
+	seen, args := controltest.Test{}.VisibleTo(tx.Actor)
+	if seen == "" {
+		seen = "1 = 1"
+	}
+	out := make([]Step, 0, 10)
+	for _, c := range []struct{ label, why, query, path string }{
+		{"Controls in scope have a test", "%d controls in scope have no test that you may see.", `SELECT count(DISTINCT cc.control_id) FROM control_criteria cc
+			JOIN engagement_criteria ec ON ec.framework = cc.framework AND ec.code = cc.code JOIN controls c ON c.id = cc.control_id
+			WHERE ec.engagement_id = ? AND c.status = 'effective' AND NOT EXISTS (SELECT 1 FROM control_tests WHERE control_tests.engagement_id = ec.engagement_id AND control_tests.control_id = cc.control_id AND ` + seen + `)`, at + "/tests"},
+		{"Tests are concluded", "%d tests are not concluded.", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status NOT IN ('concluded', 'reviewed') AND " + seen, at + "/tests"},
+		{"Conclusions are reviewed", "%d conclusions wait for the lead's review.", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status = 'concluded' AND " + seen, at + "/tests"},
+		{"Requests are answered", "%d requests are open.", "SELECT count(*) FROM requests WHERE engagement_id = ? AND status NOT IN ('draft', 'accepted', 'cancelled')", at + "/requests"},
+		{"Populations are accepted", "%d locked populations have no acceptance of the auditor.", `SELECT count(*) FROM populations p WHERE p.engagement_id = ? AND p.status = 'locked'
+			AND NOT EXISTS (SELECT 1 FROM population_acceptances a WHERE a.population_id = p.id) AND NOT EXISTS (SELECT 1 FROM populations n WHERE n.replaces_id = p.id)`, at + "/populations"},
+		{"Exceptions are confirmed and rated", "%d exceptions are not rated.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status IN ('raised', 'facts_confirmed', 'disputed')", "findings?source=audit&engagement=" + strconv.FormatInt(e.ID, 10)},
+		{"Exceptions have a response", "%d exceptions have no response of management.", `SELECT count(*) FROM findings f WHERE f.engagement_id = ? AND f.source = 'audit' AND f.status <> 'dismissed'
+			AND NOT EXISTS (SELECT 1 FROM finding_responses r WHERE r.finding_id = f.id)`, "findings?source=audit&engagement=" + strconv.FormatInt(e.ID, 10)},
+		{"The effect on the report is decided", "Of %d exceptions the auditors have not decided the effect on the report.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status <> 'dismissed' AND report_effect = 'undecided'", "findings?source=audit&engagement=" + strconv.FormatInt(e.ID, 10)},
+	} {
+		with := []any{e.ID}
+		if strings.Contains(c.query, "control_tests") {
+			with = append(with, args...)
+		}
+		n, err := models.Value[int64](ctx, tx, c.query, with...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Step{Label: c.label, Open: int(n), Why: fmt.Sprintf(c.why, n), Path: c.path})
+	}
+	return append(out, papers(at, documents, Description, Assertion)...), nil
+}
+
+// papers are the documents that have to be signed.
+func papers(at string, documents []Document, kinds ...Kind) (out []Step) {
+	for _, k := range kinds {
+		s := Step{Label: k.Label() + " is signed", Open: 1, Why: "It is not drafted.", Path: at + "/deliverables"}
+		if i := slices.IndexFunc(documents, func(d Document) bool { return d.Kind == k }); i >= 0 {
+			s.Why, s.Path = documents[i].Title()+": "+documents[i].Status.Label()+".", documents[i].Path()
+			if documents[i].Status == Signed {
+				s.Open = 0
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
