@@ -57,7 +57,9 @@ func (a Anchors) Work() []Work {
 
 func gatherCheckpoints(ctx context.Context, r *Run) error {
 	due := func(ctx context.Context, tx *models.Tx) (bool, error) { return notice.AnyCheckpoint(ctx, tx, admitted) }
-	return told(due, func(ctx context.Context, tx *models.Tx) (int, error) { return notice.PostCheckpoints(ctx, tx, admitted) })(ctx, r)
+	return told(due, func(ctx context.Context, tx *models.Tx) (int, error) {
+		return notice.PostCheckpoints(ctx, tx, admitted)
+	})(ctx, r)
 }
 
 // begin leaves a job for each place that has none of today. An attempt that fails is one

@@ -3,8 +3,9 @@
 package ledger
 
 import (
-	"assay/models/anchor"
 	"context"
+
+	"assay/models/anchor"
 
 	"assay/models"
 	"assay/models/control"
