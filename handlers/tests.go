@@ -152,7 +152,7 @@ func testData(ctx context.Context, tx *models.Tx, r *http.Request) (d controltes
 		return d, err
 	}
 	d.Me, d.Own, d.Write = tx.Actor.ID, tx.Actor.InFieldwork(e.ID), controltest.MayWrite(tx.Actor, e)
-	d.Item = itemShown(d.Paper, r.FormValue("item"))
+	d.Item = itemShown(d.Paper, web.Query(r).Line("item", 20))
 	if err := testPeople(ctx, tx, &d); err != nil || !d.Write {
 		return d, err
 	}
@@ -180,12 +180,15 @@ func itemShown(p controltest.Paper, named string) int64 {
 	return p.Rows[0].ItemID
 }
 
-// testPeople reads the names of the page: mostly those of the team.
+// testPeople reads the names of the page: mostly those of the team, which who writes
+// chooses from.
 func testPeople(ctx context.Context, tx *models.Tx, d *controltests.PageData) (err error) {
-	if d.Team, err = engagement.Team(ctx, tx, d.EngagementID); err != nil {
-		return err
-	}
 	d.People = map[int64]people.Person{tx.Actor.ID: {Name: tx.Actor.Name}}
+	if d.Write {
+		if d.Team, err = testTeam(ctx, tx, d.EngagementID); err != nil {
+			return err
+		}
+	}
 	for _, m := range d.Team {
 		d.People[m.PersonID] = m.Person
 		if m.PersonID == tx.Actor.ID {
@@ -203,4 +206,19 @@ func testPeople(ctx context.Context, tx *models.Tx, d *controltests.PageData) (e
 		d.People[id] = p
 	}
 	return err
+}
+
+// testTeam is the audit team in one query: its page has many to ask.
+func testTeam(ctx context.Context, tx *models.Tx, e int64) ([]engagement.Teammate, error) {
+	type row struct {
+		PersonID int64
+		Part     engagement.Part
+		Name     string
+	}
+	list, err := models.Raw[row](ctx, tx, "SELECT a.person_id, a.part, p.name FROM engagement_auditors a JOIN people p ON p.id = a.person_id WHERE a.engagement_id = ? ORDER BY a.part, a.id", e)
+	team := make([]engagement.Teammate, len(list))
+	for i, r := range list {
+		team[i].PersonID, team[i].Part, team[i].Person.ID, team[i].Person.Name = r.PersonID, r.Part, r.PersonID, r.Name
+	}
+	return team, err
 }

@@ -109,7 +109,9 @@ func (app *App) testVerb(name string) web.Handler {
 			})
 		}
 		if refused := web.Errors(err); refused != nil {
-			return app.testAgain(w, r, web.Status(err), func(d *controltests.PageData) { d.Ask, d.Errors, d.Typed = name, refused, f.All() })
+			return app.testAgain(w, r, web.Status(err), func(d *controltests.PageData) {
+				d.Ask, d.Errors, d.Typed, d.Item = name, refused, f.All(), itemShown(d.Paper, f.Typed("item"))
+			})
 		}
 		if err != nil {
 			return err
@@ -156,7 +158,9 @@ func (app *App) testResults(w http.ResponseWriter, r *http.Request) error {
 		return web.SeeOther(w, r, to)
 	}
 	if refused := web.Errors(err); refused != nil {
-		return app.testAgain(w, r, web.Status(err), func(d *controltests.PageData) { d.Errors, d.Typed = refused, f.All() })
+		return app.testAgain(w, r, web.Status(err), func(d *controltests.PageData) {
+			d.Errors, d.Typed, d.Item = refused, f.All(), itemShown(d.Paper, f.Typed("item"))
+		})
 	}
 	if err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"assay/internal/sheet"
 	"assay/models"
 	"assay/models/controltest"
-	"assay/models/engagement"
 	"assay/templates/controltests"
 	"assay/web"
 )
@@ -56,7 +55,7 @@ func (app *App) worksheetPage(w http.ResponseWriter, r *http.Request, code int, 
 			d.Read = true
 			d.Sheet, refused = d.ReadSheet(*t)
 		}
-		d.Team, err = engagement.Team(ctx, tx, d.EngagementID)
+		d.Team, err = testTeam(ctx, tx, d.EngagementID)
 		return d, err
 	})
 	if err != nil {

@@ -323,13 +323,6 @@ func (d PageData) concludeWords() string {
 	return d.Conclusion.Label()
 }
 
-func conclusionWords(t controltest.Test) string {
-	if t.Words == "" {
-		return t.Status.Label()
-	}
-	return t.Words
-}
-
 func segmentWords(s controltest.Segment) string {
 	if s.Of < 2 {
 		return s.Label()
