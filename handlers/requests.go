@@ -263,6 +263,9 @@ func (app *App) proposalsAgain(w http.ResponseWriter, r *http.Request, code int,
 	if d.Errors = refused; f != nil {
 		d.Typed, d.Chosen = f.All(), f.Texts("control")
 	}
+	if why := refused["control"]; why != "" && len(d.Proposals) == 0 { // there is no field to say it at
+		d.Errors = map[string]string{"": why}
+	}
 	return app.page(w, r, code, requests.Proposals(d))
 }
 

@@ -383,13 +383,30 @@ type ProposalsData struct {
 	Errors         map[string]string
 }
 
-// chosen reports whether a control is ticked: before anything was sent, those that nobody
+// chosen are the controls that are ticked: before anything was sent, those that nobody
 // has asked about.
-func (d ProposalsData) chosen(p request.Proposal) bool {
-	if d.Typed == nil {
-		return len(p.Asked) == 0
+func (d ProposalsData) chosen() (out []string) {
+	if d.Typed != nil {
+		return d.Chosen
 	}
-	return slices.Contains(d.Chosen, p.Control.Code)
+	for _, p := range d.Proposals {
+		if len(p.Asked) == 0 {
+			out = append(out, p.Control.Code)
+		}
+	}
+	return out
+}
+
+func (d ProposalsData) options() []ui.Option {
+	out := make([]ui.Option, len(d.Proposals))
+	for n, p := range d.Proposals {
+		hint := strings.Join(p.Items, "; ")
+		if len(p.Asked) > 0 {
+			hint = strings.TrimPrefix(hint+" (asked: "+strings.Join(p.Asked, ", ")+")", " ")
+		}
+		out[n] = ui.Option{Value: p.Control.Code, Label: p.Control.Code + " " + p.Control.Title, Hint: hint}
+	}
+	return out
 }
 
 // ImportData is the form that brings a list in.
