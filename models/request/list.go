@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -128,35 +129,53 @@ func Summarise(ctx context.Context, tx *models.Tx, e engagement.Engagement) (Sum
 type Due struct {
 	Request
 	Reason string
-	Late   bool
+	Late   bool `gorm:"-"` // told by the day
 }
 
 // most bounds each part of what waits for one person.
 const most = 100
 
-// WaitingFor reads what waits for the actor: what they have to answer, what came back
-// first, and for those who release, what waits for the check.
+// WaitingFor reads, in one query, what waits for the actor: what they have to answer, what
+// came back first, and for those who release, what waits for the check.
 func WaitingFor(ctx context.Context, tx *models.Tx) (answer, check []Due, err error) {
 	if !tx.Actor.Can(access.RequestAnswer) {
 		return nil, nil, nil
 	}
-	list, err := models.Rows[Request](tx).Where("requests.owner_id = ? AND requests.status IN ?", tx.Actor.ID, answerable).
-		Order("due_on, id").Limit(most).Find(ctx)
+	list, err := waiting(ctx, tx)
 	if err != nil {
 		return nil, nil, err
 	}
-	if answer, err = dated(ctx, tx, list); err != nil {
+	if list, err = dated(ctx, tx, list); err != nil {
 		return nil, nil, err
 	}
-	slices.SortStableFunc(answer, func(a, b Due) int { return back(b) - back(a) })
-	if !tx.Actor.Can(access.RequestRelease) {
-		return answer, nil, nil
+	for _, d := range list {
+		if d.Status == Fulfilled {
+			check = append(check, d)
+		} else {
+			answer = append(answer, d)
+		}
 	}
-	if list, err = models.Rows[Request](tx).Where("requests.status = ?", Fulfilled).Order("due_on, id").Limit(most).Find(ctx); err != nil {
-		return answer, nil, err
+	slices.SortFunc(answer, func(a, b Due) int {
+		return cmp.Or(back(b)-back(a), cmp.Compare(a.DueOn, b.DueOn), cmp.Compare(a.ID, b.ID))
+	})
+	return answer, check, nil
+}
+
+// why is the reason for which a request came back: that of the last return, or of the last
+// check that failed, as long as nothing was released since. A release says nothing, and so
+// ends what was said before it.
+const why = `COALESCE((SELECT s.reason FROM request_steps s WHERE s.request_id = requests.id
+	AND (s.to_status IN ('returned', 'released') OR s.from_status = 'fulfilled') ORDER BY s.place DESC LIMIT 1), '')`
+
+func waiting(ctx context.Context, tx *models.Tx) ([]Due, error) {
+	visible, scope := Request{}.VisibleTo(tx.Actor)
+	query := "SELECT * FROM (SELECT requests.*, " + why + " AS reason FROM requests WHERE requests.owner_id = ? AND requests.status IN ? AND " + visible + " ORDER BY due_on, id LIMIT ?) mine"
+	args := append([]any{tx.Actor.ID, answerable}, append(slices.Clone(scope), most)...)
+	if tx.Actor.Can(access.RequestRelease) {
+		query += " UNION ALL SELECT * FROM (SELECT requests.*, '' AS reason FROM requests WHERE requests.status = 'fulfilled' AND " + visible + " ORDER BY due_on, id LIMIT ?) checks"
+		args = append(args, append(slices.Clone(scope), most)...)
 	}
-	check, err = dated(ctx, tx, list)
-	return answer, check, err
+	return models.Raw[Due](ctx, tx, query, args...)
 }
 
 func back(d Due) int {
@@ -166,20 +185,16 @@ func back(d Due) int {
 	return 0
 }
 
-// dated says of requests whether they are late, each by the day of its engagement, and why
-// they came back. What an engagement that is over still asks for waits for nobody.
-func dated(ctx context.Context, tx *models.Tx, list []Request) ([]Due, error) {
+// dated says of requests whether they are late, each by the day of its engagement. What an
+// engagement that is over still asks for waits for nobody.
+func dated(ctx context.Context, tx *models.Tx, list []Due) ([]Due, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
 	all, err := engagement.List(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	reasons, err := Reasons(ctx, tx, list)
 	var out []Due
-	for _, r := range list {
-		at := slices.IndexFunc(all, func(e engagement.Engagement) bool { return e.ID == r.EngagementID })
+	for _, d := range list {
+		at := slices.IndexFunc(all, func(e engagement.Engagement) bool { return e.ID == d.EngagementID })
 		if at < 0 || !all[at].Status.Running() {
 			continue
 		}
@@ -187,27 +202,8 @@ func dated(ctx context.Context, tx *models.Tx, list []Request) ([]Due, error) {
 		if wrong != nil {
 			return nil, wrong
 		}
-		out = append(out, Due{r, reasons[r.ID], r.Overdue(today)})
-	}
-	return out, err
-}
-
-// Reasons is why requests came back, by request: the last return, or the last check that
-// failed, as long as nothing was released since.
-func Reasons(ctx context.Context, tx *models.Tx, list []Request) (map[int64]string, error) {
-	var ids []int64
-	for _, r := range list {
-		if r.Status == Returned || r.Status == InProgress {
-			ids = append(ids, r.ID)
-		}
-	}
-	out := map[int64]string{}
-	if len(ids) == 0 {
-		return out, nil
-	}
-	steps, err := models.Rows[Step](tx).Where("request_id IN ?", ids).Where("to_status = ? OR to_status = ? OR from_status = ?", Returned, Released, Fulfilled).Order("request_id, place").Find(ctx)
-	for _, s := range steps {
-		out[s.RequestID] = s.Reason // a release says nothing and so ends what was said before it
+		d.Late = d.Overdue(today)
+		out = append(out, d)
 	}
 	return out, err
 }
@@ -222,7 +218,11 @@ func Soon(ctx context.Context, tx *models.Tx, days int) ([]Due, error) {
 	if err != nil {
 		return nil, err
 	}
-	return dated(ctx, tx, list)
+	due := make([]Due, len(list))
+	for n, r := range list {
+		due[n].Request = r
+	}
+	return dated(ctx, tx, due)
 }
 
 // Waiting picks those of the addresses at which a request still waits for its owner.
