@@ -18,6 +18,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/modelstest"
 	"assay/models/population"
+	"assay/models/request"
 	"assay/models/sample"
 	"assay/models/webhook"
 )
@@ -72,6 +73,7 @@ func (a *audit) things(owner access.Actor) map[string][]thing {
 		"{finding}":    {finding("of the engagement", a.ours.Path()), finding("internal", a.internal.Path()), finding("of another", a.theirs.Path())},
 		"{engagement}": {{"hers", strings.TrimPrefix(a.mine.Path(), "engagements/")}, {"another", strings.TrimPrefix(a.other.Path(), "engagements/")}},
 		"{population}": {{"locked", a.population(a.mine, population.Locked)}, {"a draft", a.population(a.mine, population.Draft)}, {"of another", a.population(a.other, population.Locked)}, {"missing", "P-999999"}},
+		"{request}":    {{"open", a.request(a.mine, &owner.ID, true)}, {"a draft", a.request(a.mine, nil, false)}, {"of another", a.request(a.other, nil, true)}, {"missing", "R-999999"}},
 		"{sample}":     {{"drawn", "S-1"}, {"missing", "S-999999"}},
 		"{test}":       {{"shared", a.test(a.mine, "shared", true)}, {"private", a.test(a.mine, "private", false)}, {"of another", a.test(a.other, "shared", true)}, {"missing", "T-999999"}},
 		"{person}":     {{"owner", fmt.Sprint(owner.ID)}, missing},
@@ -83,6 +85,21 @@ func (a *audit) things(owner access.Actor) map[string][]thing {
 		"{group}":      {{"CC6", "CC6"}, {"A1", "A1"}},
 		"{month}":      {{"March", "2026-03"}},
 	}
+}
+
+// request adds one that the company asks itself.
+func (a *audit) request(of engagement.Engagement, owner *int64, open bool) (code string) {
+	a.Helper()
+	of.Status = engagement.Fieldwork // whatever it is: who sees it does not hang on that
+	a.do(func(ctx context.Context, tx *models.Tx) error {
+		q, err := request.Write(ctx, tx, of, request.Ask{Question: request.Question{Title: "Access reviews", OwnerID: owner, DueOn: "2026-03-31"}})
+		if err == nil && open {
+			err = request.OpenUp(ctx, tx, of, &q)
+		}
+		code = q.Code()
+		return err
+	})
+	return code
 }
 
 // population adds one; of hers a sample is drawn from what is locked.
@@ -224,17 +241,18 @@ func TestRoutesWalkedByEverybody(t *testing.T) {
 
 // ungranted lists what this company has nothing of.
 var ungranted = map[string]bool{
-	"/activity/checkpoint":                    true, // nothing is signed
-	"/auth/callback":                          true, // no provider
-	"/auth/start":                             true,
-	"/auth/continue":                          true, // no form waits
-	"/break-glass/{token}":                    true, // the host made no link
-	"/calendar/{token}.ics":                   true, // nobody has a calendar address
-	"/controls/import/{digest}":               true, // no file was sent
-	"/controls/{code}/versions/{number}/diff": true, // there is one version
-	"/controls/{code}/lists":                  true, // nothing is driven by events
-	"/engagements/{engagement}/binder.zip":    true, // nothing is frozen
-	"/evidence/{item}/files/{file}/picture":   true, // the files are tables
+	"/engagements/{engagement}/requests/import/{upload}": true, // an upload is its sender's own
+	"/activity/checkpoint":                               true, // nothing is signed
+	"/auth/callback":                                     true, // no provider
+	"/auth/start":                                        true,
+	"/auth/continue":                                     true, // no form waits
+	"/break-glass/{token}":                               true, // the host made no link
+	"/calendar/{token}.ics":                              true, // nobody has a calendar address
+	"/controls/import/{digest}":                          true, // no file was sent
+	"/controls/{code}/versions/{number}/diff":            true, // there is one version
+	"/controls/{code}/lists":                             true, // nothing is driven by events
+	"/engagements/{engagement}/binder.zip":               true, // nothing is frozen
+	"/evidence/{item}/files/{file}/picture":              true, // the files are tables
 
 	"/engagements/{engagement}/tests/{test}/worksheet/{digest}": true, // no file was sent
 	"/uploads/known":    true, // asked about no digest
