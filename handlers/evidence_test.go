@@ -477,6 +477,10 @@ func (s shop) engage(from, to, criterion string) int64 {
 		if err := models.Insert(ctx, tx, &e, "engagement.create"); err != nil {
 			return err
 		}
+		if _, err := models.Raw[engagement.Engagement](ctx, tx, `INSERT INTO version_criteria
+			SELECT id, control_id, 'soc2-tsc', '`+criterion+`', effective_from, effective_to, TRUE FROM control_versions WHERE control_id = 1 RETURNING 1 AS id`); err != nil {
+			return err
+		}
 		for table, id := range map[string]int64{"engagement_criteria (engagement_id": e.ID, "control_criteria (control_id": 1} {
 			if _, err := models.Raw[engagement.Engagement](ctx, tx, "INSERT INTO "+table+", framework, code) VALUES (?, 'soc2-tsc', ?) RETURNING 1 AS id", id, criterion); err != nil {
 				return err

@@ -23,6 +23,7 @@ var derived = map[string]string{
 	"evidence_words":      "the same",
 	"findings_words":      "the same",
 	"control_criteria":    "derived from control_versions.criteria",
+	"version_criteria":    "derived from control_versions.criteria",
 	"engagement_criteria": "derived from engagements.criteria",
 }
 

@@ -12,6 +12,7 @@ import (
 	"assay/models/access"
 	"assay/models/activity"
 	"assay/models/control"
+	"assay/models/framework"
 	"assay/models/modelstest"
 	"assay/models/notice"
 	"assay/models/occurrence"
@@ -33,6 +34,7 @@ func (o *office) monthly(code string, owner, backup access.Actor) control.Contro
 		}
 		v := control.Version{ControlID: c.ID, Code: code, Number: 1, Status: control.Effective, EffectiveFrom: "2026-03-01", AuthoredAt: o.db.Now(), ApproverID: &o.priya.ID}
 		v.Title, v.Statement, v.Frequency, v.GraceDays = c.Title, "x", "monthly", &grace
+		v.Criteria = models.List[framework.Ref]{{Framework: framework.SOC2, Code: "CC6.1"}}
 		return models.Insert(ctx, tx, &v, "version.adopt")
 	})
 	if err != nil {

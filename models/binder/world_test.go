@@ -23,6 +23,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
+	"assay/models/framework"
 	"assay/models/freeze"
 	"assay/models/modelstest"
 	"assay/models/people"
@@ -98,7 +99,7 @@ func (w *world) scoped(code, criterion string) control.Control {
 		}
 		now := w.db.Now()
 		v := control.Version{
-			ControlID: c.ID, Code: c.Code, Number: 1, Status: control.Effective, Content: control.Content{Title: c.Title, Statement: "Every change is reviewed.", Frequency: "event"},
+			ControlID: c.ID, Code: c.Code, Number: 1, Status: control.Effective, Content: control.Content{Title: c.Title, Statement: "Every change is reviewed.", Frequency: "event", Criteria: models.List[framework.Ref]{{Framework: framework.SOC2, Code: criterion}}},
 			AuthoredAt: now, ApproverID: &w.priya.ID, ApprovedAt: &now, EffectiveFrom: "2026-01-01",
 		}
 		return models.Insert(ctx, tx, &v, "control.approve")

@@ -45,19 +45,19 @@ func (c Control) OwnedBy(a access.Actor) bool { return is(c.OwnerID, a.ID) || is
 
 func is(id *int64, want int64) bool { return id != nil && *id == want }
 
-// VisibleTo shows an auditor the controls that help to meet a criterion in scope of
-// an open engagement and had a version effective in its period. The company sees all.
+// VisibleTo shows an auditor the controls of which a version that was effective in the
+// period of an open engagement helped to meet a criterion in its scope: what a later
+// version says takes none away. The company sees all.
 func (Control) VisibleTo(a access.Actor) (string, []any) {
 	if a.Role != access.Auditor {
 		return "", nil
 	}
 	return `controls.id IN (
-		SELECT cc.control_id FROM engagement_criteria ec
-		JOIN control_criteria cc ON cc.framework = ec.framework AND cc.code = ec.code
+		SELECT vc.control_id FROM engagement_criteria ec
 		JOIN engagements e ON e.id = ec.engagement_id
-		JOIN control_versions v ON v.control_id = cc.control_id
-		WHERE ec.engagement_id IN ? AND v.status IN ('effective', 'superseded', 'retired')
-		AND v.effective_from <= e.period_end AND (v.effective_to = '' OR v.effective_to >= e.period_start))`,
+		JOIN version_criteria vc ON vc.framework = ec.framework AND vc.code = ec.code
+		WHERE ec.engagement_id IN ? AND vc.begun
+		AND vc.effective_from <= e.period_end AND (vc.effective_to = '' OR vc.effective_to >= e.period_start))`,
 		[]any{engagements(a)}
 }
 
@@ -93,6 +93,17 @@ func (criterionRow) TableName() string { return "control_criteria" }
 
 // WhyUnlogged says why changing one leaves no leaf.
 func (criterionRow) WhyUnlogged() string { return "it is derived from the version of a control" }
+
+// criteriaSeen is control_criteria as a may know it, a table to select from: for an auditor
+// what versions in the period of an open engagement helped to meet, whatever came later.
+func criteriaSeen(a access.Actor) (string, []any) {
+	if a.Role != access.Auditor {
+		return "control_criteria", nil
+	}
+	return `(SELECT DISTINCT vc.control_id, vc.framework, vc.code FROM engagements e
+		JOIN version_criteria vc ON vc.effective_from <= e.period_end AND (vc.effective_to = '' OR vc.effective_to >= e.period_start)
+		WHERE e.id IN ? AND vc.begun)`, []any{engagements(a)}
+}
 
 // CriteriaTable holds control_criteria against the versions that controls show.
 func CriteriaTable() models.DerivedTable {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 
 	"assay/models"
 	"assay/models/framework"
@@ -18,11 +19,12 @@ type Cover struct {
 // Coverage counts the controls of each criterion of a framework that has any. Only
 // what is in effect covers; an auditor's counts are of what they see.
 func Coverage(ctx context.Context, tx *models.Tx, id string) (map[string]Cover, error) {
+	table, args := criteriaSeen(tx.Actor)
 	query := `SELECT cc.code AS code,
 		SUM(CASE WHEN controls.status = 'effective' THEN 1 ELSE 0 END) AS effective,
 		SUM(CASE WHEN controls.status = 'effective' THEN 0 ELSE 1 END) AS other
-		FROM control_criteria cc JOIN controls ON controls.id = cc.control_id WHERE cc.framework = ?`
-	args := []any{id}
+		FROM ` + table + ` cc JOIN controls ON controls.id = cc.control_id WHERE cc.framework = ?`
+	args = append(args, id)
 	if cond, more := (Control{}).VisibleTo(tx.Actor); cond != "" {
 		query, args = query+" AND "+cond, append(args, more...)
 	}
@@ -52,20 +54,22 @@ func Uncovered(ctx context.Context, tx *models.Tx, categories []string) ([]frame
 
 // ForCriterion lists the controls that help to meet a criterion, by id, up to 500.
 func ForCriterion(ctx context.Context, tx *models.Tx, ref framework.Ref) ([]Row, error) {
+	table, args := criteriaSeen(tx.Actor)
 	return models.Rows[Row](tx).
-		Where("controls.id IN (SELECT control_id FROM control_criteria WHERE framework = ? AND code = ?)", ref.Framework, ref.Code).
+		Where("controls.id IN (SELECT control_id FROM "+table+" cc WHERE framework = ? AND code = ?)", append(args, ref.Framework, ref.Code)...).
 		Order("code").Limit(500).Find(ctx)
 }
 
 // Crosswalk counts which criteria of other frameworks the controls of a criterion
 // also help to meet: what work done for one of them says about the others.
 func Crosswalk(ctx context.Context, tx *models.Tx, ref framework.Ref) ([]Crossing, error) {
+	table, args := criteriaSeen(tx.Actor)
 	query := `SELECT other.framework AS framework, other.code AS code, count(*) AS controls
-		FROM control_criteria mine
-		JOIN control_criteria other ON other.control_id = mine.control_id AND other.framework <> mine.framework
+		FROM ` + table + ` mine
+		JOIN ` + table + ` other ON other.control_id = mine.control_id AND other.framework <> mine.framework
 		JOIN controls ON controls.id = mine.control_id
 		WHERE mine.framework = ? AND mine.code = ?`
-	args := []any{ref.Framework, ref.Code}
+	args = append(slices.Concat(args, args), ref.Framework, ref.Code)
 	if cond, more := (Control{}).VisibleTo(tx.Actor); cond != "" {
 		query, args = query+" AND "+cond, append(args, more...)
 	}

@@ -85,12 +85,13 @@ func (f Filter) where(ctx context.Context, tx *models.Tx, considered int) (cond 
 		add("controls.backup_id = ?", id)
 		empty = empty || !ok
 	}
+	table, seen := criteriaSeen(tx.Actor)
 	if f.Framework != "" {
-		add("controls.id IN (SELECT control_id FROM control_criteria WHERE framework = ?)", f.Framework)
+		add("controls.id IN (SELECT control_id FROM "+table+" cc WHERE framework = ?)", append(slices.Clone(seen), f.Framework)...)
 	}
 	if f.Criterion != "" {
 		id, code, ok := framework.NormaliseCriterion(f.Criterion)
-		add("controls.id IN (SELECT control_id FROM control_criteria WHERE framework = ? AND code = ?)", id, code)
+		add("controls.id IN (SELECT control_id FROM "+table+" cc WHERE framework = ? AND code = ?)", append(slices.Clone(seen), id, code)...)
 		empty = empty || !ok
 	}
 	codes, err := coded(ctx, tx, f.Text)
@@ -227,7 +228,9 @@ func CriteriaOf(ctx context.Context, tx *models.Tx, rows []Row) (map[int64][]str
 	for i, r := range rows {
 		ids[i] = r.ID
 	}
-	list, err := models.Rows[criterionRow](tx).Where("framework = ? AND control_id IN ?", framework.SOC2, ids).Order("control_id, code").Find(ctx)
+	table, args := criteriaSeen(tx.Actor)
+	list, err := models.Raw[criterionRow](ctx, tx, "SELECT control_id, framework, code FROM "+table+" cc WHERE framework = ? AND control_id IN ? ORDER BY control_id, code",
+		append(args, framework.SOC2, ids)...)
 	for _, r := range list {
 		out[r.ControlID] = append(out[r.ControlID], r.Code)
 	}

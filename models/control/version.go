@@ -83,7 +83,8 @@ func (v Version) Path() string { return fmt.Sprintf("controls/%s/versions/%d", v
 func (v Version) Within() string { return "controls/" + v.Code }
 
 // VisibleTo shows an auditor the versions that were effective in the period of an open
-// engagement, of the controls in its scope. Drafts are the company's own.
+// engagement, of the controls that one of them puts in its scope: the version that took a
+// control out of scope is shown as well, since it says why. Drafts are the company's own.
 func (Version) VisibleTo(a access.Actor) (string, []any) {
 	if a.Role != access.Auditor {
 		return "", nil
@@ -91,8 +92,9 @@ func (Version) VisibleTo(a access.Actor) (string, []any) {
 	return `control_versions.status IN ('effective', 'superseded', 'retired') AND EXISTS (
 		SELECT 1 FROM engagements e
 		JOIN engagement_criteria ec ON ec.engagement_id = e.id
-		JOIN control_criteria cc ON cc.framework = ec.framework AND cc.code = ec.code
-		WHERE e.id IN ? AND cc.control_id = control_versions.control_id
+		JOIN version_criteria vc ON vc.framework = ec.framework AND vc.code = ec.code
+		WHERE e.id IN ? AND vc.control_id = control_versions.control_id AND vc.begun
+		AND vc.effective_from <= e.period_end AND (vc.effective_to = '' OR vc.effective_to >= e.period_start)
 		AND control_versions.effective_from <= e.period_end
 		AND (control_versions.effective_to = '' OR control_versions.effective_to >= e.period_start))`,
 		[]any{engagements(a)}

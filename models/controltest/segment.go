@@ -58,10 +58,13 @@ func (phase) VisibleTo(a access.Actor) (string, []any) { return control.Version{
 
 // Segments are those of the controls in the period of e, in the order of time. A version
 // follows into the same segment only if its change is editorial and no day lies between.
+// A version that helps to meet nothing in scope is no segment: there is nothing to test.
 func Segments(ctx context.Context, tx *models.Tx, e engagement.Engagement, controls ...int64) (map[int64][]Segment, error) {
 	list, err := models.Rows[phase](tx).Where(`control_versions.control_id IN ? AND control_versions.status IN ('effective', 'superseded', 'retired')
-		AND control_versions.effective_from <= ? AND (control_versions.effective_to = '' OR control_versions.effective_to >= ?)`,
-		append([]int64{0}, controls...), e.PeriodEnd, e.PeriodStart).Order("control_id, effective_from, number").Find(ctx)
+		AND control_versions.effective_from <= ? AND (control_versions.effective_to = '' OR control_versions.effective_to >= ?)
+		AND EXISTS (SELECT 1 FROM version_criteria vc JOIN engagement_criteria ec ON ec.framework = vc.framework AND ec.code = vc.code
+			WHERE vc.version_id = control_versions.id AND ec.engagement_id = ?)`,
+		append([]int64{0}, controls...), e.PeriodEnd, e.PeriodStart, e.ID).Order("control_id, effective_from, number").Find(ctx)
 	out := map[int64][]Segment{}
 	var before phase
 	for _, v := range list {
@@ -103,11 +106,13 @@ func segmentAt(list []Segment, first int) (Segment, bool) {
 	return list[i], true
 }
 
-// inScope reports whether a criterion in the scope of e is the control's.
+// inScope reports whether a version of the control in the period of e helped to meet a
+// criterion in its scope.
 func inScope(ctx context.Context, tx *models.Tx, e engagement.Engagement, control int64) (bool, error) {
 	n, err := models.Value[int64](ctx, tx, `SELECT count(*) FROM engagement_criteria ec
-		JOIN control_criteria cc ON cc.framework = ec.framework AND cc.code = ec.code
-		WHERE ec.engagement_id = ? AND cc.control_id = ?`, e.ID, control)
+		JOIN version_criteria vc ON vc.framework = ec.framework AND vc.code = ec.code
+		WHERE ec.engagement_id = ? AND vc.control_id = ? AND vc.begun
+		AND vc.effective_from <= ? AND (vc.effective_to = '' OR vc.effective_to >= ?)`, e.ID, control, e.PeriodEnd, e.PeriodStart)
 	return n > 0, err
 }
 

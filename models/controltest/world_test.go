@@ -74,7 +74,7 @@ func (w *world) addVersion(c control.Control, number int, status control.Status,
 	w.Helper()
 	v := control.Version{
 		ControlID: c.ID, Code: c.Code, Number: number, Status: status, Editorial: editorial,
-		Content:    control.Content{Title: c.Title, Statement: "x", Frequency: c.Frequency, Nature: nature},
+		Content:    control.Content{Title: c.Title, Statement: "x", Frequency: c.Frequency, Nature: nature, Criteria: models.List[framework.Ref]{{Framework: framework.SOC2, Code: "CC8.1"}}},
 		AuthoredAt: modelstest.Now, ApproverID: &w.priya.ID, ApprovedAt: &modelstest.Now, EffectiveFrom: from, EffectiveTo: to,
 	}
 	w.must(w.as(access.Clock, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &v, "version.approve") }))

@@ -160,8 +160,9 @@ func List(ctx context.Context, tx *models.Tx) ([]Engagement, error) {
 type listKey struct{}
 
 // Current is the engagement that pages speak about unless they name another: the one
-// whose period is running, else the next to begin, else the last that ended. ok is
-// false when there is none.
+// whose period is running, else the next to begin, else the last that ended. One in
+// set-up is a plan, and is nobody's current period beside another that is under way, by
+// its state or because its period is running. ok is false when there is none.
 func Current(ctx context.Context, tx *models.Tx) (Engagement, bool, error) {
 	list, err := List(ctx, tx)
 	if err != nil {
@@ -172,8 +173,12 @@ func Current(ctx context.Context, tx *models.Tx) (Engagement, bool, error) {
 
 // CurrentOf is Current among engagements that are listed with the latest period first.
 func CurrentOf(list []Engagement, now time.Time) (current Engagement, ok bool, err error) {
+	plans, err := onlyPlans(list, now)
+	if err != nil {
+		return Engagement{}, false, err
+	}
 	for _, e := range list {
-		if e.Status == Archived || e.Status == Cancelled {
+		if e.Status == Archived || e.Status == Cancelled || e.Status == Setup && !plans {
 			continue
 		}
 		zone, err := e.Location()
@@ -189,4 +194,21 @@ func CurrentOf(list []Engagement, now time.Time) (current Engagement, ok bool, e
 		}
 	}
 	return current, ok, nil
+}
+
+// onlyPlans reports that nothing is under way beside what is in set-up.
+func onlyPlans(list []Engagement, now time.Time) (bool, error) {
+	for _, e := range list {
+		switch e.Status {
+		case Planning, Fieldwork, Reporting:
+			return false, nil
+		case Issued:
+			zone, err := e.Location()
+			if err != nil || e.Period().Contains(models.DateOf(now, zone)) {
+				return false, err
+			}
+		case Setup, Archived, Cancelled:
+		}
+	}
+	return true, nil
 }

@@ -322,11 +322,58 @@ func TestCurrent(t *testing.T) {
 		if got := current(); got != "this-year" {
 			t.Errorf("with one that runs: %s", got)
 		}
+		// Read on 1 March 2026: one that is being set up takes no place from what is under way.
+		planned := add("planned", "2025-06-01", "2025-08-31")
+		if err := move(t, db, ana, &planned, engagement.Planning, ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := current(); got != "planned" {
+			t.Errorf("with one in planning: %s", got)
+		}
+		if err := move(t, db, ana, &planned, engagement.Cancelled, "Made for the test."); err != nil {
+			t.Fatal(err)
+		}
 		if err := move(t, db, ana, &running, engagement.Cancelled, "Changed firms."); err != nil {
 			t.Fatal(err)
 		}
 		if got := current(); got != "next-year" {
 			t.Errorf("after it was cancelled: %s", got)
+		}
+	})
+}
+
+// TestAPeriodIsOfASensibleLength: read on 1 March 2026.
+func TestAPeriodIsOfASensibleLength(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		ana := modelstest.Person(t, db, access.Compliance)
+		e := create(t, db, ana, terms())
+		for _, c := range []struct {
+			from, to models.Date
+			field    string // "" is taken
+		}{
+			{"1950-01-01", "2050-12-31", "period_start"},
+			{"2016-02-29", "2016-12-31", "period_start"},
+			{"2016-03-01", "2016-12-31", ""},
+			{"2036-03-02", "2036-12-31", "period_start"},
+			{"2026-01-01", "2027-06-30", ""},
+			{"2026-01-01", "2027-07-01", "period_end"},
+		} {
+			x := terms()
+			x.PeriodStart, x.PeriodEnd = c.from, c.to
+			for what, err := range map[string]error{
+				"create": modelstest.As(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
+					_, err := engagement.Create(ctx, tx, x)
+					return err
+				}),
+				"change": modelstest.As(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
+					return engagement.Change(ctx, tx, &e, x)
+				}),
+			} {
+				var refused *models.Error
+				if (err == nil) != (c.field == "") || c.field != "" && (!errors.As(err, &refused) || refused.Fields[c.field] == "") {
+					t.Errorf("%s, %s to %s: %v", what, c.from, c.to, err)
+				}
+			}
 		}
 	})
 }

@@ -43,7 +43,7 @@ func (e *Engagement) take(t Terms) {
 // none, unknown criteria, and an examination without the common criteria.
 func Create(ctx context.Context, tx *models.Tx, t Terms) (Engagement, error) {
 	t = t.tidy()
-	if err := t.check(); err != nil {
+	if err := t.check(models.DateOf(tx.Now, time.UTC)); err != nil {
 		return Engagement{}, err
 	}
 	slug, err := freeSlug(ctx, tx, t.Name)
@@ -63,7 +63,11 @@ func Create(ctx context.Context, tx *models.Tx, t Terms) (Engagement, error) {
 // after issue nothing else changes.
 func Change(ctx context.Context, tx *models.Tx, e *Engagement, t Terms) error {
 	t = t.tidy()
-	if err := t.check(); err != nil {
+	today := models.DateOf(tx.Now, time.UTC)
+	if e.PeriodStart == t.PeriodStart && e.PeriodEnd == t.PeriodEnd {
+		today = "" // a period agreed on long ago can still have its window moved
+	}
+	if err := t.check(today); err != nil {
 		return err
 	}
 	switch {
@@ -148,7 +152,15 @@ func everyCategory() []string {
 	return out
 }
 
-func (t Terms) check() error {
+// Bounds of a period: reports cover 3 to 12 months in practice, and what lies further
+// away than yearsAway was mistyped.
+const (
+	mostMonths = 18
+	yearsAway  = 10
+)
+
+// check says what is wrong with t. The period is held against today, unless that is "".
+func (t Terms) check(today models.Date) error {
 	bad := map[string]string{}
 	refuse := func(wrong bool, field, message string) {
 		if wrong && bad[field] == "" {
@@ -161,6 +173,12 @@ func (t Terms) check() error {
 	refuse(t.PeriodStart.IsZero(), "period_start", "Enter the first day of the period.")
 	refuse(t.PeriodEnd.IsZero(), "period_end", "Enter the last day of the period.")
 	refuse(t.PeriodEnd < t.PeriodStart, "period_end", "The period cannot end before it starts.")
+	if !today.IsZero() {
+		refuse(t.PeriodStart < today.AddMonths(-12*yearsAway), "period_start", fmt.Sprintf("The period starts more than %d years ago. Check the year.", yearsAway))
+		refuse(t.PeriodStart > today.AddMonths(12*yearsAway), "period_start", fmt.Sprintf("The period starts more than %d years from now. Check the year.", yearsAway))
+		refuse(!t.PeriodStart.IsZero() && t.PeriodEnd >= t.PeriodStart.AddMonths(mostMonths), "period_end",
+			fmt.Sprintf("The period is longer than %d months. One report covers at most that; check the years, or make an engagement for each part.", mostMonths))
+	}
 	refuse(t.OpensOn.IsZero(), "opens_on", "Enter the first day on which the auditors may look.")
 	refuse(t.ClosesOn.IsZero(), "closes_on", "Enter the last day on which the auditors may look.")
 	refuse(t.ClosesOn < t.OpensOn, "closes_on", "The access window cannot close before it opens.")

@@ -94,15 +94,15 @@ func (Item) VisibleTo(a access.Actor) (string, []any) {
 }
 
 // One engagement has to give all of it: two that are open side by side do not lend each
-// other their criteria or their period.
+// other their criteria or their period. What the control helped to meet is asked of the
+// versions of the period's days; the evidence's own days only have to be in the period,
+// since a company proves with it what it did before it wrote its controls down here.
 const auditorSees = `evidence.status IN ('accepted', 'superseded') AND EXISTS (
 	SELECT 1 FROM engagements e
 	JOIN engagement_criteria ec ON ec.engagement_id = e.id
-	JOIN control_criteria cc ON cc.framework = ec.framework AND cc.code = ec.code
-	JOIN control_versions v ON v.control_id = cc.control_id
-	WHERE e.id IN ? AND cc.control_id = evidence.control_id
-	AND v.status IN ('effective', 'superseded', 'retired')
-	AND v.effective_from <= e.period_end AND (v.effective_to = '' OR v.effective_to >= e.period_start)
+	JOIN version_criteria vc ON vc.framework = ec.framework AND vc.code = ec.code
+	WHERE e.id IN ? AND vc.control_id = evidence.control_id AND vc.begun
+	AND vc.effective_from <= e.period_end AND (vc.effective_to = '' OR vc.effective_to >= e.period_start)
 	AND evidence.covers_from <= e.period_end AND evidence.covers_to >= e.period_start)`
 
 // A File is one file of an item. Its bytes are the blob of that digest.

@@ -11,6 +11,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/framework"
 	"assay/models/modelstest"
 )
 
@@ -21,12 +22,13 @@ type company struct {
 	db                                                           *models.DB
 	owner, backup, other, priya, ines, admin, executive, auditor access.Actor
 	control                                                      control.Control
+	criteria                                                     map[int64]models.List[framework.Ref]
 }
 
 func each(t *testing.T, f func(company)) {
 	t.Helper()
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
-		c := company{T: t, db: db}
+		c := company{T: t, db: db, criteria: map[int64]models.List[framework.Ref]{}}
 		for role, actors := range map[access.Role][]*access.Actor{
 			access.Owner: {&c.owner, &c.backup, &c.other}, access.Compliance: {&c.priya, &c.ines},
 			access.Administrator: {&c.admin}, access.Executive: {&c.executive}, access.Auditor: {&c.auditor},
@@ -73,6 +75,7 @@ func (c company) addControl(code, frequency, criterion string) control.Control {
 		_, err := models.Raw[control.Control](ctx, tx, `INSERT INTO control_criteria (control_id, framework, code) VALUES (?, 'soc2-tsc', ?) RETURNING control_id AS id`, row.ID, criterion)
 		return err
 	}))
+	c.criteria[row.ID] = models.List[framework.Ref]{{Framework: framework.SOC2, Code: criterion}}
 	c.addVersion(row, 1, frequency, control.Effective, "2026-01-01", "")
 	return row
 }
@@ -81,7 +84,7 @@ func (c company) addVersion(of control.Control, number int, frequency string, st
 	c.Helper()
 	v := control.Version{
 		ControlID: of.ID, Code: of.Code, Number: number, Status: status,
-		Content:    control.Content{Title: of.Title, Statement: "x", Frequency: frequency},
+		Content:    control.Content{Title: of.Title, Statement: "x", Frequency: frequency, Criteria: c.criteria[of.ID]},
 		AuthoredAt: modelstest.Now, ApproverID: &c.priya.ID, ApprovedAt: &modelstest.Now, EffectiveFrom: from, EffectiveTo: to,
 	}
 	c.must(c.as(access.Clock, func(ctx context.Context, tx *models.Tx) error {

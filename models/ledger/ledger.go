@@ -84,7 +84,10 @@ func Tables() []models.LoggedTable {
 
 // Derived is every table that says again, for queries, what logged rows say.
 func Derived() []models.DerivedTable {
-	return []models.DerivedTable{control.CriteriaTable(), control.OwnersTable(), engagement.ScopeTable(), occurrence.LinesTable(), freeze.DocumentsTable(), anchor.Table()}
+	return []models.DerivedTable{
+		control.CriteriaTable(), control.VersionCriteriaTable(), control.OwnersTable(), engagement.ScopeTable(), occurrence.LinesTable(), freeze.DocumentsTable(),
+		anchor.Table(),
+	}
 }
 
 // Verify holds the whole database against its log, with the key beside the newest checkpoint.

@@ -96,11 +96,11 @@ func (s *Sheet) Coverage(f Frame) period.Coverage {
 type Scope struct {
 	Controls []int64  // these; none is all
 	Person   int64    // those that this person owns, backs up or was handed a window of; 0 is everybody's
-	Criteria []string // those that help to meet one of these criteria of SOC 2; none is all
+	Criteria []string // those of which a version of the frame's days helps to meet one of these criteria of SOC 2, and what such versions asked; none is all
 }
 
 // where is s as a condition on controls.
-func (s Scope) where(tx *models.Tx) (string, []any) {
+func (s Scope) where(tx *models.Tx, f Frame) (string, []any) {
 	conds, args := []string{"1 = 1"}, []any(nil)
 	if cond, a := (control.Control{}).VisibleTo(tx.Actor); cond != "" {
 		conds, args = append(conds, cond), append(args, a...)
@@ -115,8 +115,10 @@ func (s Scope) where(tx *models.Tx) (string, []any) {
 		args = append(args, s.Person, s.Person, s.Person)
 	}
 	if s.Criteria != nil {
-		conds = append(conds, "controls.id IN (SELECT control_id FROM control_criteria WHERE framework = ? AND code IN ?)")
-		args = append(args, framework.SOC2, append([]string{""}, s.Criteria...))
+		days := f.Days.Span()
+		conds = append(conds, `controls.id IN (SELECT control_id FROM version_criteria WHERE framework = ? AND code IN ?
+			AND effective_from <= ? AND (effective_to = '' OR effective_to >= ?))`)
+		args = append(args, framework.SOC2, append([]string{""}, s.Criteria...), days.To, days.From)
 	}
 	return strings.Join(conds, " AND "), args
 }
@@ -125,8 +127,8 @@ func (s Scope) where(tx *models.Tx) (string, []any) {
 // many there are. Facts before the frame are left out as far as no window of it needs
 // them.
 func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet, error) {
-	cond, args := scope.where(tx)
-	sheets, err := rhythms(ctx, tx, cond, args)
+	cond, args := scope.where(tx, f)
+	sheets, err := rhythms(ctx, tx, scope, cond, args)
 	if err != nil || len(sheets) == 0 {
 		return nil, err
 	}
@@ -166,13 +168,24 @@ type versionRow struct {
 	EffectiveFrom models.Date
 	EffectiveTo   models.Date
 	Status        control.Status
+	Counts        int // 0: it helps to meet none of the criteria asked for
 }
 
-func rhythms(ctx context.Context, tx *models.Tx, cond string, args []any) ([]*Sheet, error) {
+// counts is the column of versionRow that says whether a version is in s.
+func (s Scope) counts() (string, []any) {
+	if s.Criteria == nil {
+		return "1", nil
+	}
+	return "CASE WHEN EXISTS (SELECT 1 FROM version_criteria vc WHERE vc.version_id = v.id AND vc.framework = ? AND vc.code IN ?) THEN 1 ELSE 0 END",
+		[]any{framework.SOC2, append([]string{""}, s.Criteria...)}
+}
+
+func rhythms(ctx context.Context, tx *models.Tx, scope Scope, cond string, args []any) ([]*Sheet, error) {
+	column, before := scope.counts()
 	rows, err := models.Raw[versionRow](ctx, tx, `SELECT controls.id, controls.code, controls.title, controls.owner_id, controls.backup_id, controls.ai,
-		v.number, v.frequency, v.anchor_month, v.grace_days, v.due_day, v.calendar_id, v.editorial, v.effective_from, v.effective_to, v.status
+		v.number, v.frequency, v.anchor_month, v.grace_days, v.due_day, v.calendar_id, v.editorial, v.effective_from, v.effective_to, v.status, `+column+` AS counts
 		FROM controls JOIN control_versions v ON v.control_id = controls.id AND v.status IN ('approved', 'effective', 'superseded', 'retired')
-		WHERE `+cond+` ORDER BY controls.code, v.number`, args...)
+		WHERE `+cond+` ORDER BY controls.code, v.number`, slices.Concat(before, args)...)
 	if err != nil {
 		return nil, err
 	}
@@ -206,6 +219,10 @@ func (s *Sheet) add(r versionRow, calendars map[int64]*period.Calendar) {
 	if n := len(s.Facts.Versions); n > 0 { // an approved successor ends the one before it, from its day on
 		before := &s.Facts.Versions[n-1]
 		before.Effective.Last = min(before.Effective.Last, v.Effective.First-1)
+	}
+	if r.Counts == 0 { // the control left what is asked about, as if it were retired
+		s.Retired = s.Retired || r.Status == control.Effective
+		return
 	}
 	s.Facts.Versions = append(s.Facts.Versions, v)
 	switch r.Status { //nolint:exhaustive // the others say nothing of today

@@ -17,6 +17,7 @@ import (
 	"assay/models/framework"
 	"assay/models/occurrence"
 	"assay/models/people"
+	"assay/models/period"
 )
 
 // A ledger is what was counted of a period.
@@ -72,7 +73,7 @@ func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurr
 	if err != nil {
 		return nil, err
 	}
-	criteria, weak, err := placeOf(ctx, tx, codes)
+	criteria, weak, err := placeOf(ctx, tx, f.Days.Span(), codes)
 	if err != nil {
 		return nil, err
 	}
@@ -259,17 +260,18 @@ func (g *Group) addSquares(squares []occurrence.Square) {
 	}
 }
 
-// placeOf lists the criteria in question of every control, in order, and the controls that
-// an open finding is about.
-func placeOf(ctx context.Context, tx *models.Tx, codes []string) (criteria map[int64][]string, weak map[int64]bool, err error) {
+// placeOf lists the criteria in question that every control helped to meet on some of the
+// days, in order, and the controls that an open finding is about.
+func placeOf(ctx context.Context, tx *models.Tx, days period.Span, codes []string) (criteria map[int64][]string, weak map[int64]bool, err error) {
 	type row struct {
 		ControlID int64
 		Code      string
 	}
-	rows, err := models.Raw[row](ctx, tx, `SELECT control_id, code FROM control_criteria WHERE framework = ? AND code IN ?
+	rows, err := models.Raw[row](ctx, tx, `SELECT DISTINCT control_id, code FROM version_criteria WHERE framework = ? AND code IN ?
+		AND effective_from <= ? AND (effective_to = '' OR effective_to >= ?)
 		UNION ALL
 		SELECT fc.control_id, '' FROM finding_controls fc JOIN findings f ON f.id = fc.finding_id WHERE f.status NOT IN ?
-		ORDER BY 1, 2`, framework.SOC2, codes, closedStatuses())
+		ORDER BY 1, 2`, framework.SOC2, codes, days.To, days.From, closedStatuses())
 	criteria, weak = map[int64][]string{}, map[int64]bool{}
 	for _, r := range rows {
 		if r.Code == "" {

@@ -15,6 +15,7 @@ import (
 	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/evidence"
+	"assay/models/framework"
 	"assay/models/modelstest"
 	"assay/models/people"
 	"assay/models/request"
@@ -75,7 +76,7 @@ func (w *world) addControl(code, criterion string, evidence ...string) control.C
 		}
 		v := control.Version{
 			ControlID: row.ID, Code: code, Number: 1, Status: control.Effective, AuthoredAt: modelstest.Now, ApproverID: &w.priya.ID, ApprovedAt: &modelstest.Now, EffectiveFrom: "2026-01-01",
-			Content: control.Content{Title: row.Title, Statement: "x", Frequency: "quarterly", Evidence: evidence},
+			Content: control.Content{Title: row.Title, Statement: "x", Frequency: "quarterly", Evidence: evidence, Criteria: models.List[framework.Ref]{{Framework: framework.SOC2, Code: criterion}}},
 		}
 		return models.Insert(ctx, tx, &v, "control.approve")
 	}))

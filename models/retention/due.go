@@ -21,20 +21,26 @@ type Fate struct {
 	Held  string // the reason of a hold, "" when there is none
 }
 
-// touching lists, for items, the engagements that can have relied on them: a criterion of
-// their control is in scope and they cover a day of the period. What says nothing of its
-// days touches every period.
-const touching = `SELECT DISTINCT e.id AS item, g.id AS engagement, g.period_end AS period_end
+// touching lists, for items, the engagements that can have relied on them: they cover a
+// day of the period, and a version of their control in its days, or the one shown today,
+// helps to meet a criterion in scope. What says nothing of its days touches every period.
+// The trigger evidence_files_removal asks the same of holds.
+const touching = `SELECT e.id AS item, g.id AS engagement, g.period_end AS period_end, g.status AS status
 	FROM evidence e
-	JOIN control_criteria cc ON cc.control_id = e.control_id
-	JOIN engagement_criteria ec ON ec.framework = cc.framework AND ec.code = cc.code
-	JOIN engagements g ON g.id = ec.engagement_id
-	WHERE e.id IN ? AND g.status <> ?
-	AND (e.covers_from = '' OR (e.covers_from <= g.period_end AND e.covers_to >= g.period_start))`
+	JOIN engagements g ON e.covers_from = '' OR (e.covers_from <= g.period_end AND e.covers_to >= g.period_start)
+	WHERE e.id IN ? AND (EXISTS (
+		SELECT 1 FROM version_criteria vc
+		JOIN engagement_criteria ec ON ec.engagement_id = g.id AND ec.framework = vc.framework AND ec.code = vc.code
+		WHERE vc.control_id = e.control_id AND vc.effective_from <= g.period_end AND (vc.effective_to = '' OR vc.effective_to >= g.period_start))
+	OR EXISTS (
+		SELECT 1 FROM control_criteria cc
+		JOIN engagement_criteria ec ON ec.engagement_id = g.id AND ec.framework = cc.framework AND ec.code = cc.code
+		WHERE cc.control_id = e.control_id))`
 
 type touch struct {
 	Item, Engagement int64
 	PeriodEnd        models.Date
+	Status           engagement.Status
 }
 
 // Fates says until when these items are kept, in four queries.
@@ -46,7 +52,7 @@ func Fates(ctx context.Context, tx *models.Tx, items []evidence.Item) ([]Fate, e
 	for n, i := range items {
 		ids[n] = i.ID
 	}
-	touches, err := models.Raw[touch](ctx, tx, touching, ids, engagement.Cancelled)
+	touches, err := models.Raw[touch](ctx, tx, touching, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +74,16 @@ func Fates(ctx context.Context, tx *models.Tx, items []evidence.Item) ([]Fate, e
 
 func fateOf(i evidence.Item, touches []touch, terms map[int64]Term, holds []Hold, zone *time.Location) Fate {
 	f := Fate{Item: i}
-	last := i.CoversTo
-	if uploaded := models.DateOf(i.UploadedAt, zone); last.IsZero() {
-		last = uploaded
-	}
+	// The later of the two: what was typed about its days must not end its time early.
+	last := max(i.CoversTo, models.DateOf(i.UploadedAt, zone))
 	f.Until = last.AddMonths(12 * years(terms, 0))
 	mine := map[int64]bool{}
 	for _, t := range touches {
 		if t.Item == i.ID {
-			mine[t.Engagement] = true
+			mine[t.Engagement] = true // a hold on a cancelled engagement stays until it is released
+			if t.Status == engagement.Cancelled {
+				continue
+			}
 			f.Until = max(f.Until, t.PeriodEnd.AddMonths(12*years(terms, t.Engagement)))
 		}
 	}
