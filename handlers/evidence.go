@@ -12,6 +12,7 @@ import (
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/models/programme"
 	"assay/models/scan"
@@ -274,7 +275,7 @@ func (app *App) evidenceWithdraw(w http.ResponseWriter, r *http.Request) error {
 	err = f.Err()
 	if err == nil {
 		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Item, error) {
-			return evidence.Withdraw(ctx, tx, id, rev, reason)
+			return occurrence.WithdrawEvidence(ctx, tx, id, rev, reason)
 		})
 	}
 	if refused := web.Errors(err); refused != nil {

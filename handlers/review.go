@@ -10,6 +10,7 @@ import (
 	"assay/models"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/occurrence"
 	"assay/templates/evidences"
 	"assay/templates/reviews"
 	"assay/web"
@@ -161,7 +162,7 @@ func (app *App) evidenceReturn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return app.decide(w, r, id, nil, func(ctx context.Context, tx *models.Tx, rev int64, note string) (evidence.Item, error) {
-		return evidence.Return(ctx, tx, id, rev, note)
+		return occurrence.ReturnEvidence(ctx, tx, id, rev, note)
 	})
 }
 

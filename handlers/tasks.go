@@ -224,6 +224,12 @@ func (app *App) oneTask(ctx context.Context, tx *models.Tx, r *http.Request) (d 
 	if d.Occurrence.Act >= 0 {
 		d.Form.Typed["performed_at"] = d.Occurrence.Performed.Starts(f.Zone).Add(12 * time.Hour).Format("2006-01-02T15:04")
 	}
+	today := string(d.Today.Date())
+	d.Form.Typed["covers_to"] = max(d.Form.Typed["covers_from"], min(d.Form.Typed["covers_to"], today)) // evidence knows nothing of days to come
+	if e := d.Form.Example; e != nil && evidence.OneInstant(e.Kind) {
+		acted := d.Form.Typed["performed_at"][:len(today)]
+		d.Form.Typed["covers_from"], d.Form.Typed["covers_to"] = acted, acted
+	}
 	if e := d.Form.Example; e != nil {
 		d.Form.Typed["kind"], d.Form.Typed["source"], d.Form.Typed["location"] = e.Kind, e.Source, e.Location
 	}

@@ -215,10 +215,7 @@ func (app *App) settle(w http.ResponseWriter, r *http.Request, p parcel, keep fu
 			complaint = models.Invalid(map[string]string{"supersedes": "What this was to replace is not accepted evidence of this control. Choose again, or nothing."})
 		}
 		if complaint == nil && len(p.refused) == 0 {
-			if i, err = evidence.Submit(ctx, tx, i.ID, i.Rev); err != nil {
-				return i, err
-			}
-			return i, occurrence.FromEvidence(ctx, tx, i, evidenceWindow(web.NewValues(p.fields)))
+			return occurrence.SubmitEvidence(ctx, tx, i.ID, i.Rev, evidenceWindow(web.NewValues(p.fields)))
 		}
 		if complaint != nil && models.KindOf(complaint) != models.KindInvalid {
 			err = complaint

@@ -30,6 +30,7 @@ import (
 type DB struct {
 	read, write *gorm.DB
 	only        *writer // of SQLite
+	path        string  // of the SQLite file
 	dialect     string
 	// Now is the clock. Tests set it; verbs see it as Tx.Now.
 	Now func() time.Time
@@ -63,7 +64,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	// One writes; the other is there for migrations, and only as long as they run.
-	write, err := openSQLitePool(ctx, path, "_txlock=immediate&_pragma=cache_size(-16384)", 2)
+	write, err := openSQLitePool(ctx, path, "_defensive=1&_txlock=immediate&_pragma=cache_size(-16384)", 2)
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +75,11 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	// The page cache is each connection's own, and each page takes twice its size. Eight of
 	// 8 MiB took 300 MiB, and served no page sooner than four of 2 do: the system keeps the
 	// file in memory anyway.
-	read, err := openSQLitePool(ctx, path, "_pragma=query_only(1)&_pragma=cache_size(-2048)", readers)
+	read, err := openSQLitePool(ctx, path, "_defensive=1&_pragma=query_only(1)&_pragma=cache_size(-2048)", readers)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	db := &DB{dialect: "sqlite", Now: time.Now, only: newWriter(write)}
+	db := &DB{dialect: "sqlite", path: path, Now: time.Now, only: newWriter(write)}
 	if db.write, err = db.orm(sqliteDialector{write}, false); err != nil {
 		return nil, err
 	}
@@ -140,7 +141,7 @@ func atRest(path string) bool {
 func openSQLitePool(ctx context.Context, path, extra string, conns int) (*sql.DB, error) {
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_journal_mode=WAL&_busy_timeout=10000&_synchronous=FULL&_foreign_keys=on" +
-		"&_time_format=sqlite&_timezone=UTC&_dqs=0&_defensive=1&" + extra
+		"&_time_format=sqlite&_timezone=UTC&_dqs=0&" + extra
 	pool, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io/fs"
 
@@ -19,6 +20,17 @@ func (db *DB) Migrate(ctx context.Context, files fs.FS) (from, to int64, err err
 	}
 	if from, to, err = versions(ctx, p); err != nil || from == to {
 		return from, to, err
+	}
+	if db.dialect == "sqlite" {
+		// A CHECK is eased in the text of the schema, which other connections keep shut.
+		pool, err := openSQLitePool(ctx, db.path, "_txlock=immediate", 1)
+		if err != nil {
+			return from, to, err
+		}
+		defer func() { _ = pool.Close() }() // what was committed stays
+		if p, err = providerOf(goose.DialectSQLite3, pool, files); err != nil {
+			return from, to, err
+		}
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return from, to, fmt.Errorf("migrate from %d to %d: %w", from, to, err)
@@ -62,15 +74,18 @@ func (db *DB) provider(files fs.FS) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
-	if db.dialect == "postgres" {
-		locker, err := lock.NewPostgresSessionLocker()
-		if err != nil {
-			return nil, err
-		}
-		dialect, options = goose.DialectPostgres, append(options, goose.WithSessionLocker(locker))
+	if db.dialect != "postgres" {
+		return providerOf(goose.DialectSQLite3, pool, files)
 	}
-	return goose.NewProvider(dialect, pool, files, options...)
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, err
+	}
+	return providerOf(goose.DialectPostgres, pool, files, goose.WithSessionLocker(locker))
+}
+
+func providerOf(dialect goose.Dialect, pool *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {
+	return goose.NewProvider(dialect, pool, files, append(options, goose.WithDisableGlobalRegistry(true))...)
 }
 
 func versions(ctx context.Context, p *goose.Provider) (current, target int64, err error) {

@@ -9,7 +9,7 @@ func monthly() []custom {
 	return []custom{
 		{code: "AC-10", title: "Asset inventory against cloud accounts", kind: "system_export", source: "AWS Config", where: "aggregator halyard-org", file: "asset-inventory-%s.csv", make: measurements("unmatched assets", "count", 4), months: 1, before: true},
 		{code: "MO-03", title: "Findings register and ageing", kind: "system_export", source: "Assay", file: "findings-%s.xlsx", make: register("Finding"), months: 1},
-		{code: "BC-05", title: "Capacity and availability review", kind: "screenshot", source: "Grafana", where: "dashboards/capacity", file: "capacity-%s.png", make: dashboard("Requests served", "Grafana / capacity"), months: 1, before: true},
+		{code: "BC-05", title: "Capacity and availability review", kind: "system_export", source: "Grafana", where: "dashboards/capacity", file: "capacity-%s.png", make: dashboard("Requests served", "Grafana / capacity"), months: 1, before: true},
 		{code: "PI-05", title: "Checksums of stored data", kind: "log_extract", source: "integrity-job", file: "integrity-%s.log", make: backups(), months: 1},
 		{code: "PI-06", title: "Metering against invoices", kind: "system_export", source: "Metering", where: "query meter_vs_invoice_v3", file: "metering-%s.csv", make: measurements("difference", "EUR", 12), months: 1},
 		{code: "CM-01", title: "Merged changes and their reviews", kind: "system_export", source: "GitHub", where: "query merged:production", file: "merges-%s.csv", make: changes("api-gateway"), months: 1, before: true},

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ type parcel struct {
 	day     models.Date // of the upload
 	minutes int         // after nine
 	acted   models.Date // when the control did; the day before unless said
+	every   bool        // it shows all days that it covers, and states none on which the control acted
 	covers  days
 	window  period.Span // of the control; none is found by the days covered
 	late    string
@@ -49,6 +51,9 @@ type parcel struct {
 func (s *story) store(p parcel) *filed {
 	if p.who == "" {
 		p.who = s.ownerOf(p.code, p.day)
+		if slices.Contains(ownerless, p.code) { // a compliance manager sees to it until somebody owns it
+			p.who = s.reviewerWho(s.reviewerOf(p.code))
+		}
 	}
 	if p.paper != nil {
 		p.files = append(p.files, p.paper())
@@ -56,6 +61,11 @@ func (s *story) store(p parcel) *filed {
 	if p.acted == "" {
 		p.acted = workday(p.day.AddDays(-1))
 	}
+	if evidence.OneInstant(p.kind) {
+		p.covers = days{p.acted, p.acted}
+	}
+	p.covers.to = min(p.covers.to, workday(p.day)) // of a weekend nothing is sent
+	p.covers.from = min(p.covers.from, p.covers.to)
 	f := &filed{s: s, who: p.who, code: p.code, day: p.day, window: p.window}
 	key := fmt.Sprintf("demo-%d", len(s.events))
 	s.on(p.day, p.minutes, p.who, func(ctx context.Context, tx *models.Tx) error {
@@ -73,6 +83,19 @@ func (s *story) store(p parcel) *filed {
 		return err
 	})
 	return f
+}
+
+// shown lets p show every day that it covers, taken once those are over. What shows one
+// act only is sent as the register of all of them.
+func (p parcel) shown() parcel {
+	p.every = true
+	if !evidence.Record(p.kind) {
+		p.kind, p.where = "system_export", "register of records, each with its date"
+	}
+	for workday(p.day) <= p.covers.to {
+		p.day = p.day.AddDays(1)
+	}
+	return p
 }
 
 // answersOf is the first thing of this kind that the control expects.
@@ -93,7 +116,10 @@ func (s *story) details(p parcel, extractor string) evidence.Details {
 	acted := p.acted.In(s.zone).Add(8*time.Hour + 40*time.Minute)
 	d := evidence.Details{
 		Title: p.title, Kind: p.kind, Source: p.source, Location: p.where, Extractor: extractor, Description: p.note,
-		PerformedAt: &acted, CoversFrom: p.covers.from, CoversTo: p.covers.to, LateReason: p.late,
+		CoversFrom: p.covers.from, CoversTo: p.covers.to, LateReason: p.late,
+	}
+	if !p.every {
+		d.PerformedAt = &acted
 	}
 	if p.newer != nil {
 		d.SupersedesID = &p.newer.item.ID
@@ -104,19 +130,10 @@ func (s *story) details(p parcel, extractor string) evidence.Details {
 // submit sends it to review, n days after the upload.
 func (f *filed) submit(n, minutes int) *filed {
 	f.s.on(f.day.AddDays(n), minutes, f.who, func(ctx context.Context, tx *models.Tx) (err error) {
-		f.item, err = send(ctx, tx, f.item, f.window)
+		f.item, err = occurrence.SubmitEvidence(ctx, tx, f.item.ID, f.item.Rev, f.window)
 		return err
 	})
 	return f
-}
-
-// send submits an item and records the performance it speaks of, as the upload page does.
-func send(ctx context.Context, tx *models.Tx, i evidence.Item, window period.Span) (evidence.Item, error) {
-	i, err := evidence.Submit(ctx, tx, i.ID, i.Rev)
-	if err != nil {
-		return i, err
-	}
-	return i, occurrence.FromEvidence(ctx, tx, i, window)
 }
 
 // accept finds it good, n days after the upload.
@@ -131,7 +148,7 @@ func (f *filed) accept(n, minutes int, note string) *filed {
 // giveBack returns it, n days after the upload.
 func (f *filed) giveBack(n, minutes int, why string) *filed {
 	f.s.on(f.day.AddDays(n), minutes, f.s.reviewerOf(f.code), func(ctx context.Context, tx *models.Tx) (err error) {
-		f.item, err = evidence.Return(ctx, tx, f.item.ID, f.item.Rev, why)
+		f.item, err = occurrence.ReturnEvidence(ctx, tx, f.item.ID, f.item.Rev, why)
 		return err
 	})
 	return f
@@ -153,7 +170,7 @@ func (f *filed) withdraw(n, minutes int, why string) {
 		if err != nil {
 			return err
 		}
-		f.item, err = evidence.Withdraw(ctx, tx, i.ID, i.Rev, why)
+		f.item, err = occurrence.WithdrawEvidence(ctx, tx, i.ID, i.Rev, why)
 		return err
 	})
 }
@@ -218,7 +235,11 @@ func (s *story) regular(c custom, covers days, day models.Date, i int) {
 	if i%7 == 3 {
 		note = "Complete, and dated by the system."
 	}
-	s.store(c.parcel(s, covers, day, 10+i)).submit(0, 14+i).accept(1+i%4, 200+i, note)
+	p := c.parcel(s, covers, day, 10+i)
+	if t, _ := framework.TemplateOf(c.code); period.Dated(t.Frequency) && covers.from != covers.to {
+		p = p.shown()
+	}
+	s.store(p).submit(0, 14+i).accept(1+i%4, 200+i, note)
 }
 
 // told reports whether the evidence of the last month comes in a story of its own.

@@ -7,6 +7,7 @@ import (
 	"assay/models/control"
 	"assay/models/evidence"
 	"assay/models/finding"
+	"assay/models/occurrence"
 	"assay/models/period"
 )
 
@@ -145,7 +146,7 @@ func (m *matter) finish(day models.Date, who string, n int, code, title, note st
 		if err != nil {
 			return err
 		}
-		proof, err = send(ctx, tx, proof, period.Span{})
+		proof, err = occurrence.SubmitEvidence(ctx, tx, proof.ID, proof.Rev, period.Span{})
 		return err
 	})
 	if after := day.AddDays(1); after < m.s.today {

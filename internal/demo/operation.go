@@ -7,6 +7,7 @@ import (
 
 	"assay/models"
 	"assay/models/control"
+	"assay/models/evidence"
 	"assay/models/framework"
 	"assay/models/occurrence"
 	"assay/models/period"
@@ -112,11 +113,11 @@ func (s *story) monthly(c custom, n int, weekly bool) {
 		if weekly {
 			covers.to = covers.to.AddDays(-int(covers.to.In(s.zone).Weekday()))
 		}
-		p := c.parcel(s, covers, covers.to.AddDays(2+n%3), 10+n%40)
+		p := c.parcel(s, covers, covers.to.AddDays(2+n%3), 10+n%40).shown()
 		if p.day.AddDays(4) >= s.today {
 			return
 		}
-		p.acted, next = covers.to, covers.to.AddDays(1)
+		next = covers.to.AddDays(1)
 		s.store(p).submit(0, 14+n%40).accept(1+n%3, 200+n%90, "")
 	}
 }
@@ -128,7 +129,7 @@ func (s *story) windowed(c custom, n int, t framework.Template) {
 		span := w.And(s.period.days())
 		acted := workday((span.First + period.Day(min(spread(t.Frequency, n), span.Len()-4))).Date())
 		p := c.parcel(s, days{w.First.Date(), w.Last.Date()}, acted.AddDays(1), 10+n%40)
-		p.acted, p.window = acted, w.Span()
+		p.acted, p.window, p.covers.to = acted, w.Span(), acted
 		if how := oddities[t.Code]; how != 0 && w == odd && !s.another(how, &p, w) {
 			continue
 		}
@@ -157,11 +158,12 @@ func (s *story) another(how oddity, p *parcel, w period.Window) bool {
 	case never:
 		return false
 	case partly:
-		p.covers.from = p.covers.from.AddDays(5)
+		p.acted = workday((w.First + 12).Date())
+		p.day, p.covers = p.acted.AddDays(1), days{(w.First + 5).Date(), p.acted}
 		p.note = "The dashboard was set up anew on the sixth."
 	case tardy:
 		p.acted = workday((w.Due + 12).Date())
-		p.day = p.acted.AddDays(1)
+		p.day, p.covers.to = p.acted.AddDays(1), w.Last.Date()
 		p.note = "Done when the new region was live, so that it is described."
 	case slow:
 		p.day = (w.Due + 20).Date()
@@ -291,6 +293,9 @@ func habit(n int, t framework.Template) custom {
 		{kind: "system_export", source: "GitHub", where: "repository controls", file: "settings-%s.json", make: settings("github", branches)},
 	}
 	c := papers[n%len(papers)]
+	if (t.Frequency == "daily" || t.Frequency == "weekly") && !evidence.Record(c.kind) { // nobody signs every day
+		c = papers[2]
+	}
 	c.code, c.title = t.Code, title
 	return c
 }
@@ -321,6 +326,13 @@ func (s *story) earlier() {
 // handedIn is a record of some days that was accepted soon after them.
 func (s *story) handedIn(c custom, n int, covers days) {
 	p := c.parcel(s, covers, covers.to.AddDays(2+n%3), 10+n%40)
-	p.acted = workday(covers.to)
+	if t, _ := framework.TemplateOf(c.code); t.Frequency == "annual" || t.Frequency == "semiannual" {
+		for workday(p.day) < covers.to {
+			p.day = p.day.AddDays(1)
+		}
+		p.acted = workday(covers.to)
+	} else {
+		p = p.shown()
+	}
 	s.store(p).submit(0, 14+n%40).accept(1+n%3, 200+n%90, "")
 }

@@ -2,10 +2,14 @@ package evidence
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/programme"
 )
 
 // Submit asks for a review of an item of the actor's that is stored or returned. What is
@@ -31,7 +35,11 @@ func Submit(ctx context.Context, tx *models.Tx, id, rev int64) (Item, error) {
 
 // Check is Invalid with everything that Submit would refuse in the details of i, or nil.
 func Check(ctx context.Context, tx *models.Tx, i Item) error {
-	wrong := i.problems(i)
+	zone, err := programme.Zone(ctx, tx)
+	if err != nil {
+		return err
+	}
+	wrong := i.problems(i, zone, tx.Now)
 	if err := replaceable(ctx, tx, i); models.KindOf(err) != models.Internal {
 		wrong["supersedes"] = err.Error()
 	} else if err != nil {
@@ -49,7 +57,7 @@ func Check(ctx context.Context, tx *models.Tx, i Item) error {
 }
 
 // problems says what keeps these details from being reviewed, by field.
-func (d Details) problems(i Item) map[string]string {
+func (d Details) problems(i Item, zone *time.Location, now time.Time) map[string]string {
 	wrong := map[string]string{}
 	if !knownKind(d.Kind) {
 		wrong["kind"] = "Choose what kind of evidence this is."
@@ -58,13 +66,16 @@ func (d Details) problems(i Item) map[string]string {
 		wrong["source"] = "Name the system or place this comes from."
 	}
 	switch {
+	case d.PerformedAt == nil && !Record(d.Kind):
+		wrong["performed_at"] = "Say when the control was performed. Only an export, a log or a report that shows every day it covers can leave this empty."
 	case d.PerformedAt == nil:
-		wrong["performed_at"] = "Say when the control was performed."
 	case d.PerformedAt.After(i.UploadedAt):
 		wrong["performed_at"] = "This is later than the upload. Evidence shows what has already happened."
 	case !i.OwnerStated():
 	case d.LateReason == "":
 		wrong["late_reason"] = "The control was performed more than 7 days before the upload. Say why it is late, and make sure that a file carries the system's own date."
+	case d.Kind == attestation:
+		wrong["kind"] = "The control was performed more than 7 days before the upload. A statement carries no system's date: add an export, a log, a ticket or a screenshot that does, and choose that as the kind."
 	}
 	if d.CollectedAt != nil && d.CollectedAt.After(i.UploadedAt) {
 		wrong["collected_at"] = "This is later than the upload."
@@ -76,8 +87,34 @@ func (d Details) problems(i Item) map[string]string {
 		wrong["covers_to"] = "Give the last day this evidence covers."
 	case d.CoversTo < d.CoversFrom:
 		wrong["covers_to"] = "The last day is before the first day."
+	default:
+		if why := d.tooMuch(zone, now); why != "" {
+			wrong["covers_to"] = why
+		}
 	}
 	return wrong
+}
+
+// tooMuch says why d cannot cover the days that it names, or "". Evidence knows nothing
+// of what came after it was captured, or, when nobody says when that was, handed in.
+func (d Details) tooMuch(zone *time.Location, now time.Time) string {
+	captured, taken := now, "handed in"
+	if d.CollectedAt != nil {
+		captured, taken = *d.CollectedAt, "captured"
+	}
+	day := models.DateOf(captured, zone)
+	switch {
+	case OneInstant(d.Kind) && d.PerformedAt != nil:
+		acted := models.DateOf(*d.PerformedAt, zone)
+		if d.CoversFrom != acted || d.CoversTo != acted {
+			return fmt.Sprintf("A %s shows one moment and no range of days. Give %s, the day of the performance, as the first and the last day. Days around it need evidence of their own.", strings.ToLower(KindLabel(d.Kind)), acted)
+		}
+	case d.CoversTo > day:
+		return fmt.Sprintf("Evidence cannot speak of days to come. It was %s on %s; cover the days until then.", taken, day)
+	case d.PerformedAt == nil && d.CoversTo >= day:
+		return fmt.Sprintf("Without a day of performance it shows days that were over when it was %s: until %s. Cover those, or capture it again later.", taken, day.AddDays(-1))
+	}
+	return ""
 }
 
 // replaceable refuses what i says it replaces, when that is not accepted evidence of the

@@ -64,11 +64,11 @@ func TestWhatAnAuditorSees(t *testing.T) {
 		touching := covering("2026-02-01", "2026-02-01", "first-day.csv")
 		across := covering("2025-11-01", "2026-02-10", "across.csv")
 		before := covering("2026-01-01", "2026-01-31", "before.csv")
-		after := covering("2026-08-01", "2026-08-31", "after.csv")
+		after := covering("2026-02-20", "2026-02-28", "after.csv")
 		waiting := c.submitted(c.owner, details(), upload("waiting.csv", "w"))
 
 		inScope := c.auditor
-		inScope.Engagements = []int64{c.engage("soc2-2026", "2026-02-01", "2026-07-31", "CC6.1")}
+		inScope.Engagements = []int64{c.engage("soc2-2026", "2026-02-01", "2026-02-15", "CC6.1")}
 		for _, i := range []evidence.Item{touching, across} {
 			if !c.sees(inScope, i) {
 				c.Errorf("%s is not seen", i.Title)
@@ -125,7 +125,8 @@ func TestLists(t *testing.T) {
 	each(t, func(c company) {
 		feb := c.accepted(details(), upload("february-export.csv", "feb"))
 		d := details()
-		d.Title, d.Kind, d.CoversFrom, d.CoversTo, d.Source = "Überprüfung März", "screenshot", "2026-03-01", "2026-03-31", "GitHub"
+		d.Title, d.Kind, d.CoversFrom, d.CoversTo, d.Source = "Überprüfung März", "screenshot", "2026-03-01", "2026-03-01", "GitHub"
+		d.PerformedAt = &modelstest.Now
 		march := c.submitted(c.backup, d, upload("march.png", "mar"))
 		list := func(a access.Actor, f evidence.Filter) (ids []int64) {
 			modelstest.Look(c.T, c.db, a, func(ctx context.Context, tx *models.Tx) error {

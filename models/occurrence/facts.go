@@ -8,6 +8,7 @@ import (
 
 	"assay/models"
 	"assay/models/access"
+	"assay/models/evidence"
 	"assay/models/period"
 )
 
@@ -50,14 +51,15 @@ func facts(ctx context.Context, tx *models.Tx, f Frame, cond string, args []any,
 // farBack is how long before the period the earliest window that ends in it begins.
 const farBack = 366
 
-// factArgs are the days that evidence has to touch, then the arguments of cond, once for
-// each kind of fact. Work goes on when a period ends, so there is no last day.
+// factArgs are the kinds of evidence that show an instant, twice, and the days that
+// evidence has to touch, then the arguments of cond, once for each kind of fact. Work
+// goes on when a period ends, so there is no last day.
 func factArgs(f Frame, args []any) []any {
 	from := models.Date("0000-01-01")
 	if f.Days.First != period.Ever {
 		from = (f.Days.First - farBack).Date()
 	}
-	out := []any{from}
+	out := []any{evidence.Instants(), evidence.Instants(), from}
 	for range 5 {
 		out = append(out, args...)
 	}
@@ -82,24 +84,35 @@ func factsSQL(tx *models.Tx, cond string) string {
 			` AND control_id IN (SELECT controls.id FROM controls WHERE ` + cond + `) GROUP BY control_id`
 	}
 	return strings.Join([]string{
-		of("cover", `covers_from || covers_to || substr(status, 1, 1) || `+at("submitted_at"),
+		of("cover", `covers_from || covers_to || substr(status, 1, 1) || CASE WHEN kind IN ? THEN 'i' WHEN performed_at IS NULL THEN 'e' ELSE 'a' END || `+
+			at("submitted_at")+` || `+at("COALESCE(CASE WHEN kind IN ? THEN performed_at END, collected_at, submitted_at)"),
 			`evidence WHERE status IN ('submitted', 'accepted') AND status IN `+statuses+` AND covers_to >= ?`),
 		of("act", at("performed_at")+` || CASE window_from WHEN '' THEN '                    ' ELSE window_from || window_to END`,
-			`performances WHERE withdrawn_at IS NULL`),
+			`performances WHERE withdrawn_at IS NULL AND (evidence_id IS NULL OR evidence_id NOT IN (SELECT id FROM evidence WHERE status IN ('returned', 'withdrawn')))`),
 		of("excused", `window_from || window_to`, `exemptions WHERE status = 'approved'`),
 		of("asked", `window_from || window_to`, `exemptions WHERE status = 'asked'`),
 		of("handed", `window_from || window_to || `+id, `delegations WHERE ended_at IS NULL`),
 	}, " UNION ALL ")
 }
 
+// shows is what evidence shows, by its letter.
+var shows = map[byte]period.Shows{'a': period.AnAct, 'i': period.AnInstant, 'e': period.EveryDay}
+
 // unpacked says, of each kind of fact, how long one is and how it is read.
 var unpacked = map[string]struct {
 	length int
 	add    func(s *Sheet, one string, zone *time.Location) error
 }{
-	"cover": {2*dateLen + 1 + instantLen, func(s *Sheet, one string, zone *time.Location) error {
-		at, err := dayAt(one[2*dateLen+1:], zone)
-		s.Facts.Covers = append(s.Facts.Covers, period.Cover{Days: daysIn(one), Submitted: at, Accepted: one[2*dateLen] == 'a'})
+	"cover": {2*dateLen + 2 + 2*instantLen, func(s *Sheet, one string, zone *time.Location) error {
+		at, err := dayAt(one[2*dateLen+2:], zone)
+		if err != nil {
+			return err
+		}
+		captured, err := dayAt(one[2*dateLen+2+instantLen:], zone)
+		c := period.Cover{Days: daysIn(one), Submitted: at, Accepted: one[2*dateLen] == 'a', Shows: shows[one[2*dateLen+1]]}.Kept(captured)
+		if c.Len() > 0 {
+			s.Facts.Covers = append(s.Facts.Covers, c)
+		}
 		return err
 	}},
 	"act": {instantLen + 2*dateLen, func(s *Sheet, one string, zone *time.Location) error {

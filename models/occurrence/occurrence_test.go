@@ -144,20 +144,26 @@ func (c company) perform(a access.Actor, of control.Control, act occurrence.Act)
 // submit uploads evidence that covers days and was made at an instant, as the owner.
 func (c company) submit(of control.Control, covers period.Span, at time.Time, window period.Span) evidence.Item {
 	c.Helper()
+	return c.submitAs(c.owner, of, covers, at, window)
+}
+
+func (c company) submitAs(a access.Actor, of control.Control, covers period.Span, at time.Time, window period.Span) evidence.Item {
+	c.Helper()
 	var i evidence.Item
-	c.must(c.as(c.owner, func(ctx context.Context, tx *models.Tx) (err error) {
-		d := evidence.Details{Title: "Export", Kind: "system_export", Source: "Okta", PerformedAt: &at, CoversFrom: covers.From, CoversTo: covers.To}
-		if c.db.Now().Sub(at) > evidence.OwnerStatedAfter {
+	c.must(c.as(a, func(ctx context.Context, tx *models.Tx) (err error) {
+		d := evidence.Details{Title: "Export", Kind: "system_export", Source: "Okta", CoversFrom: covers.From, CoversTo: covers.To}
+		if !at.IsZero() { // otherwise it states no act
+			d.PerformedAt = &at
+		}
+		if d.PerformedAt != nil && c.db.Now().Sub(at) > evidence.OwnerStatedAfter {
 			d.LateReason = "Forgotten."
 		}
 		files := []evidence.Upload{{Name: "a.csv", Digest: strings.Repeat("ab", 32), Size: 1}}
 		if i, err = evidence.Store(ctx, tx, evidence.Parcel{ControlID: of.ID, Details: d, Files: files}); err != nil {
 			return err
 		}
-		if i, err = evidence.Submit(ctx, tx, i.ID, i.Rev); err != nil {
-			return err
-		}
-		return occurrence.FromEvidence(ctx, tx, i, window)
+		i, err = occurrence.SubmitEvidence(ctx, tx, i.ID, i.Rev, window)
+		return err
 	}))
 	return i
 }
@@ -258,7 +264,7 @@ func TestEvidenceSpeaksOfOneWindow(t *testing.T) {
 		}
 		// Returned and sent again with another time: the first statement is withdrawn, and stays.
 		c.must(c.as(c.priya, func(ctx context.Context, tx *models.Tx) (err error) {
-			i, err = evidence.Return(ctx, tx, i.ID, i.Rev, "The date is wrong.")
+			i, err = occurrence.ReturnEvidence(ctx, tx, i.ID, i.Rev, "The date is wrong.")
 			return err
 		}))
 		c.must(c.as(c.owner, func(ctx context.Context, tx *models.Tx) (err error) {
@@ -269,13 +275,8 @@ func TestEvidenceSpeaksOfOneWindow(t *testing.T) {
 			if i, err = evidence.Amend(ctx, tx, i.ID, i.Rev, d); err != nil {
 				return err
 			}
-			if i, err = evidence.Submit(ctx, tx, i.ID, i.Rev); err != nil {
-				return err
-			}
-			if err := occurrence.FromEvidence(ctx, tx, i, period.Span{}); err != nil {
-				return err
-			}
-			return occurrence.FromEvidence(ctx, tx, i, period.Span{}) // once is enough
+			i, err = occurrence.SubmitEvidence(ctx, tx, i.ID, i.Rev, period.Span{})
+			return err
 		}))
 		modelstest.Look(t, c.db, c.priya, func(ctx context.Context, tx *models.Tx) error {
 			list, err := occurrence.Performances(ctx, tx, ac.ID, 10)

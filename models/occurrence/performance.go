@@ -156,52 +156,118 @@ func mayRecord(ctx context.Context, tx *models.Tx, c control.Control, window per
 	return nil
 }
 
-// FromEvidence records the performance that an item which was just submitted speaks of:
-// for the window that the form names, else for the one window that the item covers
-// whole, else for the one that holds the day. The same item does not record it twice,
-// and sending a returned item again with another time records that.
-func FromEvidence(ctx context.Context, tx *models.Tx, i evidence.Item, window period.Span) error {
-	if i.PerformedAt == nil {
-		return nil
+// SubmitEvidence asks for a review of an item and records the performance that it speaks
+// of, for the window that the form names.
+func SubmitEvidence(ctx context.Context, tx *models.Tx, id, rev int64, window period.Span) (evidence.Item, error) {
+	i, err := evidence.Submit(ctx, tx, id, rev)
+	if err != nil {
+		return i, err
 	}
-	there, err := models.Rows[Performance](tx).Where("performances.evidence_id = ? AND performances.withdrawn_at IS NULL", i.ID).Find(ctx)
+	return i, fromEvidence(ctx, tx, i, window)
+}
+
+// ReturnEvidence returns an item. The performance that it spoke of is withdrawn with it,
+// and made again when the item is sent again.
+func ReturnEvidence(ctx context.Context, tx *models.Tx, id, rev int64, reason string) (evidence.Item, error) {
+	i, err := evidence.Return(ctx, tx, id, rev, reason)
+	if err != nil {
+		return i, err
+	}
+	return i, withdrawFor(ctx, tx, i, i.Code()+" was returned: "+reason)
+}
+
+// WithdrawEvidence withdraws an item and the performance that it spoke of.
+func WithdrawEvidence(ctx context.Context, tx *models.Tx, id, rev int64, reason string) (evidence.Item, error) {
+	i, err := evidence.Withdraw(ctx, tx, id, rev, reason)
+	if err != nil {
+		return i, err
+	}
+	return i, withdrawFor(ctx, tx, i, i.Code()+" was withdrawn: "+reason)
+}
+
+// withdrawFor withdraws what i recorded.
+func withdrawFor(ctx context.Context, tx *models.Tx, i evidence.Item, why string) error {
+	made, err := madeBy(ctx, tx, i)
 	if err != nil {
 		return err
 	}
-	for _, p := range there {
-		if p.PerformedAt.Equal(*i.PerformedAt) {
-			return nil
+	for _, p := range made {
+		if p.WithdrawnAt != nil {
+			continue
 		}
-		if err := withdraw(ctx, tx, &p, "The evidence was sent again with another time."); err != nil {
+		if err := withdraw(ctx, tx, &p, why); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// madeBy lists the performances that i recorded, the latest first. Whoever may decide on
+// evidence sees them all.
+func madeBy(ctx context.Context, tx *models.Tx, i evidence.Item) ([]Performance, error) {
+	return models.Rows[Performance](tx).Where("performances.evidence_id = ?", i.ID).Order("performances.id DESC").Find(ctx)
+}
+
+// fromEvidence records the performance that an item which was just submitted speaks of:
+// for the window that the form names, else for the one it recorded before it came back,
+// else for the one window that the item covers whole, else for the one that holds the
+// day. The same item does not record it twice. Evidence of somebody who may not record
+// what happened with the control is kept as evidence, and records nothing.
+func fromEvidence(ctx context.Context, tx *models.Tx, i evidence.Item, window period.Span) error {
+	if i.PerformedAt == nil {
+		return nil
+	}
+	made, err := madeBy(ctx, tx, i)
+	if err != nil {
+		return err
+	}
+	for _, p := range made {
+		if p.WithdrawnAt == nil { // of the time when returning an item let it stand
+			if p.PerformedAt.Equal(*i.PerformedAt) {
+				return nil
+			}
+			if err := withdraw(ctx, tx, &p, "The evidence was sent again with another time."); err != nil {
+				return err
+			}
+		}
+		if window.From.IsZero() {
+			window = period.Span{From: p.WindowFrom, To: p.WindowTo}
 		}
 	}
 	c, err := control.ByID(ctx, tx, i.ControlID)
 	if err != nil {
 		return err
 	}
-	if err := expected(ctx, tx, c, window); models.KindOf(err) == models.KindNotFound {
-		window = period.Span{} // the form named none, or one that the control has not
-	} else if err != nil {
+	if window, err = windowFor(ctx, tx, c, i, window); err != nil {
 		return err
 	}
-	if window.From.IsZero() {
-		if window, err = coveredWhole(ctx, tx, c, period.Span{From: i.CoversFrom, To: i.CoversTo}); err != nil {
-			return err
+	if err := mayRecord(ctx, tx, c, window); err != nil {
+		if models.KindOf(err) == models.KindForbidden {
+			err = nil
 		}
-	}
-	zone, err := programme.Zone(ctx, tx)
-	if err != nil {
 		return err
-	}
-	if models.DateOf(*i.PerformedAt, zone) < window.From { // says nothing of that window
-		window = period.Span{}
 	}
 	p := Performance{
 		ControlID: c.ID, Code: c.Code, WindowFrom: window.From, WindowTo: window.To, PerformedAt: *i.PerformedAt, PerformedBy: tx.Actor.Name,
 		Result: i.Title, LateReason: i.LateReason, EvidenceID: &i.ID, RecordedBy: tx.Actor.ID, RecordedAt: i.UploadedAt,
 	}
 	return models.Insert(ctx, tx, &p, "performance.record", models.Note{"control": c.Code, "window": said(window), "evidence": i.Code(), "owner-stated": i.LateReason})
+}
+
+// windowFor is the window of c that the act of i is for, none when the day decides.
+func windowFor(ctx context.Context, tx *models.Tx, c control.Control, i evidence.Item, named period.Span) (period.Span, error) {
+	err := expected(ctx, tx, c, named)
+	if models.KindOf(err) == models.KindNotFound { // the form named none, or one that the control has not
+		named, err = coveredWhole(ctx, tx, c, period.Span{From: i.CoversFrom, To: i.CoversTo})
+	}
+	if err != nil {
+		return period.Span{}, err
+	}
+	zone, err := programme.Zone(ctx, tx)
+	if err != nil || models.DateOf(*i.PerformedAt, zone) < named.From { // says nothing of that window
+		return period.Span{}, err
+	}
+	return named, nil
 }
 
 // coveredWhole is the window of c that lies whole within s, if there is just one.

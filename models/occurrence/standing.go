@@ -74,19 +74,19 @@ func (s *Sheet) dated(f Frame) Standing {
 		if o.First > f.Today+Soon {
 			break
 		}
-		over := o.Due < f.Today
+		over, waits := o.Due < f.Today, o.Waits()
 		switch {
-		case o.Status == period.Missed, over && o.Status.Due() && o.Proof < period.Waiting:
+		case o.Status == period.Missed, over && o.Status.Due() && !o.Answered():
 			behind = true
 		case o.Status == period.Late:
 			deviated = true
-		case o.Status == period.Pending && o.By <= f.Today+Soon && o.Proof < period.Waiting && o.Len() > Soon:
+		case o.Status == period.Pending && o.By <= f.Today+Soon && !o.Answered() && o.Len() > Soon:
 			soon = true // a daily or weekly control is due every fortnight, which tells nobody anything
 		}
-		if o.Status.Due() && o.Proof == period.Waiting || o.Status == period.Pending && o.Proof == period.Waiting {
+		if waits && (o.Status.Due() || o.Status == period.Pending) {
 			review = true
 		}
-		if o.Status.Due() && !over && o.Proof < period.Waiting {
+		if o.Status.Due() && !over && !o.Answered() {
 			soon = true // performed, and its evidence is still due
 		}
 		due = due || o.Status.Due()
@@ -204,9 +204,9 @@ func (sq *Square) count(o period.Occurrence, today period.Day) {
 	sq.Counts[o.Status]++
 	switch {
 	case !o.Status.Due():
-	case o.Proof == period.Waiting:
+	case o.Waits():
 		sq.Waiting++
-	case o.Proof < period.Waiting && o.Due < today:
+	case !o.Answered() && o.Due < today:
 		sq.Unproven++
 	}
 	if o.ProofLate && o.Status.Due() {

@@ -25,7 +25,7 @@ func TestWhatIsDueSoon(t *testing.T) {
 				Rhythm:    period.Rhythm{Frequency: frequency, Grace: period.DefaultGrace(frequency)},
 				Effective: period.Span{From: "2026-01-01"}.Days(),
 			}},
-			Covers: []period.Cover{{Days: covered.Days(), Submitted: period.DayOf("2026-01-01", period.Never), Accepted: true}},
+			Covers: []period.Cover{{Days: covered.Days(), Submitted: period.DayOf("2026-01-01", period.Never), Accepted: true, Shows: period.EveryDay}},
 		}}
 		if got := s.Standing(occurrence.FrameOf(year, time.UTC, now), false); got != want {
 			t.Errorf("%s: %s, want %s", frequency, got.Label(), want.Label())

@@ -114,14 +114,12 @@ func (s *Sheet) tasks(f Frame) []Task {
 func (s *Sheet) task(o period.Occurrence) (Task, bool) {
 	t := Task{Sheet: s, Window: o.Window, Status: o.Status, Proof: o.Proof, Want: WantPerformance}
 	switch {
-	case o.Status == period.NotApplicable, o.Proof >= period.Waiting && o.Act >= 0, o.ByProof:
-		return t, false
-	case o.Proof >= period.Waiting: // covered and in review: what it shows is the reviewer's to say
+	case o.Status == period.NotApplicable, o.Answered(): // what is in review is the reviewer's to judge
 		return t, false
 	case o.Act >= 0:
 		t.Want = WantEvidence
 	}
-	t.Holes = s.Facts.Holes(o.Days)
+	t.Holes = s.Facts.Missing(o)
 	return t, true
 }
 

@@ -72,6 +72,40 @@ type Cover struct {
 	Days
 	Submitted Day  // on which it was handed in
 	Accepted  bool // by somebody else; otherwise it waits for that
+	Shows     Shows
+}
+
+// Shows is what an item says of whether the control acted.
+type Shows uint8
+
+// What evidence can show.
+const (
+	AnAct     Shows = iota // an act on a day that it states: the performance says when
+	AnInstant              // the one moment in which the control acted, which is its one day
+	EveryDay               // an export or a log without an act of its own: that the control acted in each window it covers whole
+)
+
+// Waits reports whether o is answered by something that waits for review.
+func (o Occurrence) Waits() bool {
+	if o.Act >= 0 {
+		return o.Proof == Waiting
+	}
+	return o.Shown && !o.ByProof
+}
+
+// Kept is c as far as it can speak: evidence knows nothing of what came after it was
+// captured, a log or an export nothing whole of the day itself, and what shows an
+// instant nothing but the day of it.
+func (c Cover) Kept(captured Day) Cover {
+	switch c.Shows {
+	case AnInstant:
+		c.Days = Days{captured, captured}
+	case EveryDay:
+		c.Last = min(c.Last, captured-1)
+	case AnAct:
+		c.Last = min(c.Last, captured)
+	}
+	return c
 }
 
 // Proof is how far evidence covers a window.
@@ -104,9 +138,29 @@ type Occurrence struct {
 	Status    Status
 	Performed Day  // Never when the control has not acted
 	Act       int  // which of Facts.Performances says so, or -1
-	ByProof   bool // no act is recorded, but accepted evidence covers the whole window
+	ByProof   bool // no act is recorded, but accepted evidence shows that the control acted
 	Proof     Proof
 	ProofLate bool // the window was covered only after the grace, whenever the control acted
+	Shown     bool // no act is recorded, and what was handed in shows that it acted, if all of it is accepted
+}
+
+// Owes are the days of o that evidence has to cover: all of them, or, once the control
+// acted inside of the window, those until it did. What follows is the next window's.
+func (o Occurrence) Owes() Days {
+	if o.Act >= 0 && o.Has(o.Performed) {
+		return Days{o.First, o.Performed}
+	}
+	return o.Days
+}
+
+// Answered reports whether nothing is left to hand in for o: of an act that is recorded,
+// evidence of it; without one, what shows that there was one. Some of it may still wait
+// for review.
+func (o Occurrence) Answered() bool {
+	if o.Act >= 0 {
+		return o.Proof >= Waiting
+	}
+	return o.Shown
 }
 
 // Occurrences yields what is known on today of each window that is expected in the
@@ -144,22 +198,49 @@ func (f *Facts) Holes(w Days) []Days {
 	return Holes(w, runs)
 }
 
+// Missing lists the days for which o still lacks evidence: none once it has all.
+func (f *Facts) Missing(o Occurrence) []Days {
+	if o.Answered() {
+		return nil
+	}
+	return f.Holes(o.Owes())
+}
+
 // A reader goes through the windows of one control in order, and through its facts
 // beside them.
 type reader struct {
 	facts    *Facts
 	within   Days
 	today    Day
-	acts     []int  // performances by the day that finds their window
-	accepted []Days // joined
-	claimed  []Days // joined, with what waits for review
+	acts     []int // performances by the day that finds their window
+	accepted runs
+	claimed  runs // with what waits for review
+	proving  runs // of accepted, what shows an act in each window
+	showing  runs // of claimed, likewise
 	covers   []Cover
+	instants []Cover // of covers
 	live     []Cover // those that reach into the window
+	days     []Day   // on which the control acted for the window, inside the period
 	nextAct  int
-	nextAcc  int
-	nextClm  int
 	nextCov  int
 	segment  int
+}
+
+// runs are joined runs of days, gone through in order.
+type runs struct {
+	list []Days
+	at   int
+}
+
+// over reports whether one of the runs holds all of w, and whether any of them meets it.
+func (r *runs) over(w Days) (whole, part bool) {
+	for r.at < len(r.list) && r.list[r.at].Last < w.First {
+		r.at++
+	}
+	if r.at >= len(r.list) {
+		return false, false
+	}
+	return w.Within(r.list[r.at]), w.Meets(r.list[r.at])
 }
 
 func newReader(f *Facts, within Days, today Day) *reader {
@@ -177,13 +258,25 @@ func newReader(f *Facts, within Days, today Day) *reader {
 		r.covers = slices.Clone(f.Covers)
 		slices.SortFunc(r.covers, func(a, b Cover) int { return byFirst(a.Days, b.Days) })
 		accepted, claimed := make([]Days, 0, n), make([]Days, 0, n)
+		var proving, showing []Days
 		for _, c := range r.covers {
 			claimed = append(claimed, c.Days)
 			if c.Accepted {
 				accepted = append(accepted, c.Days)
 			}
+			switch c.Shows {
+			case AnAct:
+			case AnInstant:
+				r.instants = append(r.instants, c)
+			case EveryDay:
+				showing = append(showing, c.Days)
+				if c.Accepted {
+					proving = append(proving, c.Days)
+				}
+			}
 		}
-		r.accepted, r.claimed = joinSorted(accepted), joinSorted(claimed)
+		r.accepted.list, r.claimed.list = joinSorted(accepted), joinSorted(claimed)
+		r.proving.list, r.showing.list = joinSorted(proving), joinSorted(showing)
 	}
 	return r
 }
@@ -191,13 +284,17 @@ func newReader(f *Facts, within Days, today Day) *reader {
 func (r *reader) read(w Window) Occurrence {
 	o := Occurrence{Window: w, Performed: Never, Act: -1}
 	if w.Segment != r.segment { // its first window may begin before the last one ended
-		r.segment, r.nextAcc, r.nextClm, r.nextCov, r.live = w.Segment, 0, 0, 0, r.live[:0]
+		r.segment, r.nextCov, r.live = w.Segment, 0, r.live[:0]
+		r.accepted.at, r.claimed.at, r.proving.at, r.showing.at = 0, 0, 0, 0
 	}
 	outside := r.act(w, &o)
-	o.Proof = r.proof(w.Days)
-	if o.Proof >= Waiting {
-		o.ProofLate = r.coveredAfter(w)
+	r.prove(w, &o)
+	proven, shown := false, false
+	if o.Act < 0 {
+		proven, _ = r.proving.over(w.Days)
+		shown, _ = r.showing.over(w.Days)
 	}
+	o.Shown = shown && w.Last <= r.today
 	switch {
 	case o.Act >= 0 && !outside:
 		o.Status = w.timing(o.Performed)
@@ -205,7 +302,7 @@ func (r *reader) read(w Window) Occurrence {
 		o.Status = NotApplicable
 	case o.Act >= 0:
 		o.Status = OutsidePeriod
-	case o.Proof == Proven && w.Last <= r.today:
+	case proven && w.Last <= r.today:
 		o.Status, o.ByProof = OnTime, true
 	case r.today < w.First:
 		o.Status = Upcoming
@@ -230,6 +327,7 @@ func (w Window) timing(performed Day) Status {
 // act finds the first time the control acted for w inside the period, else the first
 // time it acted at all, which is then outside.
 func (r *reader) act(w Window, o *Occurrence) (outside bool) {
+	r.days = r.days[:0]
 	for ; r.nextAct < len(r.acts); r.nextAct++ {
 		i := r.acts[r.nextAct]
 		p := r.facts.Performances[i]
@@ -240,6 +338,9 @@ func (r *reader) act(w Window, o *Occurrence) (outside bool) {
 			continue // of no window, too early for the one it names, or yet to come
 		}
 		in := r.within.Has(p.Day)
+		if in {
+			r.days = append(r.days, p.Day)
+		}
 		if o.Act < 0 || in && outside || in == !outside && p.Day < o.Performed {
 			o.Act, o.Performed, outside = i, p.Day, !in
 		}
@@ -247,43 +348,69 @@ func (r *reader) act(w Window, o *Occurrence) (outside bool) {
 	return outside
 }
 
-func (r *reader) proof(w Days) Proof {
-	r.nextClm = skip(r.claimed, r.nextClm, w.First)
-	r.nextAcc = skip(r.accepted, r.nextAcc, w.First)
+// prove works out how far evidence covers the days that o owes, and whether it did in
+// time. What shows the moment of an act is all that there is to show of it.
+func (r *reader) prove(w Window, o *Occurrence) {
+	accepted, _ := r.accepted.over(o.Owes())
+	claimed, part := r.claimed.over(o.Owes())
 	switch {
-	case r.nextAcc < len(r.accepted) && w.Within(r.accepted[r.nextAcc]):
-		return Proven
-	case r.nextClm >= len(r.claimed) || !w.Meets(r.claimed[r.nextClm]):
-		return Nothing
-	case w.Within(r.claimed[r.nextClm]):
-		return Waiting
+	case accepted:
+		o.Proof = Proven
+	case claimed:
+		o.Proof = Waiting
+	case part || w.Meets(r.claimed.here()):
+		o.Proof = Partly
 	}
-	return Partly
+	moment, inTime := r.moment(w, *o)
+	o.Proof = max(o.Proof, moment)
+	if o.Proof >= Waiting {
+		o.ProofLate = !inTime && r.coveredAfter(w, o.Owes())
+	}
 }
 
-// skip moves past the runs that end before day.
-func skip(runs []Days, from int, day Day) int {
-	for from < len(runs) && runs[from].Last < day {
-		from++
+// here is the run that is at hand; an empty one behind the last.
+func (r *runs) here() Days {
+	if r.at >= len(r.list) {
+		return Days{Never, Ever}
 	}
-	return from
+	return r.list[r.at]
 }
 
-// coveredAfter reports that what was handed in by the end of the grace does not cover w.
-func (r *reader) coveredAfter(w Window) bool {
+// moment is the best evidence that shows an act for w as it happened, of those acts that
+// were as timely as the one that counts, and whether one was handed in within the grace.
+func (r *reader) moment(w Window, o Occurrence) (best Proof, inTime bool) {
+	for _, day := range r.days {
+		if w.timing(day) > w.timing(o.Performed) {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(r.instants, day, func(c Cover, d Day) int { return int(c.First) - int(d) })
+		for ; at < len(r.instants) && r.instants[at].First == day; at++ {
+			c := r.instants[at]
+			best, inTime = max(best, Waiting), inTime || c.Submitted <= w.Due
+			if c.Accepted {
+				best = Proven
+			}
+		}
+	}
+	return best, inTime
+}
+
+// coveredAfter reports that what was handed in by the end of the grace does not cover
+// the days that are owed.
+func (r *reader) coveredAfter(w Window, owed Days) bool {
 	r.live = slices.DeleteFunc(r.live, func(c Cover) bool { return c.Last < w.First })
 	for ; r.nextCov < len(r.covers) && r.covers[r.nextCov].First <= w.Last; r.nextCov++ {
 		if c := r.covers[r.nextCov]; c.Last >= w.First {
 			r.live = append(r.live, c)
 		}
 	}
-	day := w.First // the first day not known to be covered in time
+	day := owed.First // the first day not known to be covered in time
 	for _, c := range r.live {
 		if c.First > day {
 			break
 		}
 		if c.Submitted <= w.Due && c.Last >= day {
-			if day = c.Last + 1; day > w.Last {
+			if day = c.Last + 1; day > owed.Last {
 				return false
 			}
 		}

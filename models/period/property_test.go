@@ -35,9 +35,14 @@ func random(r *rand.Rand) (period.Facts, period.Days) {
 	}
 	for range r.IntN(30) {
 		from := start - 60 + period.Day(r.IntN(600))
-		f.Covers = append(f.Covers, period.Cover{
+		c := period.Cover{
 			Days: period.Days{First: from, Last: from + period.Day(r.IntN(90))}, Submitted: from + period.Day(r.IntN(120)), Accepted: r.IntN(3) > 0,
-		})
+			Shows: []period.Shows{period.AnAct, period.AnInstant, period.EveryDay}[r.IntN(3)],
+		}
+		if len(f.Performances) > 0 && r.IntN(3) == 0 {
+			f.Covers = append(f.Covers, period.Cover{Submitted: c.Submitted, Accepted: c.Accepted, Shows: period.AnInstant}.Kept(f.Performances[r.IntN(len(f.Performances))].Day))
+		}
+		f.Covers = append(f.Covers, c.Kept(c.Submitted))
 	}
 	return f, within
 }
@@ -77,6 +82,7 @@ func TestPropertiesOfOccurrences(t *testing.T) {
 func check(t *testing.T, f period.Facts, within period.Days, today period.Day) {
 	t.Helper()
 	got := slices.Collect(f.Occurrences(within, today))
+	before := period.Ever // an act counts for the first of two windows that hold its day
 	for i, o := range got {
 		v := f.Versions[o.Segment]
 		if !within.Has(o.Last) || !v.Effective.Has(o.Last) {
@@ -88,7 +94,10 @@ func check(t *testing.T, f period.Facts, within period.Days, today period.Day) {
 		if i > 0 && o.Segment == got[i-1].Segment && o.First <= got[i-1].Last {
 			t.Errorf("%s overlaps %s", said(o.Window), said(got[i-1].Window))
 		}
-		checkProof(t, f, o)
+		checkProof(t, f, o, func(p period.Performance, at period.Day) bool {
+			return at > before && within.Has(p.Day) && p.Day <= today
+		}, today)
+		before = o.Last
 		checkStatus(t, f, o, within, today)
 	}
 	// A longer period expects all of what a shorter one does.
@@ -109,38 +118,75 @@ func check(t *testing.T, f period.Facts, within period.Days, today period.Day) {
 }
 
 // checkProof counts day by day what the engine joins.
-func checkProof(t *testing.T, f period.Facts, o period.Occurrence) {
+func checkProof(t *testing.T, f period.Facts, o period.Occurrence, counts func(period.Performance, period.Day) bool, today period.Day) {
 	t.Helper()
-	claimed, accepted, inTime := 0, 0, 0
-	for d := o.First; d <= o.Last; d++ {
-		has := func(which func(period.Cover) bool) int {
-			if slices.ContainsFunc(f.Covers, func(c period.Cover) bool { return c.Has(d) && which(c) }) {
-				return 1
+	covered := func(d period.Day, which func(period.Cover) bool) bool {
+		return slices.ContainsFunc(f.Covers, func(c period.Cover) bool { return c.Has(d) && which(c) })
+	}
+	all := func(of period.Days, which func(period.Cover) bool) bool {
+		for d := of.First; d <= of.Last; d++ {
+			if !covered(d, which) {
+				return false
 			}
-			return 0
 		}
-		claimed += has(func(period.Cover) bool { return true })
-		accepted += has(func(c period.Cover) bool { return c.Accepted })
-		inTime += has(func(c period.Cover) bool { return c.Submitted <= o.Due })
+		return true
+	}
+	any := func(period.Cover) bool { return true }
+	accepted := func(c period.Cover) bool { return c.Accepted }
+	inTime := func(c period.Cover) bool { return c.Submitted <= o.Due }
+	moment := func(which func(period.Cover) bool) bool { return shown(f, o, counts, which) }
+	claimed := false
+	for d := o.First; d <= o.Last; d++ {
+		claimed = claimed || covered(d, any)
 	}
 	want := period.Nothing
-	switch {
-	case accepted == o.Len():
+	switch owes := o.Owes(); {
+	case all(owes, accepted) || moment(accepted):
 		want = period.Proven
-	case claimed == o.Len():
+	case all(owes, any) || moment(any):
 		want = period.Waiting
-	case claimed > 0:
+	case claimed:
 		want = period.Partly
 	}
 	if o.Proof != want {
 		t.Errorf("%s: %s, counted %s", said(o.Window), o.Proof.Label(), want.Label())
 	}
-	if late := want >= period.Waiting && inTime < o.Len(); o.ProofLate != late {
+	if late := want >= period.Waiting && !all(o.Owes(), inTime) && !moment(inTime); o.ProofLate != late {
 		t.Errorf("%s: evidence late %v, counted %v", said(o.Window), o.ProofLate, late)
 	}
-	if holes := f.Holes(o.Days); (len(holes) == 0) != (want >= period.Waiting) {
-		t.Errorf("%s: %s with holes %v", said(o.Window), want.Label(), holes)
+	every := func(c period.Cover) bool { return c.Shows == period.EveryDay }
+	if show := o.Act < 0 && o.Last <= today && all(o.Days, every); o.Shown != show {
+		t.Errorf("%s: shown %v, counted %v", said(o.Window), o.Shown, show)
 	}
+	if byProof := o.Shown && all(o.Days, func(c period.Cover) bool { return every(c) && c.Accepted }); o.ByProof != byProof {
+		t.Errorf("%s: by its evidence %v, counted %v", said(o.Window), o.ByProof, byProof)
+	}
+	if o.Answered() && len(f.Missing(o)) > 0 {
+		t.Errorf("%s: %s and missing %v", said(o.Window), o.Proof.Label(), f.Missing(o))
+	}
+}
+
+// shown reports whether an item of those in question shows an act for o that was as timely
+// as the one that counts.
+func shown(f period.Facts, o period.Occurrence, counts func(period.Performance, period.Day) bool, which func(period.Cover) bool) bool {
+	lateness := func(d period.Day) int {
+		switch {
+		case d <= o.By:
+			return 0
+		case d <= o.Due:
+			return 1
+		}
+		return 2
+	}
+	return slices.ContainsFunc(f.Performances, func(p period.Performance) bool {
+		at := p.Day
+		if p.For != (period.Days{}) {
+			at = p.For.Last
+		}
+		return o.Has(at) && p.Day >= o.First && counts(p, at) && lateness(p.Day) <= lateness(o.Performed) && slices.ContainsFunc(f.Covers, func(c period.Cover) bool {
+			return c.Shows == period.AnInstant && c.First == p.Day && which(c)
+		})
+	})
 }
 
 func checkStatus(t *testing.T, f period.Facts, o period.Occurrence, within period.Days, today period.Day) {

@@ -97,7 +97,7 @@ func TestRule03EvidenceCoveringPartOfThePeriod(t *testing.T) {
 	covering := func(spans ...period.Days) period.Facts {
 		f := period.Facts{Versions: always("monthly", 0)}
 		for _, s := range spans {
-			f.Covers = append(f.Covers, period.Cover{Days: s, Submitted: s.Last + 1, Accepted: true})
+			f.Covers = append(f.Covers, period.Cover{Days: s, Submitted: s.Last + 1, Accepted: true, Shows: period.EveryDay}.Kept(s.Last+1))
 		}
 		return f
 	}
@@ -143,8 +143,106 @@ func TestRule03EvidenceCoveringPartOfThePeriod(t *testing.T) {
 	}
 	waiting := covering(days("2026-03-01", "2026-03-15"), days("2026-03-16", "2026-03-31"))
 	waiting.Covers[1].Accepted = false
-	if o := one(waiting, within, "2026-05-01")["2026-03-31"]; o.Proof != period.Waiting || o.Status != period.Missed {
+	if o := one(waiting, within, "2026-05-01")["2026-03-31"]; o.Proof != period.Waiting || o.Status != period.Missed || !o.Shown {
 		t.Errorf("half of it in review: %s and %s; what nobody accepted proves nothing", o.Proof.Label(), o.Status.ID())
+	}
+	shot := period.Facts{Versions: always("monthly", 0)}
+	for _, accepted := range []bool{false, true} { // uploaded long ago, when a screenshot could still claim a quarter
+		shot.Covers = append(shot.Covers, period.Cover{Days: days("2026-01-01", "2026-03-31"), Submitted: day("2026-03-10"), Accepted: accepted, Shows: period.AnInstant}.Kept(day("2026-03-10")))
+	}
+	for last, o := range one(shot, within, "2026-05-01") {
+		if o.Proof > period.Partly || o.Status.Operated() || o.Shown {
+			t.Errorf("a screenshot of 10 March that claims a quarter: the month to %s is %s, %s", last, o.Status.ID(), o.Proof.Label())
+		}
+	}
+	if got := shot.Holes(march); !slices.Equal(got, []period.Days{days("2026-03-01", "2026-03-09"), days("2026-03-11", "2026-03-31")}) {
+		t.Errorf("the screenshot leaves %v", got)
+	}
+}
+
+// TestRule06EvidenceThatStatesAnActDoesNotDateAnother: October's grace ended on 10
+// November. On 25 November evidence comes that is said to cover from September to the end
+// of the year.
+func TestRule06EvidenceThatStatesAnActDoesNotDateAnother(t *testing.T) {
+	wide, within := days("2026-09-30", "2026-12-31"), days("2026-01-01", "2026-12-31")
+	cover := period.Cover{Days: wide, Submitted: day("2026-11-25"), Accepted: true, Shows: period.AnAct}.Kept(day("2026-11-25"))
+	f := period.Facts{Versions: always("monthly", 0), Performances: []period.Performance{{Day: day("2026-11-25")}}, Covers: []period.Cover{cover}}
+	for last, want := range map[models.Date]period.Status{"2026-09-30": period.Missed, "2026-10-31": period.Missed, "2026-11-30": period.OnTime, "2026-12-31": period.Upcoming} {
+		if o := one(f, within, "2026-11-26")[last]; o.Status != want || o.ByProof {
+			t.Errorf("the month to %s is %s, by its evidence %v; want %s", last, o.Status.ID(), o.ByProof, want.ID())
+		}
+	}
+	if o := one(f, within, "2026-11-26")["2026-12-31"]; o.Proof != period.Nothing || o.Answered() {
+		t.Errorf("December, of which nothing can be known, is %s", o.Proof.Label())
+	}
+	f.Performances[0].For = days("2026-10-01", "2026-10-31") // the act was October's, 15 days too late
+	if o := one(f, within, "2026-11-26")["2026-10-31"]; o.Status != period.Late || o.Performed != day("2026-11-25") {
+		t.Errorf("October, made up for on 25 November, is %s", o.Status.ID())
+	}
+}
+
+// TestRule12EvidenceKnowsNothingOfDaysToCome: an export taken on 2 January for the whole
+// year shows no month, one taken on 1 March shows January and February, and in review it
+// answers no more than that.
+func TestRule12EvidenceKnowsNothingOfDaysToCome(t *testing.T) {
+	year := days("2026-01-01", "2026-12-31")
+	for _, c := range []struct {
+		taken models.Date
+		ended int // windows that had ended then
+		part  period.Proof
+	}{{"2026-01-02", 0, period.Partly}, {"2026-01-31", 0, period.Partly}, {"2026-02-01", 1, period.Nothing}, {"2026-03-01", 2, period.Nothing}, {"2027-01-01", 12, period.Nothing}} {
+		for _, accepted := range []bool{false, true} {
+			f := period.Facts{Versions: always("monthly", 0)}
+			f.Covers = []period.Cover{period.Cover{Days: year, Submitted: day(c.taken), Accepted: accepted, Shows: period.EveryDay}.Kept(day(c.taken))}
+			n := 0
+			for o := range f.Occurrences(year, day("2027-02-01")) {
+				if n < c.ended != o.Answered() || n < c.ended && o.ByProof != accepted || n >= c.ended && o.Status != period.Missed {
+					t.Errorf("taken on %s, accepted %v: %s is %s, answered %v", c.taken, accepted, said(o.Window), o.Status.ID(), o.Answered())
+				}
+				if n == c.ended && o.Proof != c.part {
+					t.Errorf("taken on %s: %s has %s", c.taken, said(o.Window), o.Proof.Label())
+				}
+				n++
+			}
+		}
+	}
+}
+
+// TestEvidenceOfAnAct: a control owes one act in each window, and evidence of it as far as
+// that act.
+func TestEvidenceOfAnAct(t *testing.T) {
+	march := days("2026-03-01", "2026-03-31")
+	for _, c := range []struct {
+		name      string
+		performed models.Date
+		cover     period.Cover
+		want      period.Proof
+		late      bool
+		missing   []period.Days
+	}{
+		{"an export until the day of the act", "2026-03-20", period.Cover{Days: days("2026-03-01", "2026-03-20"), Submitted: day("2026-03-20")}, period.Proven, false, nil},
+		{"one that leaves out the beginning", "2026-03-20", period.Cover{Days: days("2026-03-06", "2026-03-31"), Submitted: day("2026-04-01")}, period.Partly, false, []period.Days{days("2026-03-01", "2026-03-05")}},
+		{"one of the days after it", "2026-03-20", period.Cover{Days: days("2026-03-21", "2026-03-31"), Submitted: day("2026-04-01")}, period.Partly, false, []period.Days{days("2026-03-01", "2026-03-20")}},
+		{"a screenshot of the act", "2026-03-20", period.Cover{Days: days("2026-03-20", "2026-03-20"), Submitted: day("2026-03-20"), Shows: period.AnInstant}, period.Proven, false, nil},
+		{"a screenshot of the act that came after the grace", "2026-03-20", period.Cover{Days: days("2026-03-20", "2026-03-20"), Submitted: day("2026-04-20"), Shows: period.AnInstant}, period.Proven, true, nil},
+		{"a screenshot of another day", "2026-03-20", period.Cover{Days: days("2026-03-21", "2026-03-21"), Submitted: day("2026-03-21"), Shows: period.AnInstant}, period.Partly, false, []period.Days{days("2026-03-01", "2026-03-20")}},
+		{"a screenshot of an act after the window", "2026-04-20", period.Cover{Days: days("2026-04-20", "2026-04-20"), Submitted: day("2026-04-20"), Shows: period.AnInstant}, period.Proven, true, nil},
+		{"an export of a part, of an act after the window", "2026-04-20", period.Cover{Days: days("2026-03-01", "2026-03-30"), Submitted: day("2026-04-20")}, period.Partly, false, []period.Days{days("2026-03-31", "2026-03-31")}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.cover.Accepted = true
+			f := period.Facts{Versions: always("monthly", 0), Performances: []period.Performance{{Day: day(c.performed), For: march}}, Covers: []period.Cover{c.cover}}
+			o := one(f, days("2026-01-01", "2026-12-31"), "2026-05-01")["2026-03-31"]
+			if o.Proof != c.want || o.ProofLate != c.late || !slices.Equal(f.Missing(o), c.missing) {
+				t.Errorf("%s, late %v, missing %v", o.Proof.Label(), o.ProofLate, f.Missing(o))
+			}
+		})
+	}
+	// An act in time that nothing shows is not shown by one that came too late.
+	f := period.Facts{Versions: always("monthly", 0), Performances: []period.Performance{{Day: day("2026-03-20")}, {Day: day("2026-04-20"), For: march}}}
+	f.Covers = []period.Cover{{Days: days("2026-04-20", "2026-04-20"), Submitted: day("2026-04-20"), Accepted: true, Shows: period.AnInstant}}
+	if o := one(f, days("2026-01-01", "2026-12-31"), "2026-05-01")["2026-03-31"]; o.Status != period.OnTime || o.Answered() {
+		t.Errorf("%s with %s", o.Status.ID(), o.Proof.Label())
 	}
 }
 

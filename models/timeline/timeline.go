@@ -118,7 +118,7 @@ func (t *Timeline) look() {
 		}
 		t.Windows = append(t.Windows, t.window(o))
 		if o.Last < t.Frame.Today && (o.Status.Due() || o.Status == period.OutsidePeriod) {
-			t.Cover.Holes = append(t.Cover.Holes, facts.Holes(o.Days)...)
+			t.Cover.Holes = append(t.Cover.Holes, facts.Missing(o)...)
 		}
 	}
 	if o, ok := facts.Beyond(t.Frame.Days, t.Frame.Today); ok {

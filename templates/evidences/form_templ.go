@@ -508,7 +508,7 @@ func formFields(f FormData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(f.input(ui.Kind("datetime-local"), "performed_at", fmt.Sprintf("Performed, %s time", f.Zone), "")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(f.input(ui.Kind("datetime-local"), "performed_at", fmt.Sprintf("Performed, %s time", f.Zone), "Empty for an export or log that shows every day it covers")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
