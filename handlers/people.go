@@ -11,6 +11,7 @@ import (
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/finding"
+	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/templates/persons"
 	"assay/web"
@@ -185,7 +186,10 @@ func (app *App) personRole(w http.ResponseWriter, r *http.Request) error {
 				return models.Conflict(p.Name + " answers for controls or findings, which this role cannot. Hand them over first.")
 			}
 		}
-		return people.ChangeRole(ctx, tx, p, role)
+		if err := people.ChangeRole(ctx, tx, p, role); err != nil {
+			return err
+		}
+		return occurrence.Relieve(ctx, tx, *p)
 	})
 }
 
@@ -203,7 +207,10 @@ func (app *App) personDeactivate(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
 	reason := f.Text("reason", 500)
 	return app.personChange(w, r, f, "deactivate", "The account is deactivated, and its sessions have ended.", func(ctx context.Context, tx *models.Tx, p *people.Person) error {
-		return people.Deactivate(ctx, tx, p, reason)
+		if err := people.Deactivate(ctx, tx, p, reason); err != nil {
+			return err
+		}
+		return occurrence.Relieve(ctx, tx, *p)
 	})
 }
 

@@ -52,19 +52,29 @@ func HandOver(ctx context.Context, tx *models.Tx, c control.Control, window peri
 	}
 	p, err := people.ByID(ctx, tx, to)
 	switch {
-	case models.KindOf(err) == models.KindNotFound, err == nil && (p.Status != people.Active || p.Role != access.Owner && p.Role != access.Compliance):
+	case models.KindOf(err) == models.KindNotFound, err == nil && (p.Status != people.Active || !holds(p.Role)):
 		return Delegation{}, models.Invalid(map[string]string{"to": "Choose a person from the list who can submit evidence."})
 	case err != nil:
 		return Delegation{}, err
 	case to == tx.Actor.ID && !tx.Actor.Can(access.EvidenceReview):
 		return Delegation{}, models.Invalid(map[string]string{"to": "This task is yours already."})
 	}
-	if err := endDelegation(ctx, tx, c.ID, window); err != nil {
+	if err := queue(ctx, tx, c.ID); err != nil {
+		return Delegation{}, err
+	}
+	ended, err := endDelegation(ctx, tx, c.ID, window, to)
+	if err != nil {
 		return Delegation{}, err
 	}
 	d := Delegation{ControlID: c.ID, Code: c.Code, WindowFrom: window.From, WindowTo: window.To, FromID: tx.Actor.ID, ToID: to, Note: note, At: tx.Now}
 	if c.OwnerID != nil && *c.OwnerID == to { // back where it belongs
-		return d, tx.Record("task.return", c.Path(), models.Note{"window": said(window), "to": p.Name, "note": note})
+		if ended == 0 {
+			return d, models.Conflict("This task is with " + p.Name + " already.")
+		}
+		if err := tx.Record("task.return", c.Path(), models.Note{"window": said(window), "to": p.Name, "note": note}); err != nil {
+			return d, err
+		}
+		return d, tell(ctx, tx, notice.HandedOver, c, window, "%s, was handed back to you.", to)
 	}
 	if d.FromID == d.ToID { // a manager takes it over
 		d.FromID = deref(c.OwnerID)
@@ -82,19 +92,67 @@ func HandOver(ctx context.Context, tx *models.Tx, c control.Control, window peri
 	return d, tell(ctx, tx, notice.HandedOver, c, window, "%s, was handed to you.", to)
 }
 
-func endDelegation(ctx context.Context, tx *models.Tx, controlID int64, window period.Span) error {
+// queue lets those who change the duties of one control act one after the other, so that a
+// form sent twice at once finds what the first did. SQLite has one writer, which does it.
+func queue(ctx context.Context, tx *models.Tx, controlID int64) error {
+	if !tx.Postgres() {
+		return nil
+	}
+	_, err := models.Value[int64](ctx, tx, "SELECT id FROM controls WHERE id = ? FOR UPDATE", controlID)
+	return err
+}
+
+// endDelegation ends who holds a window and says how many did. That to holds it already is
+// a Conflict.
+func endDelegation(ctx context.Context, tx *models.Tx, controlID int64, window period.Span, to int64) (int, error) {
 	open, err := models.Rows[Delegation](tx).Where("control_id = ? AND window_from = ? AND window_to = ? AND ended_at IS NULL", controlID, window.From, window.To).Find(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range open {
+		if d.ToID == to {
+			return 0, models.Conflict("This task was handed to them already.")
+		}
+		if err := d.end(ctx, tx); err != nil {
+			return 0, err
+		}
+	}
+	return len(open), nil
+}
+
+func (d *Delegation) end(ctx context.Context, tx *models.Tx) error {
+	d.EndedAt = &tx.Now
+	return models.Update(ctx, tx, d, models.Columns{"EndedAt"}, "task.handover.end")
+}
+
+// Relieve gives back to the owners what somebody holds who no longer can act, because the
+// account was deactivated or has another role. It belongs into the transaction that does.
+func Relieve(ctx context.Context, tx *models.Tx, p people.Person) error {
+	if p.Status == people.Active && holds(p.Role) {
+		return nil
+	}
+	open, err := models.UnscopedRows[Delegation](tx).Where("to_id = ? AND ended_at IS NULL", p.ID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}
 	for _, d := range open {
-		d.EndedAt = &tx.Now
-		if err := models.Update(ctx, tx, &d, models.Columns{"EndedAt"}, "task.handover.end"); err != nil {
+		if err := d.end(ctx, tx); err != nil {
+			return err
+		}
+		c, err := control.ByID(ctx, tx, d.ControlID)
+		if err != nil {
+			return err
+		}
+		window := period.Span{From: d.WindowFrom, To: d.WindowTo}
+		if err := tell(ctx, tx, notice.HandedOver, c, window, "%s, is yours again: whoever held it no longer can.", deref(c.OwnerID)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// holds reports whether who has this role can hold a task.
+func holds(role access.Role) bool { return role == access.Owner || role == access.Compliance }
 
 func delegatedTo(ctx context.Context, tx *models.Tx, controlID, person int64, window period.Span) (bool, error) {
 	if window.From.IsZero() {
@@ -141,6 +199,17 @@ func Ask(ctx context.Context, tx *models.Tx, c control.Control, window period.Sp
 	}
 	if text == "" {
 		return Question{}, models.Invalid(map[string]string{"question": "Write what you would like to know."})
+	}
+	if err := queue(ctx, tx, c.ID); err != nil {
+		return Question{}, err
+	}
+	again, err := models.Rows[Question](tx).Where("control_id = ? AND window_from = ? AND window_to = ? AND asked_by = ? AND text = ? AND answered_at IS NULL",
+		c.ID, window.From, window.To, tx.Actor.ID, text).Limit(1).Find(ctx)
+	if err != nil {
+		return Question{}, err
+	}
+	if len(again) > 0 {
+		return again[0], models.Conflict("You asked this already, and it waits for an answer.")
 	}
 	q := Question{ControlID: c.ID, Code: c.Code, WindowFrom: window.From, WindowTo: window.To, Text: text, AskedBy: tx.Actor.ID, AskedAt: tx.Now}
 	if err := models.Insert(ctx, tx, &q, "question.ask", models.Note{"control": c.Code, "window": said(window), "question": text}); err != nil {

@@ -69,6 +69,14 @@ func (s ExemptionStatus) Label() string {
 	return string(s)
 }
 
+// Label is the status of e in words, on a day.
+func (e Exemption) Label(today models.Date) string {
+	if e.Status == Approved && e.WindowFrom > today {
+		return "Not applicable once it comes, approved"
+	}
+	return e.Status.Label()
+}
+
 // TableName is where exemptions live.
 func (Exemption) TableName() string { return "exemptions" }
 
@@ -129,8 +137,9 @@ func expected(ctx context.Context, tx *models.Tx, c control.Control, window peri
 	return models.NotFound("Task")
 }
 
-// Decide approves or refuses an exemption. Whoever asked and whoever owns the control or
-// stands in for it cannot; a refusal has a reason.
+// Decide approves or refuses an exemption. Whoever asked cannot, nor whoever answers for the
+// control or did at any time since the window began; a refusal has a reason. What was
+// approved of a window to come counts from its first day on.
 func Decide(ctx context.Context, tx *models.Tx, id, rev int64, approve bool, note string) (Exemption, error) {
 	if !tx.Actor.Can(access.EvidenceReview) {
 		return Exemption{}, models.Forbidden("A compliance manager decides whether a control did not apply.")
@@ -146,8 +155,8 @@ func Decide(ctx context.Context, tx *models.Tx, id, rev int64, approve bool, not
 	switch {
 	case e.AskedBy == tx.Actor.ID:
 		return e, models.Forbidden("You asked for this yourself. Somebody else has to decide.")
-	case c.OwnedBy(tx.Actor):
-		return e, models.Forbidden("You answer for this control. Somebody else has to decide.")
+	case c.HeldSince(tx.Actor.ID, e.WindowFrom):
+		return e, models.Forbidden("You answer for this control, or did since that window began. Somebody else has to decide.")
 	case !slices.Contains(ExemptionNext[e.Status], to):
 		return e, models.Conflict("This was decided already: " + e.Status.Label() + ".")
 	case !approve && note == "":

@@ -91,7 +91,7 @@ func factsSQL(tx *models.Tx, cond string) string {
 			`performances WHERE withdrawn_at IS NULL AND (evidence_id IS NULL OR evidence_id NOT IN (SELECT id FROM evidence WHERE status IN ('returned', 'withdrawn')))`),
 		of("excused", `window_from || window_to`, `exemptions WHERE status = 'approved'`),
 		of("asked", `window_from || window_to`, `exemptions WHERE status = 'asked'`),
-		of("handed", `window_from || window_to || `+id, `delegations WHERE ended_at IS NULL`),
+		of("handed", `window_from || window_to || `+id, `delegations WHERE ended_at IS NULL AND to_id IN (SELECT id FROM people WHERE status = 'active' AND role IN ('control_owner', 'compliance_manager'))`),
 	}, " UNION ALL ")
 }
 

@@ -60,6 +60,25 @@ type MonthOfEvents struct {
 // version does not matter.
 func (s *Sheet) Dated() bool { return period.Dated(s.Frequency) }
 
+// InEffect reports whether a version is in effect on the day that f is judged by: today, or
+// the last day of a period that is over.
+func (s *Sheet) InEffect(f Frame) bool {
+	if f.Days.Last >= f.Today {
+		return s.Effective
+	}
+	return slices.ContainsFunc(s.Facts.Versions, func(v period.Version) bool {
+		return v.Effective.First <= f.Days.Last && f.Days.Last <= v.Effective.Last
+	})
+}
+
+// Ended reports that s was in effect and no longer is on the day that f is judged by.
+func (s *Sheet) Ended(f Frame) bool {
+	if f.Days.Last >= f.Today {
+		return s.Retired && !s.Effective
+	}
+	return !s.InEffect(f)
+}
+
 // Tally is what lists of triggers say of s.
 func (s *Sheet) Tally(f Frame) period.Tally {
 	var c period.Counts
@@ -138,6 +157,9 @@ func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet,
 	}
 	if err := facts(ctx, tx, f, cond, args, byID); err != nil {
 		return nil, err
+	}
+	for _, s := range sheets { // what was approved of a window to come counts once it has come
+		s.Facts.Excused = slices.DeleteFunc(s.Facts.Excused, func(d period.Days) bool { return d.First > f.Today })
 	}
 	if !slices.ContainsFunc(sheets, (*Sheet).listed) {
 		return sheets, nil
