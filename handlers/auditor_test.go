@@ -273,7 +273,8 @@ func TestAuditor(t *testing.T) {
 		t.Run("no route lets them write", func(t *testing.T) {
 			before := a.leaves()
 			for _, rt := range a.App.Routes() {
-				if rt.Method != http.MethodPost || rt.Needs == access.Public || rt.Needs == access.SignedIn {
+				looks := strings.HasSuffix(rt.Pattern, "/report/check") // compares a file, and is recorded like a look
+				if rt.Method != http.MethodPost || rt.Needs == access.Public || rt.Needs == access.SignedIn || looks {
 					continue
 				}
 				path := param.ReplaceAllString(rt.Pattern, "1")

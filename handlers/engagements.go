@@ -64,6 +64,7 @@ func engagementForm(f *web.Values) engagements.FormData {
 		PeriodStart: f.Date("period_start"), PeriodEnd: f.Date("period_end"), Zone: f.Line("zone", 60),
 		OpensOn: f.Date("opens_on"), ClosesOn: f.Date("closes_on"),
 	}
+	d.Terms.Systems, d.Terms.Boundary = engagements.Systems(f.Lines("systems", 4000)), f.Text("boundary", 4000)
 	if len(d.Categories) > 0 {
 		d.Terms.Criteria = engagements.Chosen(d.Categories, d.Left)
 	}
@@ -95,7 +96,7 @@ func (app *App) engagementEdit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := engagements.FormData{Slug: e.Slug, Rev: e.Rev, Terms: e.Terms(), Settled: !e.Status.ScopeOpen()}
+	d := engagements.FormData{Slug: e.Slug, Rev: e.Rev, Terms: e.Terms(), Settled: !e.Status.ScopeOpen(), Frozen: e.Status != engagement.Fieldwork}
 	d.Categories, d.Left = engagements.Choice(e.Criteria)
 	return app.page(w, r, http.StatusOK, engagements.Form(d))
 }
@@ -107,7 +108,10 @@ func (app *App) engagementChange(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := web.Form(r)
 	d := engagementForm(f)
-	d.Slug, d.Settled = e.Slug, !e.Status.ScopeOpen()
+	d.Slug, d.Settled, d.Frozen = e.Slug, !e.Status.ScopeOpen(), e.Status != engagement.Fieldwork
+	if d.Settled { // the form did not ask for it
+		d.Terms = e.Terms().Except(d.Terms)
+	}
 	if err = f.Err(); err == nil {
 		e.Rev = d.Rev
 		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (int, error) {
@@ -148,7 +152,7 @@ func engagementData(ctx context.Context, tx *models.Tx, r *http.Request) (d enga
 		return d, err
 	}
 	d = engagements.PageData{
-		Engagement: e, Scope: engagements.ScopeOf(e.Criteria), Now: tx.Now, Part: string(engagement.Member),
+		Engagement: e, Now: tx.Now, Part: string(engagement.Member),
 		Manage: tx.Actor.Can(access.EngagementManage),
 	}
 	zone, err := e.Location()
@@ -162,17 +166,35 @@ func engagementData(ctx context.Context, tx *models.Tx, r *http.Request) (d enga
 	if d.Team, err = engagement.Team(ctx, tx, e.ID); err != nil {
 		return d, err
 	}
+	if d.Rounds, err = engagement.Rounds(ctx, tx, e.ID); err != nil {
+		return d, err
+	}
+	if e.Status == engagement.Fieldwork {
+		if d.Proposal, _, err = engagement.OpenProposal(ctx, tx, e.ID); err != nil {
+			return d, err
+		}
+	}
 	if d.Manage {
 		if d.Candidates, err = engagement.Candidates(ctx, tx, e); err != nil {
 			return d, err
 		}
 	}
-	if tx.Actor.Company() {
-		if d.Feed, err = activity.For(ctx, tx, e.Path()); err != nil {
-			return d, err
-		}
-	}
 	return d, fillScope(ctx, tx, r, &d)
+}
+
+// engagementHistory is what happened to the engagement, for those who read the log.
+func (app *App) engagementHistory(w http.ResponseWriter, r *http.Request) error {
+	var e engagement.Engagement
+	feed, err := read(app, r, func(ctx context.Context, tx *models.Tx) (_ []activity.Entry, err error) {
+		if e, err = engagement.BySlug(ctx, tx, web.Param(r, "engagement")); err != nil {
+			return nil, err
+		}
+		return activity.For(ctx, tx, e.Path())
+	})
+	if err != nil {
+		return err
+	}
+	return app.page(w, r, http.StatusOK, engagements.History(e, feed))
 }
 
 // fillScope adds the controls, the evidence and the findings that are in scope.

@@ -57,7 +57,9 @@ func TestEngagementPages(t *testing.T) {
 			t.Fatalf("went to %s", p.Location)
 		}
 		site.Get(ana, "/engagements").Want(200).Has("SOC 2 Type II 2026", "Open now")
-		page := site.Get(ana, engagementAt).Want(200).Has("Brandt & Okafor", "Open until Sun 1 Nov 2026, 00:00 America/New_York", "Security, 33 of 33", "Availability, 2 of 3", "Nobody from outside has access", "set up the engagement SOC 2 Type II 2026")
+		page := site.Get(ana, engagementAt).Want(200).Has("Brandt & Okafor", "Open until Sun 1 Nov 2026, 00:00 America/New_York", "Nobody from outside has access")
+		site.Get(ana, engagementAt+"/history").Want(200).Has("set up the engagement SOC 2 Type II 2026")
+		site.Get(ana, engagementAt+"/scope").Want(200).Has("Security, 33 of 33", "Availability, 2 of 3")
 
 		t.Run("changed, and the slower of two is told", func(t *testing.T) {
 			form := site.Get(ana, engagementAt+"/edit").Want(200)
@@ -65,7 +67,7 @@ func TestEngagementPages(t *testing.T) {
 			changed := append(with(engagementFields, "closes_on", "2026-11-30"), "rev", rev)
 			site.Post(ana, engagementAt+"/edit", changed...).Want(303)
 			site.Post(ana, engagementAt+"/edit", changed...).Want(409).Has("Someone changed this")
-			site.Get(ana, engagementAt).Has("Availability, 3 of 3")
+			site.Get(ana, engagementAt+"/scope").Has("Availability, 3 of 3")
 		})
 		t.Run("moved, with what a move asks for", func(t *testing.T) {
 			rev := site.Get(ana, engagementAt).Field("rev")
@@ -80,9 +82,11 @@ func TestEngagementPages(t *testing.T) {
 			site.Get(ana, engagementAt).Has("Give access to", "Miriam Brandt")
 			site.Post(ana, engagementAt+"/auditors", "person", strconv.FormatInt(ana.ID, 10), "part", "lead").Want(422).Has("Only external auditors")
 			site.Post(ana, engagementAt+"/auditors", "person", strconv.FormatInt(miriam.ID, 10), "part", "lead").Want(303)
-			site.Get(ana, engagementAt).Has("Lead auditor", "gave an auditor access").Lacks("Give access to")
+			site.Get(ana, engagementAt).Has("Lead auditor").Lacks("Give access to")
+			site.Get(miriam, engagementAt+"/history").Want(404)
 			site.Post(ana, engagementAt+"/auditors/1/remove", "rev", "1").Want(303)
-			site.Get(ana, engagementAt).Has("Nobody from outside has access", "took an auditor's access")
+			site.Get(ana, engagementAt).Has("Nobody from outside has access")
+			site.Get(ana, engagementAt+"/history").Has("gave an auditor access", "took an auditor's access")
 		})
 		t.Run("what nobody set up is not found", func(t *testing.T) {
 			site.Get(ana, "/engagements/other").Want(404)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
 	"gorm.io/gorm/clause"
@@ -52,13 +53,26 @@ type OfEngagement interface {
 	InEngagement() int64
 }
 
+// SharedOnly is a record of the engagement that is the company's but for these columns.
+// Auditors never add or remove one.
+type SharedOnly interface {
+	OfEngagement
+	AuditorsMay() Columns
+}
+
 // mayChange refuses an auditor every record but those of an engagement whose fieldwork is
-// theirs, whatever the route or the verb allowed.
-func (tx *Tx) mayChange(row Record) error {
+// theirs, whatever the route or the verb allowed. set are the columns to write, nil for
+// the whole row.
+func (tx *Tx) mayChange(row Record, set Columns) error {
 	if tx.Actor.Role != access.Auditor {
 		return nil
 	}
-	if of, ok := row.(OfEngagement); ok && tx.Actor.InFieldwork(of.InEngagement()) {
+	of, ok := row.(OfEngagement)
+	if shared, partly := row.(SharedOnly); partly {
+		allowed := shared.AuditorsMay()
+		ok = set != nil && !slices.ContainsFunc(set, func(column string) bool { return !slices.Contains(allowed, column) })
+	}
+	if ok && tx.Actor.InFieldwork(of.InEngagement()) {
 		return nil
 	}
 	return Forbidden("This account can only read this.")
@@ -108,7 +122,7 @@ func InsertAll[T any, P record[T]](ctx context.Context, tx *Tx, rows []P, verb s
 		return err
 	}
 	for _, row := range rows {
-		if err := tx.mayChange(row); err != nil {
+		if err := tx.mayChange(row, nil); err != nil {
 			return err
 		}
 		row.meta().Rev = 1
@@ -150,7 +164,7 @@ func Update[T any, P record[T]](ctx context.Context, tx *Tx, row P, set Columns,
 	if P(&before).meta().Rev != m.Rev {
 		return stale()
 	}
-	if err := tx.mayChange(P(&before)); err != nil {
+	if err := tx.mayChange(P(&before), set); err != nil {
 		return err
 	}
 	prev, err := rowHash(ctx, P(&before))
@@ -161,7 +175,7 @@ func Update[T any, P record[T]](ctx context.Context, tx *Tx, row P, set Columns,
 	if err := copyFields(ctx, &after, (*T)(row), set); err != nil {
 		return err
 	}
-	if err := tx.mayChange(P(&after)); err != nil {
+	if err := tx.mayChange(P(&after), set); err != nil {
 		return err
 	}
 	P(&after).meta().Rev++
@@ -195,7 +209,7 @@ func Delete[T any, P record[T]](ctx context.Context, tx *Tx, row P, verb string,
 	if P(&before).meta().Rev != m.Rev {
 		return stale()
 	}
-	if err := tx.mayChange(P(&before)); err != nil {
+	if err := tx.mayChange(P(&before), nil); err != nil {
 		return err
 	}
 	prev, err := rowHash(ctx, P(&before))

@@ -47,7 +47,7 @@ func Check(ctx context.Context, db *models.DB, store blob.Store, say func(string
 	if db == nil {
 		return r, nil
 	}
-	for _, next := range []lister{custody.FilesAfter, custody.ListsAfter, custody.PopulationsAfter} {
+	for _, next := range []lister{custody.FilesAfter, custody.ListsAfter, custody.PopulationsAfter, custody.ReportsAfter} {
 		if err := r.findAll(ctx, db, store, next, say); err != nil {
 			return r, err
 		}

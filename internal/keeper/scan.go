@@ -112,10 +112,10 @@ func enqueueBacklog(ctx context.Context, r *jobs.Run) error {
 // A Scanned is what came of scanning many.
 type Scanned struct{ Clean, Infected, Unscanned int }
 
-// ScanAll scans every file of evidence and every list, or with missing only those that no
+// ScanAll scans every file of evidence, every list and every issued report, or with missing only those that no
 // scan is known of. each is told of what is not clean.
 func ScanAll(ctx context.Context, db *models.DB, store blob.Store, scanner Scanner, missing bool, each func(string)) (s Scanned, err error) {
-	for _, next := range []lister{custody.FilesAfter, custody.ListsAfter, custody.PopulationsAfter} {
+	for _, next := range []lister{custody.FilesAfter, custody.ListsAfter, custody.PopulationsAfter, custody.ReportsAfter} {
 		if err := s.all(ctx, db, store, scanner, next, missing, each); err != nil {
 			return s, err
 		}

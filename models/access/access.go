@@ -70,6 +70,7 @@ const (
 	RequestAnswer     Permission = "request.answer"     // answer requests that are one's own
 	RequestRelease    Permission = "request.release"    // assign, check an answer and let the auditors see it
 	RequestTalk       Permission = "request.talk"       // write in the thread of a request; auditors by grant only
+	ScopeSettle       Permission = "scope.settle"       // propose and answer scope changes in fieldwork; auditors by grant only
 )
 
 // A Role is what a person is to the company. A person holds exactly one; an
@@ -117,11 +118,11 @@ var changing = []Permission{
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
 	FindingRaise, FindingRespond, FindingManage, FindingAccept,
 	EngagementManage, PopulationManage, PeopleManage, ViewSave, TaskChase, SystemManage,
-	DeliverableManage, DeliverableSign, FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
+	DeliverableManage, DeliverableSign, FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk, ScopeSettle,
 }
 
 // granted lists what an auditor holds by the fieldwork grant alone, whoever else may hold it.
-var granted = []Permission{FieldworkWrite, SampleWrite, TestWrite, RequestAsk, RequestTalk}
+var granted = []Permission{FieldworkWrite, SampleWrite, TestWrite, RequestAsk, RequestTalk, ScopeSettle}
 
 var grants = map[Role][]Permission{
 	// An administrator runs people and settings, and decides nothing about evidence.
@@ -137,7 +138,7 @@ var grants = map[Role][]Permission{
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
 		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
-		FieldworkImport, BinderExport, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk,
+		FieldworkImport, BinderExport, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk, ScopeSettle,
 	},
 	Owner: {
 		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, RequestView, SearchUse, ExportData,

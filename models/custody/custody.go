@@ -61,6 +61,7 @@ const needed = `SELECT digest FROM evidence_files WHERE digest IN ? AND removal_
 	UNION SELECT digest FROM populations WHERE digest IN ?
 	UNION SELECT text_digest FROM populations WHERE text_digest IN ? AND text_digest <> ''
 	UNION SELECT tie_digest FROM populations WHERE tie_digest IN ? AND tie_digest <> ''
+	UNION SELECT digest FROM engagement_reports WHERE digest IN ? AND file_name <> ''
 	UNION SELECT digest FROM uploads WHERE digest IN ? AND digest <> ''
 	UNION SELECT digest FROM arrivals WHERE digest IN ? AND at > ?`
 
@@ -71,7 +72,7 @@ func Needed(ctx context.Context, tx *models.Tx, digests []string) (map[string]bo
 	if len(digests) == 0 {
 		return out, nil
 	}
-	rows, err := models.Raw[row](ctx, tx, needed, digests, digests, digests, digests, digests, digests, digests, tx.Now.Add(-Grace))
+	rows, err := models.Raw[row](ctx, tx, needed, digests, digests, digests, digests, digests, digests, digests, digests, tx.Now.Add(-Grace))
 	for _, r := range rows {
 		out[r.Digest] = true
 	}

@@ -29,6 +29,7 @@ const ofPopulations = `SELECT id, 'P-' || id AS part, digest, name FROM (
 const (
 	ofEvidence = "SELECT id, 'E-' || evidence_id AS part, digest, name FROM evidence_files WHERE removal_id IS NULL AND "
 	ofLists    = "SELECT id, code AS part, digest, name FROM fact_lists WHERE "
+	ofReports  = "SELECT id, slug AS part, digest, file_name AS name FROM engagement_reports WHERE file_name <> '' AND "
 )
 
 // FilesAfter lists files of evidence whose bytes have to be there, in the order of their
@@ -48,6 +49,11 @@ func PopulationsAfter(ctx context.Context, tx *models.Tx, after int64, limit int
 		SELECT id FROM populations WHERE id > ? ORDER BY id LIMIT ?) ORDER BY id`, after, after, limit)
 }
 
+// ReportsAfter is FilesAfter for the issued reports of engagements.
+func ReportsAfter(ctx context.Context, tx *models.Tx, after int64, limit int) ([]File, error) {
+	return models.Raw[File](ctx, tx, ofReports+"id > ? ORDER BY id LIMIT ?", after, limit)
+}
+
 // FilesWith names the records of these bytes, at most a page of them.
 func FilesWith(ctx context.Context, tx *models.Tx, digest string) ([]File, error) {
 	files, err := models.Raw[File](ctx, tx, ofEvidence+"digest = ? ORDER BY id LIMIT 20", digest)
@@ -59,5 +65,9 @@ func FilesWith(ctx context.Context, tx *models.Tx, digest string) ([]File, error
 		return nil, err
 	}
 	populations, err := models.Raw[File](ctx, tx, ofPopulations+"digest = ? ORDER BY id LIMIT 20", digest)
-	return slices.Concat(files, lists, populations), err
+	if err != nil {
+		return nil, err
+	}
+	reports, err := models.Raw[File](ctx, tx, ofReports+"digest = ? ORDER BY id LIMIT 20", digest)
+	return slices.Concat(files, lists, populations, reports), err
 }

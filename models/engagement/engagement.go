@@ -30,6 +30,15 @@ type Engagement struct {
 	ClosesOn    models.Date // last day
 	CreatedBy   int64
 	CreatedAt   time.Time
+	Systems     models.List[System] // in scope
+	Boundary    string              // where they end
+	PriorID     *int64              // the period before, from which this one was rolled forward
+}
+
+// A System is one of the systems that the report is about.
+type System struct {
+	Name  string
+	About string
 }
 
 // A Kind says what the firm reports on.
@@ -66,6 +75,15 @@ func (Engagement) TableName() string { return "engagements" }
 
 // Path is the address of e.
 func (e Engagement) Path() string { return "engagements/" + e.Slug }
+
+// InEngagement is e itself. Of it the auditors write only what AuditorsMay names.
+func (e Engagement) InEngagement() int64 { return e.ID }
+
+// AuditorsMay names what the lead auditor agrees on with the company once fieldwork has
+// started. The access window and the state are never theirs.
+func (Engagement) AuditorsMay() models.Columns { return scopeColumns }
+
+var scopeColumns = models.Columns{"Kind", "Criteria", "PeriodStart", "PeriodEnd", "Zone", "Systems", "Boundary"}
 
 // VisibleTo shows an auditor the engagements whose window is open for them.
 func (Engagement) VisibleTo(a access.Actor) (string, []any) {

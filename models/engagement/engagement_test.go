@@ -208,7 +208,9 @@ func TestChange(t *testing.T) {
 		}
 		must(move(t, db, ana, &e, engagement.Reporting, ""))
 		modelstest.At(db, modelstest.Now.AddDate(0, 9, 0))
-		must(move(t, db, ana, &e, engagement.Issued, ""))
+		r := report()
+		r.ReportedOn = "2026-11-02"
+		must(issue(t, db, ana, &e, r))
 		if err := change(func(x *engagement.Terms) { x.Name = "Another" }); models.KindOf(err) != models.KindConflict {
 			t.Errorf("an issued engagement was renamed: %v", err)
 		}
@@ -277,7 +279,12 @@ func TestMoves(t *testing.T) {
 			t.Errorf("issued in the last second of the period: %v", err)
 		}
 		modelstest.At(db, end)
-		if err := move(t, db, ana, &e, engagement.Issued, ""); err != nil {
+		if err := move(t, db, ana, &e, engagement.Issued, ""); models.KindOf(err) != models.KindConflict {
+			t.Errorf("issued without a report: %v", err)
+		}
+		r := report()
+		r.ReportedOn = "2026-07-01"
+		if err := issue(t, db, ana, &e, r); err != nil {
 			t.Error(err)
 		}
 		if err := move(t, db, ana, &e, engagement.Cancelled, "too late"); models.KindOf(err) != models.KindConflict {

@@ -53,7 +53,8 @@ func (s Status) Next() []Status { return next[s] }
 // CanBecome reports whether an engagement can go from s to t.
 func (s Status) CanBecome(t Status) bool { return slices.Contains(next[s], t) }
 
-// ScopeOpen reports whether criteria and period can still be changed.
+// ScopeOpen reports whether the company alone can still change criteria and period. In
+// fieldwork both sides agree, and from reporting on the scope is frozen.
 func (s Status) ScopeOpen() bool { return s == Setup || s == Planning }
 
 // Running reports whether anything about the engagement can still be changed.
@@ -109,6 +110,10 @@ func ready(ctx context.Context, tx *models.Tx, e Engagement, to Status, reason s
 		}
 		return err
 	case to == Reporting:
+		_, open, err := OpenProposal(ctx, tx, e.ID)
+		if err != nil || open {
+			return orConflict(err, "A scope change waits for an answer. Agree on it, decline it or take it back; then the scope is frozen.")
+		}
 		// Package freeze takes it there: what was examined is kept as it is now.
 		n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM freezes WHERE engagement_id = ?", e.ID)
 		if err == nil && n == 0 {
@@ -116,13 +121,7 @@ func ready(ctx context.Context, tx *models.Tx, e Engagement, to Status, reason s
 		}
 		return err
 	case to == Issued:
-		zone, err := e.Location()
-		if err != nil {
-			return err
-		}
-		if _, until := e.Period().Instants(zone); tx.Now.Before(until) {
-			return models.Conflict("The period runs until " + string(e.PeriodEnd) + "; its report cannot have been issued before that.")
-		}
+		return issuable(ctx, tx, e)
 	}
 	return nil
 }

@@ -25,17 +25,24 @@ type Terms struct {
 	Zone        string
 	OpensOn     models.Date
 	ClosesOn    models.Date
+	Systems     []System
+	Boundary    string
 }
 
 // Terms are those of e.
 func (e Engagement) Terms() Terms {
-	return Terms{e.Name, e.Firm, e.Kind, e.Criteria, e.PeriodStart, e.PeriodEnd, e.Zone, e.OpensOn, e.ClosesOn}
+	return Terms{e.Name, e.Firm, e.Kind, e.Criteria, e.PeriodStart, e.PeriodEnd, e.Zone, e.OpensOn, e.ClosesOn, e.Systems, e.Boundary}
 }
 
 func (e *Engagement) take(t Terms) {
-	e.Name, e.Firm, e.Kind, e.Criteria = t.Name, t.Firm, t.Kind, t.Criteria
+	e.Name, e.Firm, e.OpensOn, e.ClosesOn = t.Name, t.Firm, t.OpensOn, t.ClosesOn
+	e.cover(t)
+}
+
+// cover takes what the report covers from t.
+func (e *Engagement) cover(t Terms) {
+	e.Kind, e.Criteria, e.Systems, e.Boundary = t.Kind, t.Criteria, t.Systems, t.Boundary
 	e.PeriodStart, e.PeriodEnd, e.Zone = t.PeriodStart, t.PeriodEnd, t.Zone
-	e.OpensOn, e.ClosesOn = t.OpensOn, t.ClosesOn
 }
 
 // Create sets an engagement up. Its slug is made from the name and never changes.
@@ -58,9 +65,9 @@ func Create(ctx context.Context, tx *models.Tx, t Terms) (Engagement, error) {
 	return e, writeScope(ctx, tx, e)
 }
 
-// Change gives e, as the actor saw it, other terms. What the report covers is settled
-// once fieldwork starts; the window can be moved until the engagement is archived;
-// after issue nothing else changes.
+// Change gives e, as the actor saw it, other terms. Once fieldwork has started, both sides
+// agree on what the report covers (Propose); the window can be moved until the engagement
+// is archived; after issue nothing else changes.
 func Change(ctx context.Context, tx *models.Tx, e *Engagement, t Terms) error {
 	t = t.tidy()
 	today := models.DateOf(tx.Now, time.UTC)
@@ -73,15 +80,17 @@ func Change(ctx context.Context, tx *models.Tx, e *Engagement, t Terms) error {
 	switch {
 	case !e.Status.Readable():
 		return models.Conflict("This engagement is " + strings.ToLower(e.Status.Label()) + "; nothing about it changes any more.")
+	case e.Status == Fieldwork && !e.Terms().coversTheSame(t):
+		return models.Conflict("Fieldwork has started, so both sides agree on what the report covers. Propose the change on the page Scope; nothing was changed here.")
 	case !e.Status.ScopeOpen() && !e.Terms().coversTheSame(t):
-		return models.Conflict("Fieldwork has started, so the criteria, the period, its time zone and the kind of report stay as they are.")
+		return models.Conflict("The scope is frozen since reporting began. Nothing was changed.")
 	case e.Status == Issued && (e.Name != t.Name || e.Firm != t.Firm):
 		return models.Conflict("The report is issued. Only the access window can still be changed.")
 	}
 	note := changes(e.Terms(), t)
 	e.take(t)
 	err := models.Update(ctx, tx, e, models.Columns{
-		"Name", "Firm", "Kind", "Criteria", "PeriodStart", "PeriodEnd", "Zone", "OpensOn", "ClosesOn",
+		"Name", "Firm", "Kind", "Criteria", "PeriodStart", "PeriodEnd", "Zone", "OpensOn", "ClosesOn", "Systems", "Boundary",
 	}, "engagement.change", note)
 	if err != nil {
 		return err
@@ -89,9 +98,16 @@ func Change(ctx context.Context, tx *models.Tx, e *Engagement, t Terms) error {
 	return writeScope(ctx, tx, *e)
 }
 
+// Except is t with the name, the firm and the window of u, which the company changes for as
+// long as it may.
+func (t Terms) Except(u Terms) Terms {
+	t.Name, t.Firm, t.OpensOn, t.ClosesOn = u.Name, u.Firm, u.OpensOn, u.ClosesOn
+	return t
+}
+
 func (t Terms) coversTheSame(u Terms) bool {
 	return slices.Equal(t.Criteria, u.Criteria) && t.PeriodStart == u.PeriodStart && t.PeriodEnd == u.PeriodEnd &&
-		t.Zone == u.Zone && t.Kind == u.Kind
+		t.Zone == u.Zone && t.Kind == u.Kind && slices.Equal(t.Systems, u.Systems) && t.Boundary == u.Boundary
 }
 
 // changes names what a change of terms changed, for the log.
@@ -108,6 +124,10 @@ func changes(from, to Terms) models.Note {
 	add("period", days(from.PeriodStart, from.PeriodEnd), days(to.PeriodStart, to.PeriodEnd))
 	add("zone", from.Zone, to.Zone)
 	add("window", days(from.OpensOn, from.ClosesOn), days(to.OpensOn, to.ClosesOn))
+	note["systems_added"], note["systems_removed"] = lacking(from.Systems, to.Systems), lacking(to.Systems, from.Systems)
+	if from.Boundary != to.Boundary {
+		note["boundary"] = to.Boundary
+	}
 	var out, in []string
 	for _, code := range from.Criteria {
 		if !slices.Contains(to.Criteria, code) {
@@ -121,6 +141,22 @@ func changes(from, to Terms) models.Note {
 	}
 	note["criteria_added"], note["criteria_removed"] = strings.Join(in, " "), strings.Join(out, " ")
 	return note
+}
+
+// lacking names the systems of list that are not among those of before, or not as they are
+// described now.
+func lacking(before, list []System) string {
+	var out []string
+	for _, s := range list {
+		switch {
+		case slices.Contains(before, s):
+		case s.About == "":
+			out = append(out, s.Name)
+		default:
+			out = append(out, s.Name+" ("+s.About+")")
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 func days(from, to models.Date) string { return fmt.Sprintf("%s to %s", from, to) }
@@ -140,7 +176,7 @@ func (t Terms) tidy() Terms {
 		}
 	}
 	t.Criteria = slices.Concat(known, unknown)
-	t.Zone = strings.TrimSpace(t.Zone)
+	t.Zone, t.Boundary = strings.TrimSpace(t.Zone), strings.TrimSpace(t.Boundary)
 	return t
 }
 
@@ -184,12 +220,28 @@ func (t Terms) check(today models.Date) error {
 	refuse(t.ClosesOn < t.OpensOn, "closes_on", "The access window cannot close before it opens.")
 	_, err := location(t.Zone)
 	refuse(err != nil, "zone", "This is no time zone. Use a name such as America/New_York or Europe/Berlin.")
-	wrong := t.wrongCriteria()
+	wrong := wrongSystems(t.Systems)
+	refuse(wrong != "", "systems", wrong)
+	wrong = t.wrongCriteria()
 	refuse(wrong != "", "criteria", wrong)
 	if len(bad) > 0 {
 		return models.Invalid(bad)
 	}
 	return nil
+}
+
+func wrongSystems(list []System) string {
+	seen := map[string]bool{}
+	for _, s := range list {
+		switch {
+		case strings.TrimSpace(s.Name) == "":
+			return "A system needs a name before the colon."
+		case seen[strings.ToLower(s.Name)]:
+			return s.Name + " is named twice."
+		}
+		seen[strings.ToLower(s.Name)] = true
+	}
+	return ""
 }
 
 // wrongCriteria says what is wrong with the scope, or "".

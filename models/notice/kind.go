@@ -1,6 +1,10 @@
 package notice
 
-import "assay/models/access"
+import (
+	"slices"
+
+	"assay/models/access"
+)
 
 // A Kind is what a notice is about, and what people choose by.
 type Kind string
@@ -32,6 +36,8 @@ const (
 	RequestDue         Kind = "request_due"
 	RequestWritten     Kind = "request_written"
 	AccessGranted      Kind = "access_granted"
+	ScopeChange        Kind = "scope_change"
+	AddendumWritten    Kind = "addendum_written"
 	BreakGlass         Kind = "break_glass"
 	Readout            Kind = "readout"    // no row behind the bell: a mail of its own, see PostReadouts
 	Checkpoint         Kind = "checkpoint" // likewise, see PostCheckpoints
@@ -102,10 +108,18 @@ var kinds = []about{
 	{RequestReleased, "A request was answered", access.RequestView, Digest},
 	{RequestWritten, "Something was written on a request", access.RequestView, Digest},
 	{AccessGranted, "You were given access to an engagement", access.SignedIn, Digest},
+	{ScopeChange, "A scope change was proposed or answered", access.EngagementView, Now},
+	{AddendumWritten, "An addendum was written to a report that is issued", access.EngagementView, Now},
 	{BreakGlass, "Somebody comes in without the identity provider", access.ActivityView, Now},
 	{Readout, "The readout of the period, with its PDF", access.ReadinessView, Off},
 	{Checkpoint, "The checkpoint of the log, to keep", access.EngagementView, Off},
 	{AnchorOld, "No outside anchor of the log for more than a day", access.SystemManage, Now},
+}
+
+// told are the roles that a kind goes to, where these are fewer than those that could
+// open what it is about.
+var told = map[Kind][]access.Role{
+	AccessGranted: {access.Auditor}, RequestReleased: {access.Auditor}, AddendumWritten: {access.Auditor}, ScopeChange: {access.Auditor, access.Compliance},
 }
 
 // For lists the kinds of notice that a can choose about. A person who writes is not
@@ -113,8 +127,7 @@ var kinds = []about{
 func For(a access.Actor) []Kind {
 	var out []Kind
 	for _, k := range kinds {
-		outside := k.Kind == AccessGranted || k.Kind == RequestReleased
-		if a.Can(k.Needs) && k.Kind != Chased && k.Kind != BreakGlass && (!outside || a.Role == access.Auditor) {
+		if a.Can(k.Needs) && k.Kind != Chased && k.Kind != BreakGlass && (told[k.Kind] == nil || slices.Contains(told[k.Kind], a.Role)) {
 			out = append(out, k.Kind)
 		}
 	}

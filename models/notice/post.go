@@ -163,10 +163,11 @@ func post(ctx context.Context, tx *models.Tx, person int64, mode Mode, key strin
 }
 
 // forget gives up on mailing what is old, so that a server that was away, or mail that
-// was switched on, does not begin with last month. An invitation stays good.
+// was switched on, does not begin with last month. An invitation stays good, and so does
+// an addendum, which often comes when the window is closed.
 func forget(ctx context.Context, tx *models.Tx, mode Mode) error {
 	_, err := models.Change(ctx, tx, Notice{PostedAt: &tx.Now}, models.Columns{"PostedAt"},
-		"posted_at IS NULL AND mail = ? AND created_at < ? AND kind <> ?", mode, tx.Now.Add(-stale), AccessGranted)
+		"posted_at IS NULL AND mail = ? AND created_at < ? AND kind NOT IN ?", mode, tx.Now.Add(-stale), []Kind{AccessGranted, AddendumWritten})
 	return err
 }
 

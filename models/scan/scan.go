@@ -70,7 +70,12 @@ func holders(ctx context.Context, tx *models.Tx, digest string) ([]holder, error
 	}
 	populations, err := models.Raw[holder](ctx, tx, `SELECT 0 AS item, 'engagements/' || slug || '/populations/P-' || id AS about, file_name AS name, added_by AS person FROM populations
 		WHERE digest = ? ORDER BY id LIMIT 50`, digest)
-	return slices.Concat(items, lists, populations), err
+	if err != nil {
+		return nil, err
+	}
+	reports, err := models.Raw[holder](ctx, tx, `SELECT 0 AS item, 'engagements/' || slug AS about, file_name AS name, registered_by AS person FROM engagement_reports
+		WHERE digest = ? AND file_name <> '' ORDER BY id LIMIT 50`, digest)
+	return slices.Concat(items, lists, populations, reports), err
 }
 
 // VisibleTo shows what is known of bytes to whoever found them by a record.
@@ -186,8 +191,9 @@ func Backlog(ctx context.Context, tx *models.Tx, after string, limit int) ([]str
 	rows, err := models.Raw[row](ctx, tx, `SELECT digest FROM (
 			SELECT digest FROM evidence_files WHERE digest > ?
 			UNION SELECT digest FROM fact_lists WHERE digest > ?
-			UNION SELECT digest FROM populations WHERE digest > ?) AS d
-		WHERE NOT EXISTS (SELECT 1 FROM scans s WHERE s.digest = d.digest) ORDER BY digest LIMIT ?`, after, after, after, limit)
+			UNION SELECT digest FROM populations WHERE digest > ?
+			UNION SELECT digest FROM engagement_reports WHERE digest > ? AND file_name <> '') AS d
+		WHERE NOT EXISTS (SELECT 1 FROM scans s WHERE s.digest = d.digest) ORDER BY digest LIMIT ?`, after, after, after, after, limit)
 	out := make([]string, len(rows))
 	for i, r := range rows {
 		out[i] = r.Digest

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/framework"
@@ -27,7 +26,9 @@ type FormData struct {
 	Terms      engagement.Terms
 	Categories []string // chosen
 	Left       []string // criteria of those that are left out
-	Settled    bool     // fieldwork has started: the scope stands
+	Settled    bool     // fieldwork has started: the scope is agreed on elsewhere
+	Frozen     bool     // it cannot change at all
+	Reason     string   // of a proposal
 	Errors     map[string]string
 }
 
@@ -38,7 +39,8 @@ type PageData struct {
 	Open       bool      // the window is open now
 	Opens      time.Time // its ends, as instants
 	Closes     time.Time
-	Scope      []CategoryScope
+	Proposal   engagement.Proposal // that waits for an answer
+	Rounds     []engagement.Round
 	Team       []engagement.Teammate
 	Candidates []people.Person
 	Controls   []ControlLine
@@ -46,7 +48,6 @@ type PageData struct {
 	Findings   []FindingLine
 	Earlier    string
 	Later      string
-	Feed       []activity.Entry
 	Manage     bool
 	Errors     map[string]string
 	Part       string            // of the form to add an auditor, as it was sent
@@ -244,7 +245,7 @@ func moveLabel(to engagement.Status) string {
 	case engagement.Reporting:
 		return "Begin reporting"
 	case engagement.Issued:
-		return "Report is issued"
+		return "Register the issued report"
 	case engagement.Archived:
 		return "Archive"
 	case engagement.Cancelled:
@@ -259,7 +260,7 @@ func moveWarning(to engagement.Status) string {
 	case engagement.Planning:
 		return "Terms and criteria can still be changed while planning."
 	case engagement.Fieldwork:
-		return "From then on the criteria, the period, its time zone and the kind of report stay as they are."
+		return "From then on both sides have to agree on a change of the scope: criteria, period, time zone, kind of report and systems."
 	case engagement.Reporting:
 		return "Fieldwork is over and cannot be started again. What was examined is frozen as it is now: the binder is made from that, whatever changes later."
 	case engagement.Issued:

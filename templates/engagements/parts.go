@@ -16,11 +16,14 @@ type part struct {
 
 var parts = []part{
 	{"Overview", "", access.EngagementView},
+	{"Scope", "/scope", access.EngagementView},
 	{"Requests", "/requests", access.RequestView},
 	{"Populations", "/populations", access.PopulationView},
 	{"Tests of controls", "/tests", access.TestView},
 	{"Deliverables", "/deliverables", access.DeliverableView},
 	{"Binder", "/binder", access.BinderExport},
+	{"Report", "/report", access.EngagementView},
+	{"History", "/history", access.ActivityView},
 }
 
 // tabs lead from one page of an engagement to its others. here is the end of the address.
