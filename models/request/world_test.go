@@ -14,6 +14,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/engagement"
+	"assay/models/freeze"
 	"assay/models/evidence"
 	"assay/models/framework"
 	"assay/models/modelstest"
@@ -99,7 +100,12 @@ func (w *world) examined(name string) (e engagement.Engagement) {
 
 func (w *world) moveTo(e *engagement.Engagement, to engagement.Status) {
 	w.Helper()
-	w.must(w.as(w.priya, func(ctx context.Context, tx *models.Tx) error { return engagement.Move(ctx, tx, e, to, "for the test") }))
+	w.must(w.as(w.priya, func(ctx context.Context, tx *models.Tx) error {
+		if to == engagement.Reporting {
+			return freeze.Report(ctx, tx, e, "")
+		}
+		return engagement.Move(ctx, tx, e, to, "for the test")
+	}))
 }
 
 func (w *world) auditor(name string, e engagement.Engagement, writes bool) access.Actor {
