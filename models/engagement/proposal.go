@@ -120,7 +120,7 @@ func OpenProposal(ctx context.Context, tx *models.Tx, engagement int64) (Proposa
 func Propose(ctx context.Context, tx *models.Tx, e Engagement, t Terms, reason string) error {
 	now := e.Terms()
 	t = t.Except(now).tidy()
-	if err := t.check(); err != nil {
+	if err := t.check(models.DateOf(tx.Now, time.UTC)); err != nil {
 		return err
 	}
 	if now.coversTheSame(t) {
