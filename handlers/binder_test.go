@@ -179,7 +179,7 @@ func TestReportingIsTheOnlyWayAndFreezes(t *testing.T) {
 		}
 		return err
 	})
-	s.Get(s.priya, "/engagements/soc2").Want(200).Has("froze what was examined")
+	s.Get(s.priya, "/engagements/soc2/history").Want(200).Has("froze what was examined")
 }
 
 // unzipped is one file of an archive.

@@ -25,6 +25,10 @@ func scoped(w fieldwork) fieldwork {
 		if err := tx.Record("control.edit", "controls/AC-03"); err != nil {
 			return err
 		}
+		if _, err := models.Raw[control.Control](ctx, tx, `INSERT INTO version_criteria
+			SELECT id, control_id, 'soc2-tsc', 'CC6.1', effective_from, effective_to, TRUE FROM control_versions WHERE control_id = 1 RETURNING control_id AS id`); err != nil {
+			return err
+		}
 		_, err := models.Raw[control.Control](ctx, tx, "INSERT INTO control_criteria (control_id, framework, code) VALUES (1, 'soc2-tsc', 'CC6.1') RETURNING control_id AS id")
 		return err
 	}))

@@ -243,16 +243,24 @@ func TestRoutesWalkedByEverybody(t *testing.T) {
 var ungranted = map[string]bool{
 	"/engagements/{engagement}/requests/import/{upload}": true, // an upload is its sender's own
 	"/activity/checkpoint":                               true, // nothing is signed
-	"/auth/callback":                                     true, // no provider
-	"/auth/start":                                        true,
-	"/auth/continue":                                     true, // no form waits
-	"/break-glass/{token}":                               true, // the host made no link
-	"/calendar/{token}.ics":                              true, // nobody has a calendar address
-	"/controls/import/{digest}":                          true, // no file was sent
-	"/controls/{code}/versions/{number}/diff":            true, // there is one version
-	"/controls/{code}/lists":                             true, // nothing is driven by events
-	"/engagements/{engagement}/binder.zip":               true, // nothing is frozen
-	"/evidence/{item}/files/{file}/picture":              true, // the files are tables
+	"/activity/anchors/{anchor}/note":                    true, // nor anchored
+	"/engagements/{engagement}/report/file":              true, // nothing is issued
+	"/engagements/{engagement}/scope/propose":            true, // fieldwork has not begun
+
+	"/engagements/{engagement}/deliverables/{document}":      true, // nothing is drafted
+	"/engagements/{engagement}/deliverables/{document}/text": true,
+	"/engagements/{engagement}/deliverables/{document}/docx": true,
+
+	"/auth/callback":                          true, // no provider
+	"/auth/start":                             true,
+	"/auth/continue":                          true, // no form waits
+	"/break-glass/{token}":                    true, // the host made no link
+	"/calendar/{token}.ics":                   true, // nobody has a calendar address
+	"/controls/import/{digest}":               true, // no file was sent
+	"/controls/{code}/versions/{number}/diff": true, // there is one version
+	"/controls/{code}/lists":                  true, // nothing is driven by events
+	"/engagements/{engagement}/binder.zip":    true, // nothing is frozen
+	"/evidence/{item}/files/{file}/picture":   true, // the files are tables
 
 	"/engagements/{engagement}/tests/{test}/worksheet/{digest}": true, // no file was sent
 	"/uploads/known":    true, // asked about no digest

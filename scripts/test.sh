@@ -8,7 +8,7 @@ scripts/install-tools.sh test
 export ASSAY_TEST_ALL=1
 export GOFLAGS="${GOFLAGS-} -mod=readonly"
 # CI does not take a result from the cache: what a test asked of a server is not part of the key.
-run() { go test -timeout 30m ${CI:+-count=1} "$@"; }
+run() { go test -timeout 60m ${CI:+-count=1} "$@"; }
 
 # Seeding fifteen months, nine times over, is one goroutine's work and takes SQLite ten times as long under the race
 # detector: it is run without. Everything else is run with it.

@@ -142,7 +142,7 @@ func TestWhoCanGetWhat(t *testing.T) {
 	if slices.Contains(owner, notice.Ownerless) || slices.Contains(owner, notice.AccessGranted) || slices.Contains(owner, notice.RequestReleased) || slices.Contains(owner, notice.RequestToCheck) || !slices.Contains(owner, notice.Late) {
 		t.Errorf("an owner: %v", owner)
 	}
-	if !slices.Equal(auditor, []notice.Kind{notice.Mentioned, notice.RequestReleased, notice.RequestWritten, notice.AccessGranted, notice.ScopeChange, notice.AddendumWritten}) {
+	if !slices.Equal(auditor, []notice.Kind{notice.Mentioned, notice.RequestReleased, notice.RequestWritten, notice.AccessGranted, notice.ScopeChange, notice.AddendumWritten, notice.Checkpoint}) {
 		t.Errorf("an auditor: %v", auditor)
 	}
 	for _, k := range notice.Kinds() {

@@ -69,7 +69,7 @@ func holders(ctx context.Context, tx *models.Tx, digest string) ([]holder, error
 		return nil, err
 	}
 	populations, err := models.Raw[holder](ctx, tx, `SELECT 0 AS item, 'engagements/' || slug || '/populations/P-' || id AS about, file_name AS name, added_by AS person FROM populations
-		WHERE digest = ? ORDER BY id LIMIT 50`, digest)
+		WHERE digest = ? OR text_digest = ? OR tie_digest = ? ORDER BY id LIMIT 50`, digest, digest, digest)
 	if err != nil {
 		return nil, err
 	}
