@@ -98,8 +98,11 @@ func (d *Document) WriteTo(w io.Writer) (int64, error) {
 	count := &counter{w: w}
 	z := zip.NewWriter(count)
 	for _, part := range []struct{ name, text string }{
-		{"[Content_Types].xml", contentTypes}, {"_rels/.rels", relations}, {"word/_rels/document.xml.rels", documentRelations},
-		{"word/document.xml", document}, {"word/styles.xml", styles},
+		{"[Content_Types].xml", contentTypes},
+		{"_rels/.rels", relations},
+		{"word/_rels/document.xml.rels", documentRelations},
+		{"word/document.xml", document},
+		{"word/styles.xml", styles},
 	} {
 		f, err := z.Create(part.name)
 		if err == nil {

@@ -251,7 +251,7 @@ func (r *reader) plan(line int, cells []string, beyond bool) Planned {
 	if beyond {
 		p.refuse("There is text beyond the last column. A text that holds the delimiter has to stand in quotation marks.")
 	}
-	known := false
+	var known bool
 	if p.at, known = r.byCode[code]; !known && code != "" {
 		p.refuse("No request of this engagement has the id %s.", code)
 		return p

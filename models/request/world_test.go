@@ -14,9 +14,9 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/engagement"
-	"assay/models/freeze"
 	"assay/models/evidence"
 	"assay/models/framework"
+	"assay/models/freeze"
 	"assay/models/modelstest"
 	"assay/models/people"
 	"assay/models/request"
@@ -31,7 +31,6 @@ type world struct {
 	miriam, jonas, olga               access.Actor
 	engagement, elsewhere             engagement.Engagement
 	control                           control.Control
-	people                            []access.Actor
 }
 
 func each(t *testing.T, f func(*world)) {
@@ -122,7 +121,7 @@ func (w *world) auditor(name string, e engagement.Engagement, writes bool) acces
 			team, err := engagement.Team(ctx, tx, e.ID)
 			for _, t := range team {
 				if t.PersonID == p.ID {
-					return engagement.GrantFieldwork(ctx, tx, e, t.Auditor.ID, t.Auditor.Rev)
+					return engagement.GrantFieldwork(ctx, tx, e, t.ID, t.Rev)
 				}
 			}
 			return err

@@ -49,12 +49,12 @@ func ordinal(n int64) string { return strconv.FormatInt(n, 10) }
 
 // waitingFor says why no report is registered yet.
 func (d ReportData) waitingFor() string {
-	switch {
-	case d.Engagement.Status == engagement.Cancelled:
+	switch d.Engagement.Status { //nolint:exhaustive // before reporting it is always the same
+	case engagement.Cancelled:
 		return "The engagement was cancelled; there will be no report."
-	case d.Engagement.Status == engagement.Issued || d.Engagement.Status == engagement.Archived:
+	case engagement.Issued, engagement.Archived:
 		return "No report is registered: this engagement ended without one, or before reports were registered here."
-	case d.Engagement.Status == engagement.Reporting:
+	case engagement.Reporting:
 		return "The firm writes it outside of Assay. Once it is issued, it is registered here by its digest."
 	}
 	return "It is registered here when the firm has issued it, after fieldwork and reporting."

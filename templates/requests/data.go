@@ -67,10 +67,6 @@ func (d ListData) tabs() []ui.Tab {
 	return out
 }
 
-func (d ListData) narrowed() bool {
-	return d.Query.Get("state") != "" || d.Query.Get("owner") != "" || d.Query.Get("control") != ""
-}
-
 func (d ListData) lede() string {
 	n := d.Summary.Total()
 	if n == 0 {
