@@ -237,7 +237,7 @@ func (app *App) matrixFile(ending string) web.Handler {
 		if err != nil {
 			return err
 		}
-		return app.export(w, r, e.Path()+"/section-iv", ending, func(ctx context.Context, tx *models.Tx) error {
+		return app.export(w, r, e.Path()+"/deliverables/section-iv", ending, func(ctx context.Context, tx *models.Tx) error {
 			lines, err := deliverable.Matrix(ctx, tx, e)
 			if err != nil {
 				return err

@@ -351,6 +351,13 @@ var unlinked = map[string]bool{
 	"/auth/continue":            true, // after somebody signed in again
 	"/settings/webhooks/new":    true, // a demonstration may call no hosts
 	"/settings/webhooks/{hook}": true,
+
+	"/activity/anchors/{anchor}/note":                           true, // nobody outside confirms a demonstration
+	"/engagements/{engagement}/requests/import/{upload}":        true, // after a file was sent
+	"/engagements/{engagement}/tests/{test}/worksheet/{digest}": true, // likewise
+	"/engagements/{engagement}/deliverables/{document}":         true, // the demonstration has drafted none
+	"/engagements/{engagement}/deliverables/{document}/text":    true,
+	"/engagements/{engagement}/deliverables/{document}/docx":    true,
 }
 
 // tail is the last lines of said that contain words.

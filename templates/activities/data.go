@@ -3,6 +3,7 @@ package activities
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,8 +122,11 @@ func (g group) rest() []activity.Entry {
 }
 
 // href is the address of what e is about. On the page of a record all are about that.
+// privateTest is a test of controls: the auditors', and nothing to be led to until they share it.
+var privateTest = regexp.MustCompile(`^engagements/[^/]+/tests/T-`)
+
 func href(e activity.Entry, linked bool) string {
-	if e.About == "" || !linked {
+	if e.About == "" || !linked || privateTest.MatchString(e.About) {
 		return ""
 	}
 	return "/" + e.About
