@@ -353,6 +353,7 @@ var unlinked = map[string]bool{
 	"/settings/webhooks/{hook}": true,
 
 	"/activity/anchors/{anchor}/note":                           true, // nobody outside confirms a demonstration
+	"/engagements/{engagement}/scope/propose":                   true, // a proposal is open there already
 	"/engagements/{engagement}/requests/import/{upload}":        true, // after a file was sent
 	"/engagements/{engagement}/tests/{test}/worksheet/{digest}": true, // likewise
 	"/engagements/{engagement}/deliverables/{document}":         true, // the demonstration has drafted none
