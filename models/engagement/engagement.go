@@ -179,8 +179,8 @@ type listKey struct{}
 
 // Current is the engagement that pages speak about unless they name another: the one
 // whose period is running, else the next to begin, else the last that ended. One in
-// set-up is a plan, and is nobody's current period beside another that is under way, by
-// its state or because its period is running. ok is false when there is none.
+// set-up is a plan: while its own period runs it gives way only to one under way that runs
+// too, else to any under way. ok is false when there is none.
 func Current(ctx context.Context, tx *models.Tx) (Engagement, bool, error) {
 	list, err := List(ctx, tx)
 	if err != nil {
@@ -191,42 +191,40 @@ func Current(ctx context.Context, tx *models.Tx) (Engagement, bool, error) {
 
 // CurrentOf is Current among engagements that are listed with the latest period first.
 func CurrentOf(list []Engagement, now time.Time) (current Engagement, ok bool, err error) {
-	plans, err := onlyPlans(list, now)
-	if err != nil {
-		return Engagement{}, false, err
-	}
-	for _, e := range list {
-		if e.Status == Archived || e.Status == Cancelled || e.Status == Setup && !plans {
-			continue
-		}
+	days := make([]models.Date, len(list)) // today, where each is
+	for n, e := range list {
 		zone, err := e.Location()
 		if err != nil {
 			return Engagement{}, false, err
 		}
-		today := models.DateOf(now, zone)
-		if e.PeriodEnd >= today || !ok { // the list goes backwards in time
+		days[n] = models.DateOf(now, zone)
+	}
+	for n, e := range list {
+		if e.Status == Archived || e.Status == Cancelled || e.Status == Setup && givesWay(list, days, days[n], e) {
+			continue
+		}
+		if e.PeriodEnd >= days[n] || !ok { // the list goes backwards in time
 			current, ok = e, true
 		}
-		if e.Period().Contains(today) {
+		if e.Period().Contains(days[n]) {
 			break
 		}
 	}
 	return current, ok, nil
 }
 
-// onlyPlans reports that nothing is under way beside what is in set-up.
-func onlyPlans(list []Engagement, now time.Time) (bool, error) {
-	for _, e := range list {
-		switch e.Status {
-		case Planning, Fieldwork, Reporting:
-			return false, nil
-		case Issued:
-			zone, err := e.Location()
-			if err != nil || e.Period().Contains(models.DateOf(now, zone)) {
-				return false, err
+// givesWay reports whether e, which is in set-up, is a plan beside one that is under way:
+// while its own period runs, only beside one whose period runs too.
+func givesWay(list []Engagement, days []models.Date, today models.Date, e Engagement) bool {
+	runs := e.Period().Contains(today)
+	for n, other := range list {
+		switch other.Status {
+		case Planning, Fieldwork, Reporting, Issued:
+			if other.Period().Contains(days[n]) || !runs && other.Status != Issued {
+				return true
 			}
 		case Setup, Archived, Cancelled:
 		}
 	}
-	return true, nil
+	return false
 }

@@ -329,13 +329,24 @@ func TestCurrent(t *testing.T) {
 		if got := current(); got != "this-year" {
 			t.Errorf("with one that runs: %s", got)
 		}
-		// Read on 1 March 2026: one that is being set up takes no place from what is under way.
+		// Read on 1 March 2026: one that is being set up takes no place from what is under way and runs, and gives its own
+		// to none whose period is over.
 		planned := add("planned", "2025-06-01", "2025-08-31")
 		if err := move(t, db, ana, &planned, engagement.Planning, ""); err != nil {
 			t.Fatal(err)
 		}
-		if got := current(); got != "planned" {
-			t.Errorf("with one in planning: %s", got)
+		if got := current(); got != "this-year" {
+			t.Errorf("with one in planning whose period is over: %s", got)
+		}
+		wider := add("a mistake", "2025-10-01", "2027-03-31")
+		if err := move(t, db, ana, &running, engagement.Planning, ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := current(); got != "this-year" {
+			t.Errorf("with one in set-up that runs longer: %s", got)
+		}
+		if err := move(t, db, ana, &wider, engagement.Cancelled, "Made for the test."); err != nil {
+			t.Fatal(err)
 		}
 		if err := move(t, db, ana, &planned, engagement.Cancelled, "Made for the test."); err != nil {
 			t.Fatal(err)
