@@ -7,6 +7,8 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/engagement"
+	"assay/models/programme"
+	"assay/templates/engagements"
 	"assay/templates/ui"
 	"assay/web"
 )
@@ -42,11 +44,19 @@ func (app *App) through(page web.Handler) web.Handler {
 	}
 }
 
-// throughLens is what surrounds a page that is looked at as an auditor. The company's own
-// surroundings are read as for whoever looks; what can be done is the auditor's.
+// throughLens is what surrounds a page that is looked at as an auditor: whoever looks, the
+// engagement, and nothing that waits for them elsewhere.
 func (app *App) throughLens(r *http.Request, l lens) (ui.Shell, error) {
-	s, err := app.surroundings(r.WithContext(web.WithActor(context.WithValue(r.Context(), lensKey{}, nil), l.who)))
-	s.Actor, s.Counts, s.Unread = l.engagement.Viewer(), ui.Counts{}, 0
+	s := app.bare(r, l.who)
+	err := app.DB.Read(r.Context(), l.who, func(tx *models.Tx) error {
+		p, err := programme.Current(r.Context(), tx)
+		if err == nil {
+			s.Company, s.Now = p.Company, s.Now.In(p.Location())
+			s.Engagement = engagements.Examination(l.engagement, tx.Now)
+		}
+		return err
+	})
+	s.Actor = l.engagement.Viewer()
 	s.Actor.Name = l.who.Name
 	s.Banner = "You see " + l.engagement.Name + " as its auditors do: what is released to them, and nothing they can do. Their own drafts and notes stay theirs. That you looked is recorded."
 	s.Lens, s.Leave = "?as=auditor", r.URL.Path

@@ -144,7 +144,7 @@ func requestData(ctx context.Context, tx *models.Tx, r *http.Request) (d request
 		return d, err
 	}
 	if d.Releasing() {
-		if d.Withheld, err = request.Withheld(ctx, tx, d.Engagement, d.Request); err != nil {
+		if d.Withheld, err = request.Withheld(ctx, tx, d.Engagement, d.Unreleased()); err != nil {
 			return d, err
 		}
 	}
@@ -184,8 +184,9 @@ func requestEvidence(ctx context.Context, tx *models.Tx, d *requests.PageData) e
 
 // requestPeople adds names, and who could decide or answer.
 func requestPeople(ctx context.Context, tx *models.Tx, d *requests.PageData) (err error) {
+	var team []engagement.Auditor
 	if d.Importing() || d.Releasing() {
-		if d.Team, err = engagement.Team(ctx, tx, d.Engagement.ID); err != nil {
+		if team, err = engagement.Grants(ctx, tx, d.Engagement.ID); err != nil {
 			return err
 		}
 	}
@@ -211,8 +212,12 @@ func requestPeople(ctx context.Context, tx *models.Tx, d *requests.PageData) (er
 	for _, a := range d.Answers {
 		add(&a.AddedBy)
 	}
+	for _, g := range team {
+		add(&g.PersonID)
+	}
 	slices.Sort(ids)
 	d.People, err = people.Named(ctx, tx, slices.Compact(ids)...)
+	d.Team = engagement.Named(team, d.People)
 	return err
 }
 

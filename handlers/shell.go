@@ -38,10 +38,7 @@ func (app *App) surroundings(r *http.Request) (ui.Shell, error) {
 		return app.throughLens(r, l)
 	}
 	a := web.ActorOf(r)
-	s := ui.Shell{
-		Actor: a, Path: r.URL.RequestURI(), Demo: app.Demo, RequestID: models.RequestID(r.Context()),
-		Theme: theme(r), Keys: keysOn(r), Now: app.DB.Now().UTC(),
-	}
+	s := app.bare(r, a)
 	if why := app.DB.Halted(); why != "" && a.Company() {
 		s.Banner = "Assay is read-only because its log failed a check. An administrator has to look at it."
 	}
@@ -51,6 +48,14 @@ func (app *App) surroundings(r *http.Request) (ui.Shell, error) {
 	return s, app.DB.Read(r.Context(), a, func(tx *models.Tx) error {
 		return fillShell(r.Context(), tx, &s, web.SessionOf[people.Session](r).Bell)
 	})
+}
+
+// bare is what is known of what surrounds a page without asking the database.
+func (app *App) bare(r *http.Request, a access.Actor) ui.Shell {
+	return ui.Shell{
+		Actor: a, Path: r.URL.RequestURI(), Demo: app.Demo, RequestID: models.RequestID(r.Context()),
+		Theme: theme(r), Keys: keysOn(r), Now: app.DB.Now().UTC(),
+	}
 }
 
 // fillShell reads the company, the engagement and the counts beside the navigation, in

@@ -147,7 +147,7 @@ type Teammate struct {
 
 // Team lists the auditors of an engagement, the lead first, in two queries.
 func Team(ctx context.Context, tx *models.Tx, engagement int64) ([]Teammate, error) {
-	rows, err := models.Rows[Auditor](tx).Where("engagement_id = ?", engagement).Order("part, id").Find(ctx)
+	rows, err := Grants(ctx, tx, engagement)
 	if err != nil {
 		return nil, err
 	}
@@ -156,11 +156,21 @@ func Team(ctx context.Context, tx *models.Tx, engagement int64) ([]Teammate, err
 		ids[i] = r.PersonID
 	}
 	names, err := people.Named(ctx, tx, ids...)
-	team := make([]Teammate, len(rows))
-	for i, r := range rows {
-		team[i] = Teammate{r, names[r.PersonID]}
+	return Named(rows, names), err
+}
+
+// Grants lists the auditors of an engagement, the lead first.
+func Grants(ctx context.Context, tx *models.Tx, engagement int64) ([]Auditor, error) {
+	return models.Rows[Auditor](tx).Where("engagement_id = ?", engagement).Order("part, id").Find(ctx)
+}
+
+// Named are grants with the people behind them, for a page that looks names up once.
+func Named(grants []Auditor, names map[int64]people.Person) []Teammate {
+	team := make([]Teammate, len(grants))
+	for i, g := range grants {
+		team[i] = Teammate{g, names[g.PersonID]}
 	}
-	return team, err
+	return team
 }
 
 // Candidates lists the external auditors of e's firm who could still be added.

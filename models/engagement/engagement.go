@@ -163,9 +163,14 @@ func checkScope(ctx context.Context, tx *models.Tx, problem func(string)) error 
 
 // BySlug finds an engagement that the actor may see.
 func BySlug(ctx context.Context, tx *models.Tx, slug string) (Engagement, error) {
-	e, err := models.Rows[Engagement](tx).Where("slug = ?", slug).Take(ctx)
-	return models.One(e, err, "Engagement")
+	return models.Kept(ctx, tx, slugKey(slug), func() (Engagement, error) {
+		e, err := models.Rows[Engagement](tx).Where("slug = ?", slug).Take(ctx)
+		return models.One(e, err, "Engagement")
+	}, Engagement{})
 }
+
+// slugKey keeps an engagement: every page about it begins with it.
+type slugKey string
 
 // List reads the engagements that the actor may see, the latest period first. A company
 // has a handful; the bound is there for the one that does not.

@@ -152,12 +152,11 @@ func unanswered(ctx context.Context, tx *models.Tx, r Request) (open []string, f
 	return open, fresh, err
 }
 
-// Withheld says, in sentences, which evidence keeps the answer from being released: what
-// is not accepted, and what the auditors could not open even so.
-func Withheld(ctx context.Context, tx *models.Tx, e engagement.Engagement, r Request) ([]string, error) {
-	list, err := evidenceOf(ctx, tx, r.ID)
-	if err != nil || len(list) == 0 {
-		return nil, err
+// Withheld says, in sentences, which of the evidence that answers keeps it from being
+// released: what is not accepted, and what the auditors could not open even so.
+func Withheld(ctx context.Context, tx *models.Tx, e engagement.Engagement, list []evidence.Item) ([]string, error) {
+	if len(list) == 0 {
+		return nil, nil
 	}
 	ids := make([]int64, len(list))
 	for n, i := range list {

@@ -304,7 +304,11 @@ func Release(ctx context.Context, tx *models.Tx, e engagement.Engagement, r *Req
 	if r.Status != Fulfilled {
 		return models.Conflict(fmt.Sprintf("%s is in state %s; what is released was answered and waits for the release check.", r.Code(), r.Status.Label()))
 	}
-	wrong, err := Withheld(ctx, tx, e, *r)
+	list, err := evidenceOf(ctx, tx, r.ID)
+	if err != nil {
+		return err
+	}
+	wrong, err := Withheld(ctx, tx, e, list)
 	switch {
 	case err != nil:
 		return err

@@ -3,6 +3,7 @@
 package requests
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -133,6 +134,21 @@ type PageData struct {
 	Opened     string // the question that a refusal opens again
 	Typed      map[string]string
 	Errors     map[string]string
+}
+
+// Unreleased is the evidence that answers and the auditors do not see yet, the oldest first.
+func (d PageData) Unreleased() []evidence.Item {
+	var out []evidence.Item
+	for _, a := range d.Answers {
+		if a.EvidenceID == nil || a.ReleasedAt != nil {
+			continue
+		}
+		if i, ok := d.Evidence[*a.EvidenceID]; ok {
+			out = append(out, i)
+		}
+	}
+	slices.SortFunc(out, func(a, b evidence.Item) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(out, func(a, b evidence.Item) bool { return a.ID == b.ID })
 }
 
 // Answering reports that it is the visitor's turn to answer.
