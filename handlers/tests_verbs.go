@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -154,7 +155,7 @@ func (app *App) testResults(w http.ResponseWriter, r *http.Request) error {
 		}
 		return n, err
 	})
-	if err == errSame { //nolint:errorlint // it is ours, and says that there was nothing to write
+	if errors.Is(err, errSame) {
 		return web.SeeOther(w, r, to)
 	}
 	if refused := web.Errors(err); refused != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -354,17 +355,22 @@ func TestAFailedSyncFailsTheUploadAndTwoInARowTheStore(t *testing.T) {
 }
 
 // The figure that matters is per upload and independent of size; the pool may have been
-// emptied by the collector, so it covers one full set of buffers.
+// emptied by the collector, so it covers one full set of buffers. The runtime counts what the
+// whole process took, of which an upload is never more: the least of several is the closest.
 func TestAnUploadTakesABoundedAmountOfMemory(t *testing.T) {
 	d, _ := open(t)
 	const size = 64 << 20
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, err := d.Put(t.Context(), io.LimitReader(zeros{}, size), size)
-	must(t, err)
-	runtime.ReadMemStats(&after)
-	if got := after.TotalAlloc - before.TotalAlloc; got > 256<<10 {
-		t.Errorf("64 MiB took %d KiB of memory, want at most 256", got>>10)
+	least := uint64(math.MaxUint64)
+	for range 10 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := d.Put(t.Context(), io.LimitReader(zeros{}, size), size)
+		must(t, err)
+		runtime.ReadMemStats(&after)
+		least = min(least, after.TotalAlloc-before.TotalAlloc)
+	}
+	if least > 256<<10 {
+		t.Errorf("64 MiB took %d KiB of memory, want at most 256", least>>10)
 	}
 }
 

@@ -46,7 +46,7 @@ func Database(tb testing.TB, template string, prepare func(address string) error
 // as one in production does. It is for measuring; tests use Postgres.
 func DurablePostgres(tb testing.TB) string {
 	tb.Helper()
-	address, leash := startPostgres(tb, "-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB")
+	address, leash := startPostgres(tb, "", "-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB")
 	tb.Cleanup(func() { _ = leash.Close() })
 	return create(tb, address, "template0")
 }
@@ -113,12 +113,13 @@ func (s *Server) Stop(tb testing.TB) {
 // hasty are settings for a server of which nothing survives the test, so that nothing waits for the disk.
 var hasty = []string{"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"}
 
-// create makes a database with a name of its own. WITH (FORCE) on the way out: a test that failed may have left
+// create makes a database with a name of its own. The files are copied, which is three times as fast as to write the
+// template through the log once nothing waits for the disk. WITH (FORCE) on the way out: a test that failed may have left
 // connections, and the next one should hear of its own failure, not of that.
 func create(tb testing.TB, base, template string) string {
 	tb.Helper()
 	name := "test_" + strings.ToLower(rand.Text())
-	if err := execute(tb.Context(), base, fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s`, quote(name), quote(template))); err != nil {
+	if err := execute(tb.Context(), base, fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s STRATEGY FILE_COPY`, quote(name), quote(template))); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
@@ -200,15 +201,26 @@ func server(tb testing.TB) string {
 	own.Lock()
 	defer own.Unlock()
 	if own.address == "" {
-		own.address, own.leash = startPostgres(tb, hasty...)
+		own.address, own.leash = startPostgres(tb, memory(), hasty...)
 	}
 	return own.address
 }
 
-func startPostgres(tb testing.TB, settings ...string) (string, io.Closer) {
+// memory is a folder that lies in memory, or empty where none has room for the databases of a package's tests.
+func memory() string {
+	const shm, room = "/dev/shm", 4 << 30
+	var fs syscall.Statfs_t
+	if syscall.Statfs(shm, &fs) != nil || fs.Bavail*uint64(fs.Bsize) < room {
+		return ""
+	}
+	return shm
+}
+
+// startPostgres starts a server whose files are in a new folder below parent, or below the usual one if that is empty.
+func startPostgres(tb testing.TB, parent string, settings ...string) (string, io.Closer) {
 	tb.Helper()
 	bin := postgresBin(tb)
-	dir, err := os.MkdirTemp("", "assay-postgres-")
+	dir, err := os.MkdirTemp(parent, "assay-postgres-")
 	if err != nil {
 		tb.Fatal(err)
 	}
