@@ -2,35 +2,18 @@ package handlers_test
 
 import (
 	"context"
-	"html"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 
 	"assay/handlers/handlerstest"
 	"assay/internal/bench"
-	"assay/internal/demo"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/evidence"
 	"assay/models/modelstest"
-	"assay/models/people"
 )
-
-// queryBudget is how many queries a page may take, however much it shows.
-const queryBudget = 12
-
-// afterChange is what a page may ask besides when the log has grown since the last one:
-// what stands around every page, and whom forms offer.
-const afterChange = 4
-
-// recording is what it takes to record an auditor's visit.
-const recording = 4
-
-// overBudget are the pages that take more, and how many: they may not take more yet.
-var overBudget = map[string]int{"/tasks": 22}
 
 // grows are the tables that are larger the longer the product is used.
 var grows = []string{"controls", "control_versions", "control_criteria", "evidence", "evidence_files", "findings", "log_leaves", "log_details", "people"}
@@ -79,8 +62,8 @@ func TestPagesKeepToTheirQueries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		limit := max(queryBudget, overBudget[u.Path])
-		if much > int64(limit) {
+		limit := handlerstest.Queries(u.Path)
+		if much > limit {
 			t.Errorf("%s takes %d queries, more than %d", path, much, limit)
 		}
 		if much > little+5 { // what shows nothing asks for nothing more
@@ -107,83 +90,4 @@ func TestNoListReadsAWholeTable(t *testing.T) {
 			}
 		}
 	})
-}
-
-var (
-	linked = regexp.MustCompile(`href="(/[^"#]*)"`)
-	part   = regexp.MustCompile(`/[^/?]*[0-9][^/?]*|=[^&]*`) // what tells one record from the next
-)
-
-// TestEveryPageKeepsToItsQueries follows the links of the demonstration as somebody of
-// each role, and looks at each kind of page right after a change and once more.
-func TestEveryPageKeepsToItsQueries(t *testing.T) {
-	db := modelstest.SQLite(t)
-	s := handlerstest.New(t, db)
-	if err := demo.Open(t.Context(), db, s.App.Blobs, "http://127.0.0.1:1/idp"); err != nil {
-		t.Fatal(err)
-	}
-	for _, role := range access.Roles {
-		who := someone(t, db, role)
-		cost := func(path string) (int64, handlerstest.Page) {
-			before := db.Queries()
-			p := s.Get(who, path)
-			return db.Queries() - before, p
-		}
-		visits, kinds := map[string]int{}, 0
-		for queue := []string{"/help", "/search?q=access"}; len(queue) > 0; queue = queue[1:] {
-			path := queue[0]
-			kind := part.ReplaceAllString(path, "/{}")
-			if visits[kind]++; visits[kind] > 5 || strings.Contains(path, "export") || strings.Contains(path, "/files/") || strings.HasPrefix(path, "/static") {
-				continue
-			}
-			if err := db.Observe(t.Context(), access.Clock, "session.start", "people/1", nil); err != nil {
-				t.Fatal(err)
-			}
-			changed, p := cost(path)
-			if p.Status != http.StatusOK {
-				continue
-			}
-			kinds++
-			before := leaves(t, db)
-			again, _ := cost(path)
-			limit := int64(max(queryBudget, overBudget[kind]))
-			if role == access.Auditor || leaves(t, db) > before { // a visit that is recorded is a change
-				limit += recording + afterChange
-			}
-			if again > limit || changed > limit+afterChange {
-				t.Errorf("%s asks %d queries for %s and %d after a change, more than %d", role, again, path, changed, limit)
-			}
-			for _, found := range linked.FindAllStringSubmatch(p.Body, -1) {
-				queue = append(queue, html.UnescapeString(found[1]))
-			}
-		}
-		if kinds < 20 {
-			t.Errorf("%s saw only %d pages", role, kinds)
-		}
-	}
-}
-
-// leaves is how long the log is.
-func leaves(t *testing.T, db *models.DB) (n int64) {
-	t.Helper()
-	modelstest.Look(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) (err error) {
-		n, err = tx.LogSize(ctx)
-		return err
-	})
-	return n
-}
-
-// someone is a person of the demonstration with this role; an auditor's engagements are
-// the first.
-func someone(t *testing.T, db *models.DB, role access.Role) (who access.Actor) {
-	t.Helper()
-	modelstest.Look(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
-		p, err := models.Rows[people.Person](tx).Where("role = ? AND status = 'active'", role).Order("id").Take(ctx)
-		who = p.Actor()
-		return err
-	})
-	if role == access.Auditor {
-		who.Engagements = []int64{1}
-	}
-	return who
 }

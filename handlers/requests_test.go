@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"assay/handlers/handlerstest"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
@@ -217,9 +218,9 @@ func TestAListOfManyRequestsKeepsToItsQueries(t *testing.T) {
 			w.Get(a, page)
 			before := w.db.Queries()
 			shown := w.Get(a, page).Want(200)
-			limit := int64(queryBudget)
+			limit := int64(handlerstest.QueryBudget)
 			if a.Role == access.Auditor || strings.Contains(page, "as=") { // whose visits are changes
-				limit += recording + afterChange
+				limit += handlerstest.Recording + handlerstest.AfterChange
 			}
 			if n := w.db.Queries() - before; n > limit {
 				t.Errorf("%s for %s takes %d queries", page, a.Role, n)

@@ -1,0 +1,17 @@
+package handlerstest
+
+// What a page may ask of the database, however much it shows.
+const (
+	QueryBudget = 12
+	// AfterChange is what comes on top when the log has grown since the last page: what
+	// stands around every page, and whom forms offer.
+	AfterChange = 4
+	// Recording is what it takes to record an auditor's visit.
+	Recording = 4
+)
+
+// overBudget are the pages that take more, and how many: they may not take more yet.
+var overBudget = map[string]int64{"/tasks": 22}
+
+// Queries is how many queries the page at path may take.
+func Queries(path string) int64 { return max(QueryBudget, overBudget[path]) }
