@@ -13,7 +13,9 @@ import (
 	"assay/models/control"
 	"assay/models/occurrence"
 	"assay/models/people"
+	"assay/models/period"
 	"assay/models/programme"
+	"assay/models/reminder"
 	"assay/templates/controls"
 	"assay/web"
 )
@@ -21,8 +23,43 @@ import (
 // listPage shows the lists that a control rests on, and the form that adds one.
 func (app *App) listPage(w http.ResponseWriter, r *http.Request) error {
 	q := web.Query(r)
+	return app.listsFor(w, r, period.Span{From: q.Date("from"), To: q.Date("to")})
+}
+
+// listMonth is the same page for whoever comes for one month: the form asks for the days of
+// it that no list speaks of.
+func (app *App) listMonth(w http.ResponseWriter, r *http.Request) error {
+	month := web.Param(r, "month")
+	if _, err := models.ParseDate(month + "-01"); err != nil {
+		return models.NotFound("List")
+	}
+	days, err := read(app, r, func(ctx context.Context, tx *models.Tx) (period.Span, error) {
+		c, err := control.ByCode(ctx, tx, web.Param(r, "code"))
+		if err != nil {
+			return period.Span{}, err
+		}
+		f, _, err := reminder.Frame(ctx, tx)
+		if err != nil {
+			return period.Span{}, err
+		}
+		owed, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{Controls: []int64{c.ID}})
+		for _, t := range owed {
+			if t.Want == occurrence.WantList && t.Month() == month {
+				return t.Holes[0].Span(), err
+			}
+		}
+		return period.Span{}, err
+	})
+	if err != nil {
+		return err
+	}
+	return app.listsFor(w, r, days)
+}
+
+// listsFor shows the page with these days in its form.
+func (app *App) listsFor(w http.ResponseWriter, r *http.Request, days period.Span) error {
 	return app.listsAgain(w, r, http.StatusOK, func(d *controls.ListsData) {
-		d.Typed = map[string]string{"covers_from": string(q.Date("from")), "covers_to": string(q.Date("to"))}
+		d.Typed = map[string]string{"covers_from": string(days.From), "covers_to": string(days.To)}
 	})
 }
 

@@ -93,6 +93,7 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Post("/questions/{question}/answer", access.EvidenceSubmit, app.questionAnswer),
 		web.Post("/performances/{performance}/withdraw", access.EvidenceSubmit, app.performanceWithdraw),
 		web.Get("/controls/{code}/lists", access.ControlView, app.listPage),
+		web.Get("/controls/{code}/lists/{month}", access.ControlView, app.listMonth),
 		web.Upload("/controls/{code}/lists", access.EvidenceSubmit, importLimits.Bytes+1<<20, app.listAdd),
 		web.Post("/controls/{code}/lists/{list}/withdraw", access.EvidenceSubmit, app.listWithdraw),
 		web.Get("/evidence", access.EvidenceView, app.evidenceList),

@@ -164,6 +164,17 @@ func TestAListIsTakenWholeOrNotAtAll(t *testing.T) {
 		} {
 			s.sendList(s.owner, at, list(c.field, c.value, "query", "my own query"), c.body).Want(422).Has(c.says, "my own query", "No list yet")
 		}
+		for _, month := range []string{"2026-13", "soon", "2026-02-01"} {
+			s.Get(s.owner, at+"/"+month).Want(404)
+		}
+		if body := s.Get(s.owner, "/tasks").Want(200).Body; !strings.Contains(body, at+"/2026-01") || !strings.Contains(body, at+"/2026-02") {
+			s.Error("the owner's tasks do not lead to January's list and to February's")
+		}
+		p := s.Get(s.owner, at+"/2026-02").Want(200).Has("Add the list")
+		if from, to := p.Field("covers_from"), p.Field("covers_to"); from != "2026-02-01" || to != "2026-02-28" {
+			s.Errorf("the page of February asks for %s to %s", from, to)
+		}
+		s.Get(s.executive, at+"/2026-02").Want(200).Lacks("Add the list")
 		s.sendList(s.other, at, list(), good).Want(http.StatusForbidden)
 		s.sendList(s.executive, at, list(), good).Want(404)
 		s.sendList(s.owner, at, list(), good).Want(303)

@@ -259,6 +259,7 @@ var ungranted = map[string]bool{
 	"/controls/import/{digest}":               true, // no file was sent
 	"/controls/{code}/versions/{number}/diff": true, // there is one version
 	"/controls/{code}/lists":                  true, // nothing is driven by events
+	"/controls/{code}/lists/{month}":          true,
 	"/engagements/{engagement}/binder.zip":    true, // nothing is frozen
 	"/evidence/{item}/files/{file}/picture":   true, // the files are tables
 

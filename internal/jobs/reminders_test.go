@@ -43,6 +43,25 @@ func (o *office) monthly(code string, owner, backup access.Actor) control.Contro
 	return c
 }
 
+// driven makes a control that acts within a day of events, from a day on.
+func (o *office) driven(code string, from models.Date, owner, backup access.Actor) {
+	o.t.Helper()
+	c := control.Control{
+		Code: code, Title: "Leavers", Status: control.Effective, Frequency: "event", OwnerID: &owner.ID, BackupID: &backup.ID, CreatedAt: o.db.Now(),
+	}
+	err := modelstest.As(o.t, o.db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+		if err := models.Insert(ctx, tx, &c, "control.create"); err != nil {
+			return err
+		}
+		v := control.Version{ControlID: c.ID, Code: code, Number: 1, Status: control.Effective, EffectiveFrom: from, AuthoredAt: o.db.Now(), ApproverID: &o.priya.ID}
+		v.Title, v.Statement, v.Frequency, v.EventDirection, v.EventLimit = c.Title, "x", "event", "after", "PT24H"
+		return models.Insert(ctx, tx, &v, "version.adopt")
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+}
+
 var march = period.Span{From: "2026-03-01", To: "2026-03-31"}
 
 // performed records that the owner acted in March.
@@ -100,6 +119,58 @@ func TestWhatIsDueLateAndLateForLong(t *testing.T) {
 				t.Errorf("%s: mails to %v, want %v", step.when, got, step.says)
 			}
 		}
+	})
+}
+
+// TestEachMonthsMissingListIsAnnouncedAndEscalated: September's list never comes, and
+// October's is asked for, late and told to others all the same.
+func TestEachMonthsMissingListIsAnnouncedAndEscalated(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		o := newOffice(t, db)
+		sam, kim := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Owner)
+		o.driven("PH-02", "2026-09-01", sam, kim)
+		september, october := "The list of PH-02, Leavers, for September 2026,", "The list of PH-02, Leavers, for October 2026,"
+		for _, step := range []struct{ when, to, kind, says, at string }{
+			{"2026-10-01T12:00:00Z", "owner", "due_soon", september + " was due Wed 30 Sep 2026; it counts as in time until Sat 10 Oct 2026.", "2026-09"},
+			{"2026-10-10T12:00:00Z", "", "", "", ""},
+			{"2026-10-12T12:00:00Z", "owner", "late", september + " was due Wed 30 Sep 2026 and is late.", "2026-09"},
+			{"2026-10-20T12:00:00Z", "others", "escalated", september + " was due Wed 30 Sep 2026 and is late.", "2026-09"},
+			{"2026-11-02T13:00:00Z", "owner", "due_soon", october + " was due Sat 31 Oct 2026; it counts as in time until Tue 10 Nov 2026.", "2026-10"},
+			{"2026-11-11T13:00:00Z", "owner", "late", october + " was due Sat 31 Oct 2026 and is late.", "2026-10"},
+			{"2026-11-18T13:00:00Z", "others", "escalated", october + " was due Sat 31 Oct 2026 and is late.", "2026-10"},
+			{"2026-11-19T13:00:00Z", "", "", "", ""},
+		} {
+			o.at(step.when[:11] + "05:30:00Z") // the reminders of the day, before the morning mail
+			readers := map[string]bool{}
+			for _, m := range o.at(step.when) {
+				readers[m.To] = true
+				if !strings.Contains(m.Text, step.says) || !strings.Contains(m.Text, base+"/controls/PH-02/lists/"+step.at) {
+					t.Errorf("%s: %s is told\n%s", step.when, m.To, m.Text)
+				}
+			}
+			want := map[string][]access.Actor{"owner": {sam}, "others": {kim, o.priya}}[step.to]
+			for _, a := range want {
+				if !readers[address(t, db, a)] {
+					t.Errorf("%s: %s is not told that it is %s", step.when, a.Name, step.kind)
+				}
+			}
+			if len(readers) != len(want) {
+				t.Errorf("%s: mails to %v", step.when, readers)
+			}
+		}
+		// What a mail of an earlier build led to is open as long as any month is missing.
+		modelstest.Look(t, db, o.priya, func(ctx context.Context, tx *models.Tx) error {
+			const old = "controls/PH-02/lists"
+			open, err := reminder.Open(ctx, tx, []string{old, old + "/2026-09", old + "/2026-08"})
+			if err != nil || !open[old] || !open[old+"/2026-09"] || open[old+"/2026-08"] {
+				t.Errorf("open: %v, %v", open, err)
+			}
+			l, err := reminder.Compose(ctx, tx, []string{old, old + "/2026-10", old + "/2026-08"})
+			if len(l.List) != 1 || len(l.List[0].Items) != 2 || l.Gone != 1 {
+				t.Errorf("composed %+v, %v", l, err)
+			}
+			return err
+		})
 	})
 }
 

@@ -173,3 +173,41 @@ func TestSignals(t *testing.T) {
 		c.refused("lines that make no sense", err, models.KindInvalid, "file")
 	})
 }
+
+// TestAMissingListIsATaskOfItsOwnEachMonth: nobody sends the list of September, nor that of
+// October. September's is late from 11 October on, whatever comes after it.
+func TestAMissingListIsATaskOfItsOwnEachMonth(t *testing.T) {
+	each(t, func(c company) {
+		v := leavers()
+		v.EffectiveFrom = "2026-09-01"
+		ph := c.control("PH-02", v)
+		check := func(when, want string) {
+			t.Helper()
+			modelstest.At(c.db, at(when))
+			var got []string
+			for _, task := range c.owed(occurrence.Scope{Controls: []int64{ph.ID}}) {
+				words := string(task.Want) + " " + occurrence.InWords(task.Window.Span()) + ", due " + string(task.Window.Due.Date())
+				if task.Late(c.frame("2026-01-01", "2026-12-31").Today) {
+					words += ", late"
+				}
+				got = append(got, words+" @"+task.Path())
+			}
+			if text := strings.Join(got, "; "); text != want {
+				t.Errorf("%s: %q, want %q", when, text, want)
+			}
+		}
+		const september = "list September 2026, due 2026-10-10, late @controls/PH-02/lists/2026-09"
+		check("2026-09-30T15:00:00Z", "")
+		check("2026-10-10T15:00:00Z", strings.Replace(september, ", late", "", 1))
+		check("2026-10-31T15:00:00Z", september)
+		check("2026-11-05T15:00:00Z", september+"; list October 2026, due 2026-11-10 @controls/PH-02/lists/2026-10")
+		check("2026-11-11T15:00:00Z", september+"; list October 2026, due 2026-11-10, late @controls/PH-02/lists/2026-10")
+		l := list("2026-10-01", "2026-10-15")
+		l.ExtractedAt = at("2026-11-11T12:00:00Z")
+		_, err := c.add(c.owner, ph, l, table("key,at\nL-1,2026-10-02"))
+		c.must(err)
+		check("2026-12-01T15:00:00Z", september+
+			"; list 16 Oct to 31 Oct 2026, due 2026-11-10, late @controls/PH-02/lists/2026-10"+
+			"; list November 2026, due 2026-12-10 @controls/PH-02/lists/2026-11")
+	})
+}

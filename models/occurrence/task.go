@@ -27,7 +27,7 @@ const (
 type Task struct {
 	Sheet    *Sheet
 	Want     Want
-	Window   period.Window // of WantList, the days that no list speaks of
+	Window   period.Window // of WantList, from the first to the last day of a month that no list speaks of
 	Status   period.Status // of the window
 	Proof    period.Proof  // likewise
 	Holes    []period.Days // the days of it that no evidence covers
@@ -37,10 +37,20 @@ type Task struct {
 	Older    int           // how many windows of the control before this one are open too
 }
 
-// Path is the address of t, which an e-mail can name.
+// Path is the address at which t is done, which an e-mail can name. A list that is missing
+// has that of its month, so that each month is another task.
 func (t Task) Path() string {
+	if t.Want == WantList {
+		return ListsPath(t.Sheet.Code) + "/" + t.Month()
+	}
 	return taskPath(t.Sheet.Code, t.Window.Span())
 }
+
+// ListsPath is the address of the lists of a control.
+func ListsPath(code string) string { return "controls/" + code + "/lists" }
+
+// Month is the month in which t begins, as 2026-08.
+func (t Task) Month() string { return string(t.Window.First.MonthStart().Date())[:7] }
 
 // Late reports that the grace of t is over.
 func (t Task) Late(today period.Day) bool { return t.Window.Due < today }
@@ -62,8 +72,8 @@ func Owed(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]Task, err
 }
 
 // Tasks lists what is owed, the earliest first: of each effective control the last Recent
-// finished windows that are open, and the one that runs; and lists that are missing for
-// months that are over. A window is open until the control has acted in it and evidence
+// finished windows that are open, and the one that runs; and the list of each month that is
+// over and has none. A window is open until the control has acted in it and evidence
 // covers every day.
 func Tasks(sheets []*Sheet, f Frame) []Task {
 	var out []Task
@@ -87,7 +97,7 @@ func Tasks(sheets []*Sheet, f Frame) []Task {
 // tasks lists what is open of s.
 func (s *Sheet) tasks(f Frame) []Task {
 	if !s.Dated() {
-		return s.missingList(f)
+		return s.missingLists(f)
 	}
 	var ended, running []Task
 	for o := range s.Facts.Occurrences(f.Days, f.Today) {
@@ -126,20 +136,23 @@ func (s *Sheet) task(o period.Occurrence) (Task, bool) {
 // listGrace is how many days after a month its list is asked for without being late.
 const listGrace = 10
 
-// missingList asks for the list of the months that are over and that no list speaks of.
-func (s *Sheet) missingList(f Frame) []Task {
+// missingLists asks for the list of each month that is over and of which no list speaks, or
+// none of all of its days. Each is late by itself: what is due of the month before last
+// does not wait for the last one.
+func (s *Sheet) missingLists(f Frame) []Task {
 	days := s.InForce(f)
 	days.Last = min(days.Last, f.Today.MonthStart()-1)
-	if days.Len() == 0 {
-		return nil
+	var out []Task
+	for month := days.First; month <= days.Last; {
+		next := (month.MonthStart() + 31).MonthStart()
+		unknown := period.Holes(period.Days{First: month, Last: min(days.Last, next-1)}, s.Listed)
+		if len(unknown) > 0 {
+			window := period.Window{Days: period.Days{First: unknown[0].First, Last: unknown[len(unknown)-1].Last}, By: next - 1, Due: next - 1 + listGrace}
+			out = append(out, Task{Sheet: s, Want: WantList, Window: window, Status: period.Unknown, Holes: unknown})
+		}
+		month = next
 	}
-	unknown := period.Holes(days, s.Listed)
-	if len(unknown) == 0 {
-		return nil
-	}
-	window := period.Window{Days: period.Days{First: unknown[0].First, Last: unknown[len(unknown)-1].Last}}
-	window.By, window.Due = window.Last, window.Last+listGrace
-	return []Task{{Sheet: s, Want: WantList, Window: window, Status: period.Unknown, Holes: unknown}}
+	return out
 }
 
 // At finds what is known of one window of a control that the actor may see, and the task

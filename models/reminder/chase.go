@@ -45,19 +45,19 @@ func Compose(ctx context.Context, tx *models.Tx, abouts []string) (Letters, erro
 	if err != nil {
 		return Letters{}, err
 	}
-	codes := []string{""}
-	for _, a := range abouts {
-		if parts := strings.Split(a, "/"); len(parts) > 1 {
-			codes = append(codes, parts[1])
-		}
-	}
-	owed, err := ofControls(ctx, tx, codes)
+	owed, err := ofControls(ctx, tx, abouts)
 	if err != nil {
 		return Letters{}, err
 	}
-	owed = slices.DeleteFunc(owed, func(t occurrence.Task) bool { return !slices.Contains(abouts, About(t)) })
+	owed = slices.DeleteFunc(owed, func(t occurrence.Task) bool {
+		return !slices.ContainsFunc(abouts, func(a string) bool { return At(a, t) })
+	})
 	l, err := ComposeOf(ctx, tx, owed, f.Today)
-	l.Gone = len(abouts) - len(owed)
+	for _, a := range abouts {
+		if !slices.ContainsFunc(owed, func(t occurrence.Task) bool { return At(a, t) }) {
+			l.Gone++
+		}
+	}
 	return l, err
 }
 

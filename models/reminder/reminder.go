@@ -5,6 +5,7 @@ package reminder
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,11 +120,22 @@ func tell(ctx context.Context, tx *models.Tx, kind notice.Kind, t occurrence.Tas
 }
 
 // About is the address at which t is done.
-func About(t occurrence.Task) string {
-	if t.Want == occurrence.WantList {
-		return "controls/" + t.Sheet.Code + "/lists"
+func About(t occurrence.Task) string { return t.Path() }
+
+// At reports that t is done at the address. That of all lists of a control, which earlier
+// builds told, stands for each month of it that is missing.
+func At(about string, t occurrence.Task) bool {
+	return about == About(t) || t.Want == occurrence.WantList && about == occurrence.ListsPath(t.Sheet.Code)
+}
+
+// control is the code of the control at which something is done at an address, "" where
+// the address is no such.
+func control(about string) string {
+	parts := strings.Split(about, "/")
+	if len(parts) > 1 && parts[0] == "tasks" || len(parts) > 2 && parts[0] == "controls" && parts[2] == "lists" {
+		return parts[1]
 	}
-	return t.Path()
+	return ""
 }
 
 // Sentence says what t asks for and by when.
@@ -149,16 +161,10 @@ func Sentence(t occurrence.Task, today period.Day) string {
 // Open picks those of the addresses, as About gives them, at which something is still to
 // be done. What is no address of a task is left out.
 func Open(ctx context.Context, tx *models.Tx, abouts []string) (map[string]bool, error) {
-	codes := []string{""}
-	for _, a := range abouts {
-		if parts := strings.Split(a, "/"); len(parts) > 1 && (parts[0] == "tasks" || strings.HasSuffix(a, "/lists")) {
-			codes = append(codes, parts[1])
-		}
-	}
-	tasks, err := ofControls(ctx, tx, codes)
+	tasks, err := ofControls(ctx, tx, abouts)
 	open := map[string]bool{}
-	for _, t := range tasks {
-		open[About(t)] = true
+	for _, a := range abouts {
+		open[a] = slices.ContainsFunc(tasks, func(t occurrence.Task) bool { return At(a, t) })
 	}
 	if err != nil {
 		return open, err
@@ -170,8 +176,12 @@ func Open(ctx context.Context, tx *models.Tx, abouts []string) (map[string]bool,
 	return open, err
 }
 
-// ofControls lists what is owed for the controls with these codes.
-func ofControls(ctx context.Context, tx *models.Tx, codes []string) ([]occurrence.Task, error) {
+// ofControls lists what is owed for the controls of these addresses.
+func ofControls(ctx context.Context, tx *models.Tx, abouts []string) ([]occurrence.Task, error) {
+	codes := []string{""}
+	for _, a := range abouts {
+		codes = append(codes, control(a))
+	}
 	f, _, err := Frame(ctx, tx)
 	if err != nil {
 		return nil, err

@@ -186,12 +186,7 @@ func chevron() string { return static.Path("icons.svg") + "#right" }
 func iso(d period.Day) string { return string(d.Date()) }
 
 // href is the page of a task.
-func href(t occurrence.Task) string {
-	if t.Want == occurrence.WantList {
-		return fmt.Sprintf("/controls/%s/lists?from=%s&to=%s", t.Sheet.Code, iso(t.Holes[0].First), iso(t.Holes[0].Last))
-	}
-	return "/" + t.Path()
-}
+func href(t occurrence.Task) string { return "/" + t.Path() }
 
 // wanted is the main button of a task.
 func wanted(t occurrence.Task) string {
