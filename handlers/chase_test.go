@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -9,7 +10,32 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/modelstest"
+	"assay/models/notice"
 )
+
+// TestAChaseWithoutAMailServerIsSentOnce: of the same form sent twice one is kept, and one
+// notice each.
+func TestAChaseWithoutAMailServerIsSentOnce(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		s := handlerstest.New(t, db)
+		setUp(t, db)
+		sam, priya := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Compliance)
+		owned(t, db, "AC-03", "quarterly", sam)
+		modelstest.At(db, time.Date(2026, 4, 10, 15, 0, 0, 0, time.UTC))
+		const item = "tasks/AC-03/2026-01-01/2026-03-31"
+		p := s.Get(priya, "/readiness/chase?item="+item).Want(http.StatusOK)
+		send := []string{"item", item, "sending", p.Field("sending"), "seen", p.Field("seen")}
+		s.Post(priya, "/readiness/chase", send...).Want(http.StatusSeeOther)
+		s.Post(priya, "/readiness/chase", send...).Want(http.StatusConflict).Has("sent already")
+		modelstest.Look(t, db, sam, func(ctx context.Context, tx *models.Tx) error {
+			told, err := models.Rows[notice.Notice](tx).Where("person_id = ?", sam.ID).Find(ctx)
+			if len(told) != 1 {
+				t.Errorf("told %d times", len(told))
+			}
+			return err
+		})
+	})
+}
 
 func TestTheChasePage(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {

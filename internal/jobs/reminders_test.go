@@ -301,6 +301,53 @@ func TestChase(t *testing.T) {
 	})
 }
 
+// TestAChaseSentAtOnceFromFourTabsIsOne: without a mail server there is no job that could
+// tell, and each task is told and noted once all the same.
+func TestAChaseSentAtOnceFromFourTabsIsOne(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		o := newOffice(t, db)
+		sam, kim := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Owner)
+		o.monthly("AC-01", sam, kim)
+		o.monthly("AC-02", sam, kim)
+		modelstest.At(db, instant(t, "2026-04-08T15:00:00Z"))
+		chase := func(sending string) error {
+			return modelstest.As(t, db, o.priya, func(ctx context.Context, tx *models.Tx) error {
+				l, err := reminder.Compose(ctx, tx, []string{"tasks/AC-01/2026-03-01/2026-03-31", "tasks/AC-02/2026-03-01/2026-03-31"})
+				if err != nil {
+					return err
+				}
+				return reminder.Chase(ctx, tx, l, sending, false)
+			})
+		}
+		errs := make(chan error, 4)
+		for range cap(errs) {
+			go func() { errs <- chase("ONE") }()
+		}
+		sent := 0
+		for range cap(errs) {
+			switch err := <-errs; {
+			case err == nil:
+				sent++
+			case models.KindOf(err) != models.KindConflict:
+				t.Errorf("the second is refused with %v", err)
+			}
+		}
+		if told := notices(t, db, sam); sent != 1 || len(told) != 2 {
+			t.Errorf("sent %d times, told %d times", sent, len(told))
+		}
+		modelstest.Look(t, db, o.priya, func(ctx context.Context, tx *models.Tx) error {
+			n, err := models.Value[int](ctx, tx, "SELECT count(*) FROM log_leaves WHERE verb = 'task.chase'")
+			if n != 2 {
+				t.Errorf("%d leaves", n)
+			}
+			return err
+		})
+		if err := chase("TWO"); err != nil { // another form, looked at again
+			t.Error(err)
+		}
+	})
+}
+
 func person(t *testing.T, db *models.DB, id int64) (p people.Person) {
 	t.Helper()
 	modelstest.Look(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) (err error) {
