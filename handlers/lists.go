@@ -68,7 +68,10 @@ func (app *App) listsAgain(w http.ResponseWriter, r *http.Request, code int, cha
 		if d.Control, err = control.ByCode(ctx, tx, web.Param(r, "code")); err != nil {
 			return d, err
 		}
-		if occurrence.KindFor(d.Control.Frequency) == "" {
+		if d.Kind, err = occurrence.ListKind(ctx, tx, d.Control); err != nil {
+			return d, err
+		}
+		if d.Kind == "" {
 			return d, models.NotFound("List")
 		}
 		if d.Lists, err = occurrence.Lists(ctx, tx, d.Control.ID, 100); err != nil {

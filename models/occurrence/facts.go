@@ -3,6 +3,7 @@ package occurrence
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -196,14 +197,17 @@ func events(ctx context.Context, tx *models.Tx, f Frame, cond string, args []any
 	if err != nil || len(spans) == 0 {
 		return err
 	}
-	kinds, of := map[string][]int64{}, map[int64]*Sheet{}
+	kinds, of := map[string][]List{}, map[int64]*Sheet{}
 	for _, l := range spans {
 		s := into[l.ControlID]
 		if s == nil {
 			continue
 		}
-		s.Listed = append(s.Listed, period.Span{From: l.CoversFrom, To: l.CoversTo}.Days())
-		kinds[l.Kind], of[l.ID] = append(kinds[l.Kind], l.ID), s
+		if s.Listed == nil {
+			s.Listed = map[string][]period.Days{}
+		}
+		s.Listed[l.Kind] = append(s.Listed[l.Kind], l.days())
+		kinds[l.Kind], of[l.ID] = append(kinds[l.Kind], l), s
 	}
 	if err := triggers(ctx, tx, f, kinds[Triggers], of); err != nil {
 		return err
@@ -211,18 +215,33 @@ func events(ctx context.Context, tx *models.Tx, f Frame, cond string, args []any
 	return signals(ctx, tx, f, kinds[Signals], of)
 }
 
-func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []int64, of map[int64]*Sheet) error {
+// days are those that l speaks of.
+func (l List) days() period.Days { return period.Span{From: l.CoversFrom, To: l.CoversTo}.Days() }
+
+func ids(lists []List) []int64 {
+	out := make([]int64, len(lists))
+	for i, l := range lists {
+		out[i] = l.ID
+	}
+	return out
+}
+
+// triggers counts by months of the frame, in its zone: the day that a trigger is filed
+// under is that of the company's zone, which may be another.
+func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []List, of map[int64]*Sheet) error {
 	if len(lists) == 0 {
 		return nil
 	}
+	month, args := f.monthSQL()
+	foreign, more := f.foreignSQL(lists, of)
 	from, until := f.Days.Span().Instants(f.Zone)
-	rows, err := models.Raw[eventRow](ctx, tx, `SELECT l.control_id, substr(e.day, 1, 7) AS month,
-		CASE WHEN e.at < ? OR e.at >= ? THEN 'outside_period' WHEN e.at > ? THEN 'upcoming'
+	args = append(append(args, more...), from, until, f.Now, f.Now, f.Now, f.Now, ids(lists))
+	rows, err := models.Raw[eventRow](ctx, tx, `SELECT l.control_id, `+month+` AS month,
+		CASE `+foreign+`WHEN e.at < ? OR e.at >= ? THEN 'outside_period' WHEN e.at > ? THEN 'upcoming'
 			WHEN e.done_at <= ? AND e.done_at <= e.deadline THEN 'on_time' WHEN e.done_at <= ? THEN 'late'
 			WHEN e.deadline >= ? THEN 'pending' ELSE 'missed' END AS standing, count(*) AS n
 		FROM trigger_events e JOIN fact_lists l ON l.id = e.list_id WHERE e.list_id IN ?
-		GROUP BY l.control_id, substr(e.day, 1, 7), standing ORDER BY l.control_id, month`,
-		from, until, f.Now, f.Now, f.Now, f.Now, lists)
+		GROUP BY l.control_id, month, standing ORDER BY l.control_id, month`, args...)
 	if err != nil {
 		return err
 	}
@@ -231,6 +250,9 @@ func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []int64, of map
 		sheets[s.ID] = s
 	}
 	for _, r := range rows {
+		if r.Standing == foreignTrigger {
+			continue
+		}
 		s := sheets[r.ControlID]
 		if n := len(s.Events); n == 0 || s.Events[n-1].Month != r.Month {
 			s.Events = append(s.Events, MonthOfEvents{Month: r.Month})
@@ -238,6 +260,38 @@ func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []int64, of map
 		s.Events[len(s.Events)-1].Counts[statusOf(r.Standing)] += r.N
 	}
 	return nil
+}
+
+// monthSQL names the month of the frame in which a trigger occurred, "" outside of it.
+func (f Frame) monthSQL() (string, []any) {
+	from, until := f.Days.Span().Instants(f.Zone)
+	text, args := "CASE WHEN e.at < ? OR e.at >= ? THEN ''", []any{from, until}
+	months := f.Months()
+	for _, m := range slices.Backward(months[1:]) {
+		text += " WHEN e.at >= ? THEN '" + keyOf(m) + "'"
+		args = append(args, m.First.Starts(f.Zone).UTC())
+	}
+	return text + " ELSE '" + keyOf(months[0]) + "' END", args
+}
+
+// keyOf names a month: 2026-08.
+func keyOf(month period.Days) string { return string(month.First.Date())[:7] }
+
+// foreignTrigger marks what was triggered while no version of the control went by triggers.
+const foreignTrigger = "foreign"
+
+// foreignSQL finds it in those lists that speak of more days than the versions do.
+func (f Frame) foreignSQL(lists []List, of map[int64]*Sheet) (text string, args []any) {
+	for _, l := range lists {
+		near := l.days() // and a day around: the frame's zone may be another
+		near = period.Days{First: near.First - 1, Last: near.Last + 1}.And(f.Days)
+		for _, d := range period.Holes(near, of[l.ID].InForce(f, period.Triggered)) {
+			from, until := d.Span().Instants(f.Zone)
+			text += "WHEN e.list_id = ? AND e.at >= ? AND e.at < ? THEN '" + foreignTrigger + "' "
+			args = append(args, l.ID, from, until)
+		}
+	}
+	return text, args
 }
 
 func statusOf(id string) period.Status {
@@ -249,13 +303,13 @@ func statusOf(id string) period.Status {
 	return period.Unknown
 }
 
-func signals(ctx context.Context, tx *models.Tx, f Frame, lists []int64, of map[int64]*Sheet) error {
+func signals(ctx context.Context, tx *models.Tx, f Frame, lists []List, of map[int64]*Sheet) error {
 	if len(lists) == 0 {
 		return nil
 	}
 	from, until := f.Days.Span().Instants(f.Zone)
 	rows, err := models.Raw[signalRow](ctx, tx, `SELECT list_id, line, from_at, to_at, pass, collected_at FROM signal_intervals
-		WHERE list_id IN ? AND from_at < ? AND to_at > ?`, lists, until, from)
+		WHERE list_id IN ? AND from_at < ? AND to_at > ?`, ids(lists), until, from)
 	for _, r := range rows {
 		s := of[r.ListID]
 		s.Signals = append(s.Signals, period.Signal{From: r.FromAt, To: r.ToAt, Pass: r.Pass, Collected: r.CollectedAt})

@@ -75,7 +75,7 @@ L-4,2026-02-28T15:00:00Z,`))
 			t.Errorf("with one that was missed it is %s", s)
 		}
 		squares := c.sheet(ac, f).Squares(f)
-		if squares[0].Of(period.OnTime) != 1 || squares[0].Of(period.Late) != 1 || squares[1].Of(period.Missed) != 1 || squares[2].Blind != 1 || !squares[3].Empty() {
+		if squares[0].Of(period.OnTime) != 1 || squares[0].Of(period.Late) != 1 || squares[1].Of(period.Missed) != 1 || squares[2].Open != 1 || squares[2].Blind != 0 || !squares[3].Empty() {
 			t.Errorf("squares %+v", squares[:4])
 		}
 		// The same list seen for a period that begins later: what was before is outside.

@@ -43,22 +43,18 @@ type Sheet struct {
 	Effective bool // a version is in effect today
 	Retired   bool // it was, and no longer is
 	Facts     period.Facts
-	Asked     []period.Days         // windows that somebody asked to be excused, undecided
-	Handed    map[period.Days]int64 // windows whose task somebody else holds, by person
-	Listed    []period.Days         // what lists of triggers or signals account for
+	Asked     []period.Days            // windows that somebody asked to be excused, undecided
+	Handed    map[period.Days]int64    // windows whose task somebody else holds, by person
+	Listed    map[string][]period.Days // what lists account for, by their kind
 	Events    []MonthOfEvents
 	Signals   []period.Signal
 }
 
 // MonthOfEvents counts the triggers of a month by status.
 type MonthOfEvents struct {
-	Month string // 2026-08
+	Month string // 2026-08, in the frame's zone; "" is outside the period
 	period.Counts
 }
-
-// Dated reports whether a calendar tells when s is due. What it was before the present
-// version does not matter.
-func (s *Sheet) Dated() bool { return period.Dated(s.Frequency) }
 
 // InEffect reports whether a version is in effect on the day that f is judged by: today, or
 // the last day of a period that is over.
@@ -79,28 +75,70 @@ func (s *Sheet) Ended(f Frame) bool {
 	return !s.InEffect(f)
 }
 
+// InForce lists the days of the period on which a version of a kind counted: period.Dated,
+// period.Triggered or period.Continuous.
+func (s *Sheet) InForce(f Frame, kind func(frequency string) bool) []period.Days {
+	return period.InForce(s.Facts.Versions, f.Days, kind)
+}
+
+// ListOn is the kind of list that the control rested on, on some of these days, or "".
+func (s *Sheet) ListOn(days period.Days) string {
+	for _, v := range s.Facts.Versions {
+		if kind := KindFor(v.Frequency); kind != "" && v.Effective.Meets(days) {
+			return kind
+		}
+	}
+	return ""
+}
+
+// Unlisted are the days of the period up to a day on which the control rested on lists and
+// of which none speaks.
+func (s *Sheet) Unlisted(f Frame, until period.Day) []period.Days {
+	runs := slices.Concat(
+		period.Sum(period.Counts{}, s.Listed[Triggers], s.InForce(f, period.Triggered), until).Unknown,
+		period.Sum(period.Counts{}, s.Listed[Signals], s.InForce(f, period.Continuous), until).Unknown,
+	)
+	return period.Join(runs)
+}
+
 // Tally is what lists of triggers say of s.
-func (s *Sheet) Tally(f Frame) period.Tally {
+func (s *Sheet) Tally(f Frame) period.Tally { return s.tally(f, f.Today) }
+
+func (s *Sheet) tally(f Frame, until period.Day) period.Tally {
 	var c period.Counts
 	for _, m := range s.Events {
 		c.Add(m.Counts)
 	}
-	return period.Sum(c, s.Listed, s.InForce(f), f.Today)
+	return period.Sum(c, s.Listed[Triggers], s.InForce(f, period.Triggered), until)
 }
 
-// InForce is the part of the period from the day a version first counted on.
-func (s *Sheet) InForce(f Frame) period.Days {
-	days := f.Days
-	if len(s.Facts.Versions) > 0 {
-		days.First = max(days.First, s.Facts.Versions[0].Effective.First)
-		days.Last = min(days.Last, s.Facts.Versions[len(s.Facts.Versions)-1].Effective.Last)
+// Watched is what check results say of a run of days, up to now.
+type Watched struct {
+	period.Days
+	period.Coverage
+}
+
+// Watched lists the runs of days on which s was continuous, those to come left out.
+func (s *Sheet) Watched(f Frame) []Watched {
+	var out []Watched
+	for _, run := range s.InForce(f, period.Continuous) {
+		if run.First <= f.Today {
+			out = append(out, Watched{run, s.observed(f, run)})
+		}
 	}
-	return days
+	return out
 }
 
 // Coverage is what lists of check results say of s, up to now.
-func (s *Sheet) Coverage(f Frame) period.Coverage {
-	days := s.InForce(f)
+func (s *Sheet) Coverage(f Frame) (c period.Coverage) {
+	for _, w := range s.Watched(f) {
+		c.Add(w.Coverage)
+	}
+	return c
+}
+
+// observed is what lists of check results say of these days, up to now.
+func (s *Sheet) observed(f Frame, days period.Days) period.Coverage {
 	if days.Len() == 0 || days.First > f.Today {
 		return period.Coverage{}
 	}

@@ -1,6 +1,10 @@
 package occurrence
 
-import "assay/models/period"
+import (
+	"slices"
+
+	"assay/models/period"
+)
 
 // A Standing is where one control stands in a period. A control has exactly one: the
 // first that applies, the gravest first.
@@ -53,22 +57,31 @@ func (s Standing) Label() string {
 // Soon is how many days ahead something counts as due soon.
 const Soon = 14
 
-// Standing is where s stands; finding says that one about it is open.
+// Standing is where s stands; finding says that one about it is open. Where versions of
+// several kinds counted in the period, the gravest of what each left behind stands.
 func (s *Sheet) Standing(f Frame, finding bool) Standing {
 	switch {
 	case !s.Effective:
 		return Planned
 	case finding:
 		return Exception
-	case period.Continuous(s.Frequency):
-		return s.watched(f)
-	case period.Triggered(s.Frequency):
-		return s.triggered(f)
 	}
-	return s.dated(f)
+	parts := []Standing{s.dated(f), s.triggered(f), s.watched(f)}
+	for _, gravest := range []Standing{Behind, Deviated, Blind, InReview, DueSoon, Operating, NotYet, Idle} {
+		if slices.Contains(parts, gravest) {
+			return gravest
+		}
+	}
+	return NotYet
 }
 
+// none is no standing: no version of this kind counted.
+const none Standing = ""
+
 func (s *Sheet) dated(f Frame) Standing {
+	if len(s.InForce(f, period.Dated)) == 0 {
+		return none
+	}
 	var behind, deviated, review, soon, due bool
 	for o := range s.Facts.Occurrences(f.Days, f.Today) {
 		if o.First > f.Today+Soon {
@@ -107,30 +120,35 @@ func (s *Sheet) dated(f Frame) Standing {
 }
 
 func (s *Sheet) triggered(f Frame) Standing {
-	t := s.Tally(f)
-	past := period.Holes(s.InForce(f).And(period.Days{First: period.Ever, Last: f.Today.MonthStart() - 1}), t.Listed)
+	runs := s.InForce(f, period.Triggered)
+	if len(runs) == 0 {
+		return none
+	}
+	t := s.tally(f, f.settled())
 	switch {
 	case t.Of(period.Missed) > 0:
 		return Behind
 	case t.Of(period.Late) > 0:
 		return Deviated
-	case len(past) > 0:
+	case len(t.Unknown) > 0:
 		return Blind
-	case s.InForce(f).First >= f.Today.MonthStart():
-		return NotYet
-	case t.Due() == 0:
+	case t.Due() > 0:
+		return Operating
+	case t.Idle: // a pending trigger is one
 		return Idle
 	}
-	return Operating
+	return NotYet
 }
 
 func (s *Sheet) watched(f Frame) Standing {
+	if len(s.InForce(f, period.Continuous)) == 0 {
+		return none
+	}
 	c := s.Coverage(f)
-	past := period.Holes(s.InForce(f).And(period.Days{First: period.Ever, Last: f.Today.MonthStart() - 1}), s.Listed)
 	switch {
 	case c.Valid > c.Passing:
 		return Deviated
-	case len(past) > 0, s.gapBefore(f, c):
+	case f.overdue(c):
 		return Blind
 	case c.Valid == 0:
 		return NotYet
@@ -138,16 +156,22 @@ func (s *Sheet) watched(f Frame) Standing {
 	return Operating
 }
 
-// gapBefore reports a gap that ended before this month began: the running month is still
-// being collected.
-func (s *Sheet) gapBefore(f Frame, c period.Coverage) bool {
-	month := f.Today.MonthStart().Starts(f.Zone)
-	for _, g := range c.Gaps {
-		if g.From.Before(month) {
-			return true
-		}
+// Over reports that the period has ended.
+func (f Frame) Over() bool { return f.Days.Last < f.Today }
+
+// settled is the last day of which lists should be there: the running month is still being
+// collected, unless the period is over.
+func (f Frame) settled() period.Day {
+	if f.Over() {
+		return f.Days.Last
 	}
-	return false
+	return f.Today.MonthStart() - 1
+}
+
+// overdue reports a gap in days of which lists should be there.
+func (f Frame) overdue(c period.Coverage) bool {
+	until := (f.settled() + 1).Starts(f.Zone)
+	return slices.ContainsFunc(c.Gaps, func(g period.Gap) bool { return g.From.Before(until) })
 }
 
 // A Square is what is known of a month of one control or of many: the windows that ended
@@ -158,16 +182,18 @@ type Square struct {
 	Waiting   int // windows covered by evidence that waits for review
 	LateProof int // windows covered only after their grace
 	Blind     int // controls of which some days are unknown
+	Open      int // controls of which only days are unknown that are still being collected
 }
 
 // Add adds q.
 func (sq *Square) Add(q Square) {
 	sq.Counts.Add(q.Counts)
-	sq.Unproven, sq.Waiting, sq.LateProof, sq.Blind = sq.Unproven+q.Unproven, sq.Waiting+q.Waiting, sq.LateProof+q.LateProof, sq.Blind+q.Blind
+	sq.Unproven, sq.Waiting, sq.LateProof = sq.Unproven+q.Unproven, sq.Waiting+q.Waiting, sq.LateProof+q.LateProof
+	sq.Blind, sq.Open = sq.Blind+q.Blind, sq.Open+q.Open
 }
 
 // Empty reports that nothing was expected.
-func (sq Square) Empty() bool { return sq.Total() == 0 && sq.Blind == 0 }
+func (sq Square) Empty() bool { return sq.Total() == 0 && sq.Blind == 0 && sq.Open == 0 }
 
 // Months are the months of the frame, as Squares lists them.
 func (f Frame) Months() []period.Days {
@@ -184,12 +210,35 @@ func (f Frame) Months() []period.Days {
 func (s *Sheet) Squares(f Frame) []Square {
 	months := f.Months()
 	out := make([]Square, len(months))
-	switch {
-	case period.Triggered(s.Frequency):
-		s.eventSquares(f, months, out)
-	case period.Continuous(s.Frequency):
-		s.watchedSquares(f, months, out)
+	s.eventSquares(f, months, out)
+	s.watchedSquares(f, months, out)
+	for n := range out { // one control, however many stretches of the month are unknown
+		if out[n].Blind = min(out[n].Blind, 1); out[n].Blind > 0 {
+			out[n].Open = 0
+		}
+		out[n].Open = min(out[n].Open, 1)
 	}
+	s.windowSquares(f, months, out)
+	return out
+}
+
+// WindowSquares is what is known of the windows of s that ended in each month.
+func (s *Sheet) WindowSquares(f Frame) []Square {
+	months := f.Months()
+	out := make([]Square, len(months))
+	s.windowSquares(f, months, out)
+	return out
+}
+
+// TriggerSquares is what lists of triggers say of each month.
+func (s *Sheet) TriggerSquares(f Frame) []Square {
+	months := f.Months()
+	out := make([]Square, len(months))
+	s.eventSquares(f, months, out)
+	return out
+}
+
+func (s *Sheet) windowSquares(f Frame, months []period.Days, out []Square) {
 	at := 0
 	for o := range s.Facts.Occurrences(f.Days, f.Today) {
 		for at < len(months)-1 && months[at].Last < o.Last {
@@ -197,7 +246,6 @@ func (s *Sheet) Squares(f Frame) []Square {
 		}
 		out[at].count(o, f.Today)
 	}
-	return out
 }
 
 func (sq *Square) count(o period.Occurrence, today period.Day) {
@@ -215,36 +263,40 @@ func (sq *Square) count(o period.Occurrence, today period.Day) {
 }
 
 func (s *Sheet) eventSquares(f Frame, months []period.Days, out []Square) {
-	force := s.InForce(f).And(period.Days{First: period.Ever, Last: f.Today})
-	for i, m := range months {
-		if in := m.And(force); in.Len() > 0 && len(period.Holes(in, s.Listed)) > 0 {
-			out[i].Blind++
+	if len(s.Events) == 0 && len(s.InForce(f, period.Triggered)) == 0 {
+		return
+	}
+	t := s.Tally(f)
+	for n, m := range months {
+		if i := slices.IndexFunc(t.Unknown, m.Meets); i >= 0 { // the first in the month
+			out[n].unknown(f, max(m.First, t.Unknown[i].First))
 		}
-		month := string(m.First.Date())[:7]
+		month := keyOf(m)
 		for _, e := range s.Events {
 			if e.Month == month {
-				out[i].Counts.Add(e.Counts)
-				out[i].Counts[period.OutsidePeriod] -= e.Of(period.OutsidePeriod) // they are no part of the period
+				out[n].Counts.Add(e.Counts)
 			}
 		}
 	}
 }
 
+// unknown counts a control of which nothing is known from a day on.
+func (sq *Square) unknown(f Frame, from period.Day) {
+	if from <= f.settled() {
+		sq.Blind++
+		return
+	}
+	sq.Open++
+}
+
 func (s *Sheet) watchedSquares(f Frame, months []period.Days, out []Square) {
-	force := s.InForce(f).And(period.Days{First: period.Ever, Last: f.Today})
-	for i, m := range months {
-		in := m.And(force)
-		if in.Len() == 0 {
-			continue
-		}
-		from, until := in.Span().Instants(f.Zone)
-		if until.After(f.Now) {
-			until = f.Now
-		}
-		c := period.Observe(from, until, f.Zone, s.Signals)
-		out[i].Counts.Add(c.Days)
-		if len(c.Gaps) > 0 {
-			out[i].Blind++
+	for _, run := range s.InForce(f, period.Continuous) {
+		for n, m := range months {
+			c := s.observed(f, m.And(run))
+			out[n].Counts.Add(c.Days)
+			if len(c.Gaps) > 0 {
+				out[n].unknown(f, period.DayAt(c.Gaps[0].From, f.Zone))
+			}
 		}
 	}
 }

@@ -96,9 +96,7 @@ func Tasks(sheets []*Sheet, f Frame) []Task {
 
 // tasks lists what is open of s.
 func (s *Sheet) tasks(f Frame) []Task {
-	if !s.Dated() {
-		return s.missingLists(f)
-	}
+	lists := s.missingLists(f)
 	var ended, running []Task
 	for o := range s.Facts.Occurrences(f.Days, f.Today) {
 		if o.First > f.Today {
@@ -117,7 +115,7 @@ func (s *Sheet) tasks(f Frame) []Task {
 		ended = ended[older:]
 		ended[0].Older = older
 	}
-	return append(ended, running[:min(1, len(running))]...)
+	return slices.Concat(lists, ended, running[:min(1, len(running))])
 }
 
 // task is what o asks for, if anything.
@@ -140,17 +138,24 @@ const listGrace = 10
 // none of all of its days. Each is late by itself: what is due of the month before last
 // does not wait for the last one.
 func (s *Sheet) missingLists(f Frame) []Task {
-	days := s.InForce(f)
-	days.Last = min(days.Last, f.Today.MonthStart()-1)
+	last := f.Today.MonthStart() - 1
+	unlisted := s.Unlisted(f, last)
+	if len(unlisted) == 0 {
+		return nil
+	}
 	var out []Task
-	for month := days.First; month <= days.Last; {
-		next := (month.MonthStart() + 31).MonthStart()
-		unknown := period.Holes(period.Days{First: month, Last: min(days.Last, next-1)}, s.Listed)
-		if len(unknown) > 0 {
-			window := period.Window{Days: period.Days{First: unknown[0].First, Last: unknown[len(unknown)-1].Last}, By: next - 1, Due: next - 1 + listGrace}
+	for month := unlisted[0].First.MonthStart(); month <= last; month = (month + 31).MonthStart() {
+		whole := period.Days{First: month, Last: (month + 31).MonthStart() - 1}
+		var unknown []period.Days
+		for _, r := range unlisted {
+			if in := r.And(whole); in.Len() > 0 {
+				unknown = append(unknown, in)
+			}
+		}
+		if n := len(unknown); n > 0 {
+			window := period.Window{Days: period.Days{First: unknown[0].First, Last: unknown[n-1].Last}, By: whole.Last, Due: whole.Last + listGrace}
 			out = append(out, Task{Sheet: s, Want: WantList, Window: window, Status: period.Unknown, Holes: unknown})
 		}
-		month = next
 	}
 	return out
 }

@@ -27,7 +27,14 @@ type Coverage struct {
 	Backfilled time.Duration // of Valid, captured more than a day after
 	Gaps       []Gap         // in order
 	Days       Counts        // days by OnTime, Missed (some of it failed) and Unknown (some of it unseen)
-	Daily      []Status      // the same, day by day, from the day on which the scope begins
+	Daily      []Status      // the same, day by day of the scope
+}
+
+// Add puts another stretch of time beside c. Of neither is known what lies between them.
+func (c *Coverage) Add(d Coverage) {
+	c.Scope, c.Valid, c.Passing, c.Backfilled = c.Scope+d.Scope, c.Valid+d.Valid, c.Passing+d.Passing, c.Backfilled+d.Backfilled
+	c.Gaps, c.Daily = append(c.Gaps, d.Gaps...), append(c.Daily, d.Daily...)
+	c.Days.Add(d.Days)
 }
 
 // Longest is the longest gap; the zero Gap when there is none.

@@ -185,8 +185,21 @@ func BeyondEnd(versions []Version, within Days) (Window, bool) {
 	return Window{}, false
 }
 
-// Uncontrolled lists the days of a period, up to and including until, on which no
-// version was effective: before the control began, after it was retired, or between.
+// InForce lists the days of within on which a version counted whose frequency is of a kind,
+// Dated, Triggered or Continuous. What another version said of other days says nothing of
+// these.
+func InForce(versions []Version, within Days, kind func(frequency string) bool) []Days {
+	var runs []Days
+	for _, v := range versions {
+		if in := v.Effective.And(within); in.Len() > 0 && kind(v.Frequency) {
+			runs = append(runs, in)
+		}
+	}
+	return Join(runs)
+}
+
+// Uncontrolled lists the days of a period on which no version was effective: before the
+// control began, after it was retired, or between.
 func Uncontrolled(versions []Version, within Days) []Days {
 	runs := make([]Days, len(versions))
 	for i, v := range versions {

@@ -339,20 +339,43 @@ func TestRule09CalendarOddities(t *testing.T) {
 func TestRule12NothingHappenedOrNothingKnown(t *testing.T) {
 	within, today := days("2026-01-01", "2026-12-31"), day("2026-12-31")
 	t.Run("no population is unknown, and nothing missed", func(t *testing.T) {
-		got := period.Sum(period.Counts{}, nil, within, today)
+		got := period.Sum(period.Counts{}, nil, []period.Days{within}, today)
 		if got.Idle || got.Of(period.Missed) != 0 || !slices.Equal(got.Unknown, []period.Days{within}) {
 			t.Errorf("%+v", got)
 		}
 	})
 	t.Run("an empty population of the whole period: did not operate", func(t *testing.T) {
-		if got := period.Sum(period.Counts{}, []period.Days{within}, within, today); !got.Idle || len(got.Unknown) > 0 {
+		if got := period.Sum(period.Counts{}, []period.Days{within}, []period.Days{within}, today); !got.Idle || len(got.Unknown) > 0 {
 			t.Errorf("%+v", got)
 		}
 	})
 	t.Run("an empty population until June leaves the rest unknown", func(t *testing.T) {
-		got := period.Sum(period.Counts{}, []period.Days{days("2025-11-01", "2026-06-30")}, within, day("2026-09-15"))
+		got := period.Sum(period.Counts{}, []period.Days{days("2025-11-01", "2026-06-30")}, []period.Days{within}, day("2026-09-15"))
 		if got.Idle || !slices.Equal(got.Unknown, []period.Days{days("2026-07-01", "2026-09-15")}) || !slices.Equal(got.Listed, []period.Days{days("2026-01-01", "2026-06-30")}) {
 			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("what another version rested on is not unknown", func(t *testing.T) {
+		versions := []period.Version{
+			{Rhythm: period.Rhythm{Frequency: "monthly"}, Effective: days("2026-01-01", "2026-03-31")},
+			{Rhythm: period.Rhythm{Frequency: "event"}, Effective: days("2026-04-01", "2026-04-30")},
+			{Rhythm: period.Rhythm{Frequency: "multiple_daily"}, Effective: days("2026-05-01", "2026-05-31")},
+			{Rhythm: period.Rhythm{Frequency: "continuous"}, Effective: days("2026-06-01", "2026-06-30")},
+			{Rhythm: period.Rhythm{Frequency: "event"}, Effective: days("2026-07-01", "2027-12-31")},
+		}
+		runs := period.InForce(versions, within, period.Triggered)
+		if want := []period.Days{days("2026-04-01", "2026-05-31"), days("2026-07-01", "2026-12-31")}; !slices.Equal(runs, want) {
+			t.Fatalf("in force %v, want %v", runs, want)
+		}
+		got := period.Sum(period.Counts{}, []period.Days{days("2026-05-20", "2026-07-31")}, runs, day("2026-08-02"))
+		if want := []period.Days{days("2026-04-01", "2026-05-19"), days("2026-08-01", "2026-08-02")}; !slices.Equal(got.Unknown, want) {
+			t.Errorf("unknown %v, want %v", got.Unknown, want)
+		}
+		if want := []period.Days{days("2026-05-20", "2026-05-31"), days("2026-07-01", "2026-07-31")}; !slices.Equal(got.Listed, want) || got.Idle {
+			t.Errorf("listed %v, want %v", got.Listed, want)
+		}
+		if got := period.Sum(period.Counts{}, nil, nil, today); got.Idle || len(got.Unknown) > 0 {
+			t.Errorf("of no day nothing is proven: %+v", got)
 		}
 	})
 	t.Run("a collector down from 10 to 12 May covers 362 of 365 days", func(t *testing.T) {

@@ -125,19 +125,23 @@ type Tally struct {
 	Idle bool
 }
 
-// Sum adds up what populations covering these days say. Days ahead are neither listed
-// nor unknown.
-func Sum(counts Counts, listed []Days, within Days, today Day) Tally {
-	t := Tally{Counts: counts}
-	elapsed := within.And(Days{Ever, today})
-	for _, d := range Join(listed) {
-		if d = d.And(elapsed); d.Len() > 0 {
-			t.Listed = append(t.Listed, d)
+// Sum adds up what populations covering these days say of the days on which the control
+// rested on them. Days ahead are neither listed nor unknown.
+func Sum(counts Counts, listed, within []Days, today Day) Tally {
+	t, elapsed := Tally{Counts: counts}, 0
+	listed = Join(listed)
+	for _, w := range Join(within) {
+		if w = w.And(Days{Ever, today}); w.Len() == 0 {
+			continue
 		}
+		elapsed += w.Len()
+		for _, d := range listed {
+			if d = d.And(w); d.Len() > 0 {
+				t.Listed = append(t.Listed, d)
+			}
+		}
+		t.Unknown = append(t.Unknown, Holes(w, listed)...)
 	}
-	if elapsed.Len() > 0 {
-		t.Unknown = Holes(elapsed, t.Listed)
-		t.Idle = len(t.Unknown) == 0 && counts.Total()-counts[OutsidePeriod] == 0
-	}
+	t.Idle = elapsed > 0 && len(t.Unknown) == 0 && counts.Total()-counts[OutsidePeriod] == 0
 	return t
 }

@@ -388,6 +388,7 @@ func CriterionHref(r framework.Ref) string {
 // ListsData is the lists that a control rests on.
 type ListsData struct {
 	Control   control.Control
+	Kind      string // of list that the control rests on, or last did
 	Lists     []occurrence.List
 	People    map[int64]people.Person
 	Zone      string
@@ -399,7 +400,7 @@ type ListsData struct {
 }
 
 func (d ListsData) triggers() bool {
-	return occurrence.KindFor(d.Control.Frequency) == occurrence.Triggers
+	return d.Kind == occurrence.Triggers
 }
 
 // reason is what was typed to withdraw a list, when that was refused.

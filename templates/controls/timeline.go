@@ -129,8 +129,14 @@ func (d TimelineData) name() string {
 	return d.Engagement.Name
 }
 
-// lists reports whether the control rests on lists.
-func (d TimelineData) lists() bool { return occurrence.KindFor(d.Sheet.Frequency) != "" }
+// triggered reports whether the control went by triggers on days of the period.
+func (d TimelineData) triggered() bool { return len(d.Sheet.InForce(d.Frame, period.Triggered)) > 0 }
+
+// watched reports whether it was continuous on days of the period.
+func (d TimelineData) watched() bool { return len(d.Sheet.InForce(d.Frame, period.Continuous)) > 0 }
+
+// lists reports whether the control rested on lists.
+func (d TimelineData) lists() bool { return d.triggered() || d.watched() }
 
 // rate says how many windows were performed in time, of those that were due.
 func rate(c period.Counts) string {
@@ -163,8 +169,11 @@ func (d TimelineData) lanes() ui.Lanes {
 	if len(d.Windows) > 0 || !d.lists() {
 		l.Lanes = append(l.Lanes, d.performanceLane())
 	}
-	if d.lists() {
-		l.Lanes = append(l.Lanes, d.listLane())
+	if d.triggered() {
+		l.Lanes = append(l.Lanes, ui.Lane{Label: "Triggers", Note: triggersNote(d.Sheet.Tally(d.Frame)), Marks: d.triggerMarks()})
+	}
+	if d.watched() {
+		l.Lanes = append(l.Lanes, d.checkLane())
 	}
 	l.Lanes = append(l.Lanes, d.coverLane())
 	if d.Findings != nil {
@@ -227,10 +236,25 @@ func (d TimelineData) shape(w timeline.Window) ui.Mark {
 }
 
 // monthMarks are squares of months, with how many of the windows due were performed.
-func (d TimelineData) monthMarks() []ui.Mark {
+func (d TimelineData) monthMarks() []ui.Mark { return d.squareMarks(d.Sheet.WindowSquares(d.Frame)) }
+
+// triggerMarks are squares of the months in which the control went by triggers.
+func (d TimelineData) triggerMarks() []ui.Mark {
+	return d.squareMarks(d.Sheet.TriggerSquares(d.Frame), d.Sheet.InForce(d.Frame, period.Triggered)...)
+}
+
+// squareMarks draws months, or what of them lies in these runs.
+func (d TimelineData) squareMarks(squares []occurrence.Square, runs ...period.Days) []ui.Mark {
 	var out []ui.Mark
-	squares := d.Sheet.Squares(d.Frame)
 	for i, month := range d.Frame.Months() {
+		for _, run := range runs {
+			if in := month.And(run); in.Len() > 0 {
+				month = in
+			}
+		}
+		if len(runs) > 0 && !slices.ContainsFunc(runs, month.Meets) {
+			continue
+		}
 		m := d.mark(ui.Cell, month)
 		m.Width = max(m.Width-0.4, 0.4)
 		if m.State, _ = readinesses.LookOf(squares[i], month, d.Frame.Today); m.State == ui.Late {
@@ -244,23 +268,20 @@ func (d TimelineData) monthMarks() []ui.Mark {
 	return out
 }
 
-// listLane is what lists of triggers or of check results say.
-func (d TimelineData) listLane() ui.Lane {
-	if period.Triggered(d.Sheet.Frequency) {
-		return ui.Lane{Label: "Triggers", Note: triggersNote(d.Sheet.Tally(d.Frame)), Marks: d.monthMarks()}
-	}
-	c := d.Sheet.Coverage(d.Frame)
-	lane := ui.Lane{Label: "Check results", Note: seenInWords(c)}
-	first := d.Sheet.InForce(d.Frame).First
-	for i := 0; i < len(c.Daily); {
-		n := i
-		for n < len(c.Daily) && c.Daily[n] == c.Daily[i] {
-			n++
+// checkLane is what lists of check results say.
+func (d TimelineData) checkLane() ui.Lane {
+	lane := ui.Lane{Label: "Check results", Note: seenInWords(d.Sheet.Coverage(d.Frame))}
+	for _, w := range d.Sheet.Watched(d.Frame) {
+		for i := 0; i < len(w.Daily); {
+			n := i
+			for n < len(w.Daily) && w.Daily[n] == w.Daily[i] {
+				n++
+			}
+			m := d.mark(ui.Cell, period.Days{First: w.First + period.Day(i), Last: w.First + period.Day(n-1)})
+			m.State = readinesses.StateOf(w.Daily[i])
+			lane.Marks = append(lane.Marks, m)
+			i = n
 		}
-		m := d.mark(ui.Cell, period.Days{First: first + period.Day(i), Last: first + period.Day(n-1)})
-		m.State = readinesses.StateOf(c.Daily[i])
-		lane.Marks = append(lane.Marks, m)
-		i = n
 	}
 	return lane
 }

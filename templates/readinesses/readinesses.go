@@ -109,12 +109,14 @@ func lookOf(sq occurrence.Square, month period.Days, today period.Day) look {
 		return look{ui.NA, "nothing due"}
 	case sq.Of(period.Missed) > 0:
 		return look{ui.Exception, fmt.Sprintf("%d of %d missed", sq.Of(period.Missed), due)}
-	case sq.Blind > 0 && !open:
+	case sq.Blind > 0:
 		return look{ui.Open, "unknown for " + readiness.Plural(sq.Blind, "control")}
 	case sq.Of(period.Late) > 0:
 		return look{ui.Late, fmt.Sprintf("%d of %d performed late", sq.Of(period.Late), due)}
 	case sq.Unproven > 0:
 		return look{ui.Late, fmt.Sprintf("%d of %d performed without evidence", sq.Unproven, due)}
+	case sq.Open > 0 && sq.Total() == 0:
+		return look{ui.InReview, "in progress, no list yet"}
 	case month.First > today || sq.Of(period.Upcoming) == sq.Total():
 		return look{ui.Future, "not yet due"}
 	case open, sq.Of(period.Pending) > 0, sq.Waiting > 0:
@@ -167,7 +169,7 @@ func missing(t occurrence.Task) string {
 		}
 		return "Evidence"
 	case occurrence.WantList:
-		if period.Continuous(t.Sheet.Frequency) {
+		if t.Sheet.ListOn(t.Window.Days) == occurrence.Signals {
 			return "Check results"
 		}
 		return "List of triggers"

@@ -1,0 +1,161 @@
+package occurrence_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"assay/models"
+	"assay/models/control"
+	"assay/models/modelstest"
+	"assay/models/occurrence"
+	"assay/models/period"
+)
+
+// blind are the months of 2026 with days of which nobody knows anything, by number.
+func (c company) blind(of control.Control, f occurrence.Frame) string {
+	var out []string
+	for i, sq := range c.sheet(of, f).Squares(f) {
+		if sq.Blind > 0 {
+			out = append(out, fmt.Sprint(i+1))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// TestWhatIsUnknownStaysUnknownWhenTheFrequencyChanges: a version speaks of the days on
+// which it counted. Today is 25 November 2026.
+func TestWhatIsUnknownStaysUnknownWhenTheFrequencyChanges(t *testing.T) {
+	each(t, func(c company) {
+		modelstest.At(c.db, at("2026-11-25T15:00:00Z"))
+		f := c.frame("2026-01-01", "2026-12-31")
+		first := leavers()
+		first.EffectiveFrom = "2026-03-01"
+		for _, k := range []struct {
+			what, blind string
+			of          control.Control
+			kind        string
+		}{
+			{"eight months event-driven, then monthly", "3 4 5 6 7 8 9 10", c.control("NW-04", first, version("monthly", "2026-11-25")), occurrence.Triggers},
+			{"ten months continuous, then monthly", "1 2 3 4 5 6 7 8 9 10", c.control("MO-01", version("continuous", "2026-01-01"), version("monthly", "2026-11-25")), occurrence.Signals},
+			{"many a day, then monthly since June", "1 2 3 4 5", c.control("CM-01", version("multiple_daily", "2026-01-01"), version("monthly", "2026-06-01")), occurrence.Triggers},
+		} {
+			s := c.sheet(k.of, f)
+			if got := c.blind(k.of, f); got != k.blind {
+				t.Errorf("%s: unknown in %q, want %q", k.what, got, k.blind)
+			}
+			want := occurrence.Blind
+			if strings.HasSuffix(k.what, "June") {
+				want = occurrence.Behind // June to October were missed, which is graver
+			}
+			if got := s.Standing(f, false); got != want {
+				t.Errorf("%s: it is %s", k.what, got)
+			}
+			if got := s.ListOn(period.Span{From: "2026-05-01", To: "2026-05-31"}.Days()); got != k.kind {
+				t.Errorf("%s: in May it rested on %q", k.what, got)
+			}
+			if got := s.ListOn(period.Span{From: "2026-12-01", To: "2026-12-31"}.Days()); got != "" {
+				t.Errorf("%s: in December it rests on %q", k.what, got)
+			}
+		}
+		if got := c.sheet(c.control("NW-05", first, version("monthly", "2026-11-25")), f).Tally(f).Unknown; !slices.Equal(got, []period.Days{days("2026-03-01", "2026-11-24")}) {
+			t.Errorf("triggers are unknown for %v", got)
+		}
+	})
+}
+
+func days(from, to models.Date) period.Days { return period.Span{From: from, To: to}.Days() }
+
+// TestAMissedWindowStaysMissedWhenTheFrequencyChanges: October was missed under version 1,
+// which was monthly.
+func TestAMissedWindowStaysMissedWhenTheFrequencyChanges(t *testing.T) {
+	each(t, func(c company) {
+		modelstest.At(c.db, at("2026-11-25T15:00:00Z"))
+		f := c.frame("2026-01-01", "2026-12-31")
+		pi := c.control("PI-06", version("monthly", "2026-09-01"), version("multiple_daily", "2026-11-20"))
+		c.must(c.perform(c.priya, pi, occurrence.Act{At: at("2026-11-20T12:00:00Z"), Window: span("2026-09-01", "2026-09-30"), Result: "Done."}))
+		s := c.sheet(pi, f)
+		if got := s.Standing(f, false); got != occurrence.Behind {
+			t.Errorf("with October missed it is %s", got)
+		}
+		squares := s.Squares(f)
+		if squares[8].Of(period.Late) != 1 || squares[9].Of(period.Missed) != 1 {
+			t.Errorf("September %+v, October %+v", squares[8].Counts, squares[9].Counts)
+		}
+		if got := s.Tally(f).Unknown; !slices.Equal(got, []period.Days{days("2026-11-20", "2026-11-25")}) {
+			t.Errorf("triggers are unknown for %v, want the days of version 2", got)
+		}
+		if got := c.blind(pi, f); got != "" {
+			t.Errorf("unknown in %q, and no month of version 2 is over", got)
+		}
+		var owed []string
+		for _, task := range c.owed(occurrence.Scope{Controls: []int64{pi.ID}}) {
+			owed = append(owed, string(task.Want)+" "+occurrence.InWords(task.Window.Span()))
+		}
+		if got := strings.Join(owed, ", "); got != "evidence September 2026, perform October 2026" {
+			t.Errorf("owed: %s", got)
+		}
+	})
+}
+
+// TestListsFollowTheVersionsOfTheirDays: what a list is, and by when the control had to act,
+// is what the version of the day says.
+func TestListsFollowTheVersionsOfTheirDays(t *testing.T) {
+	each(t, func(c company) {
+		modelstest.At(c.db, at("2026-11-25T15:00:00Z"))
+		f := c.frame("2026-01-01", "2026-12-31")
+		first := leavers()
+		first.EffectiveFrom = "2026-02-15"
+		nw := c.control("NW-04", first, version("monthly", "2026-11-01"))
+		fresh := func(from, to models.Date) occurrence.List {
+			l := list(from, to)
+			l.ExtractedAt = at("2026-11-25T14:00:00Z")
+			return l
+		}
+		_, err := c.add(c.owner, nw, fresh("2026-11-01", "2026-11-24"), table("key,at\nL-9,2026-11-02"))
+		c.refused("days with dates of their own", err, models.KindInvalid, "file")
+		_, err = c.add(c.owner, nw, fresh("2026-02-01", "2026-11-24"), table(`key,at,done
+L-1,2026-02-10 12:00,
+L-2,2026-02-20 12:00,2026-02-21 11:00
+L-3,2026-11-05 12:00,`))
+		c.must(err)
+		s := c.sheet(nw, f)
+		if got := s.Tally(f); got.Total() != 1 || got.Of(period.OnTime) != 1 || len(got.Unknown) != 0 {
+			t.Errorf("only what was triggered while the version counted is its: %+v", got)
+		}
+		if got := c.blind(nw, f); got != "" {
+			t.Errorf("unknown in %s", got)
+		}
+
+		mo := c.control("MO-01", version("continuous", "2026-01-01"), version("event", "2026-07-01"), version("monthly", "2026-10-01"))
+		_, err = c.add(c.owner, mo, fresh("2026-06-01", "2026-07-31"), table("key,at\nL-1,2026-07-02"))
+		c.refused("days of two kinds", err, models.KindInvalid, "covers_to")
+		l, err := c.add(c.owner, mo, fresh("2026-01-01", "2026-06-30"), table("from,to,result\n2026-01-01,2026-07-01,pass"))
+		c.must(err)
+		if l.Kind != occurrence.Signals {
+			t.Errorf("January to June is a list of %s", l.Kind)
+		}
+		if got := c.blind(mo, f); got != "7 8 9" {
+			t.Errorf("check results do not speak of triggers: unknown in %q", got)
+		}
+		l, err = c.add(c.owner, mo, fresh("2026-07-01", "2026-09-30"), table("key,at\nL-1,2026-07-02"))
+		c.must(err)
+		if l.Kind != occurrence.Triggers || c.blind(mo, f) != "" {
+			t.Errorf("a list of %s, unknown in %q", l.Kind, c.blind(mo, f))
+		}
+		modelstest.Look(t, c.db, c.owner, func(ctx context.Context, tx *models.Tx) error {
+			for _, k := range []struct {
+				of   control.Control
+				want bool
+			}{{nw, true}, {mo, true}, {c.control("AC-09", version("monthly", "2026-01-01")), false}} {
+				kind, err := occurrence.ListKind(ctx, tx, k.of)
+				if err != nil || (kind != "") != k.want {
+					t.Errorf("%s rests on %q, %v", k.of.Code, kind, err)
+				}
+			}
+			return nil
+		})
+	})
+}
