@@ -235,11 +235,11 @@ func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []List, of map[
 	month, args := f.monthSQL()
 	foreign, more := f.foreignSQL(lists, of)
 	from, until := f.Days.Span().Instants(f.Zone)
-	args = append(append(args, more...), from, until, f.Now, f.Now, f.Now, f.Now, ids(lists))
+	args = append(append(args, more...), from, until, f.Now, f.Now, f.Now, (f.Today + Soon + 1).Starts(f.Zone).UTC(), f.Now, ids(lists))
 	rows, err := models.Raw[eventRow](ctx, tx, `SELECT l.control_id, `+month+` AS month,
 		CASE `+foreign+`WHEN e.at < ? OR e.at >= ? THEN 'outside_period' WHEN e.at > ? THEN 'upcoming'
 			WHEN e.done_at <= ? AND e.done_at <= e.deadline THEN 'on_time' WHEN e.done_at <= ? THEN 'late'
-			WHEN e.deadline >= ? THEN 'pending' ELSE 'missed' END AS standing, count(*) AS n
+			WHEN e.deadline >= ? THEN 'pending' WHEN e.deadline >= ? THEN '`+soonTrigger+`' ELSE 'missed' END AS standing, count(*) AS n
 		FROM trigger_events e JOIN fact_lists l ON l.id = e.list_id WHERE e.list_id IN ?
 		GROUP BY l.control_id, month, standing ORDER BY l.control_id, month`, args...)
 	if err != nil {
@@ -257,7 +257,12 @@ func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []List, of map[
 		if n := len(s.Events); n == 0 || s.Events[n-1].Month != r.Month {
 			s.Events = append(s.Events, MonthOfEvents{Month: r.Month})
 		}
-		s.Events[len(s.Events)-1].Counts[statusOf(r.Standing)] += r.N
+		m := &s.Events[len(s.Events)-1]
+		if r.Standing == soonTrigger {
+			m.Counts[period.Pending], m.Soon = m.Counts[period.Pending]+r.N, m.Soon+r.N
+			continue
+		}
+		m.Counts[statusOf(r.Standing)] += r.N
 	}
 	return nil
 }
@@ -276,6 +281,9 @@ func (f Frame) monthSQL() (string, []any) {
 
 // keyOf names a month: 2026-08.
 func keyOf(month period.Days) string { return string(month.First.Date())[:7] }
+
+// soonTrigger marks what is pending and due within Soon days.
+const soonTrigger = "soon"
 
 // foreignTrigger marks what was triggered while no version of the control went by triggers.
 const foreignTrigger = "foreign"

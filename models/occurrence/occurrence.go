@@ -53,6 +53,7 @@ type Sheet struct {
 // MonthOfEvents counts the triggers of a month by status.
 type MonthOfEvents struct {
 	Month string // 2026-08, in the frame's zone; "" is outside the period
+	Soon  int    // of those that are pending, due within Soon days
 	period.Counts
 }
 

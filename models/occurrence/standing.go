@@ -61,7 +61,7 @@ const Soon = 14
 // several kinds counted in the period, the gravest of what each left behind stands.
 func (s *Sheet) Standing(f Frame, finding bool) Standing {
 	switch {
-	case !s.Effective:
+	case !s.InEffect(f):
 		return Planned
 	case finding:
 		return Exception
@@ -132,6 +132,8 @@ func (s *Sheet) triggered(f Frame) Standing {
 		return Deviated
 	case len(t.Unknown) > 0:
 		return Blind
+	case s.Frequency != "multiple_daily" && slices.ContainsFunc(s.Events, func(m MonthOfEvents) bool { return m.Soon > 0 }):
+		return DueSoon // of what happens many times a day something always is
 	case t.Due() > 0:
 		return Operating
 	case t.Idle: // a pending trigger is one

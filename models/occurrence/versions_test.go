@@ -159,3 +159,77 @@ L-3,2026-11-05 12:00,`))
 		})
 	})
 }
+
+// TestDidNotOperateIsProven: a control did not operate only when lists account for every
+// day that is over and no trigger is in any of them.
+func TestDidNotOperateIsProven(t *testing.T) {
+	each(t, func(c company) {
+		modelstest.At(c.db, at("2026-11-25T15:00:00Z"))
+		fresh := func(from, to models.Date) occurrence.List {
+			l := list(from, to)
+			l.ExtractedAt, l.Note = at("2026-11-25T14:00:00Z"), "Nobody left."
+			return l
+		}
+		standing := func(of control.Control, f occurrence.Frame, want occurrence.Standing) {
+			t.Helper()
+			if got := c.sheet(of, f).Standing(f, false); got != want {
+				t.Errorf("%s from %s to %s: %s, want %s", of.Code, f.Days.First.Date(), f.Days.Last.Date(), got, want)
+			}
+		}
+		year, november := c.frame("2026-01-01", "2026-12-31"), c.frame("2026-11-01", "2026-11-30")
+		month := leavers()
+		month.EventLimit = "P30D"
+		vm := c.control("VM-04", month)
+		_, err := c.add(c.owner, vm, fresh("2026-01-01", "2026-10-31"), table("key,at"))
+		c.must(err)
+		standing(vm, year, occurrence.Idle)
+		standing(vm, november, occurrence.NotYet)
+		_, err = c.add(c.owner, vm, fresh("2026-11-01", "2026-11-24"), table("key,at,done\nL-1,2026-11-20 12:00,"))
+		c.must(err)
+		standing(vm, year, occurrence.NotYet) // its limit ends on 20 December
+		standing(vm, c.at("2026-12-07T15:00:00Z", year), occurrence.Blind)
+
+		soon := leavers()
+		soon.EventLimit = "P10D"
+		vn := c.control("VM-05", soon)
+		_, err = c.add(c.owner, vn, fresh("2026-01-01", "2026-11-24"), table("key,at,done\nL-1,2026-11-20 12:00,"))
+		c.must(err)
+		standing(vn, year, occurrence.DueSoon)
+
+		// A period that is over is judged whole, wherever it lies.
+		ac := c.control("AC-03", leavers())
+		early := c.frame("2026-11-03", "2026-11-20")
+		standing(ac, early, occurrence.Blind)
+		if sq := c.sheet(ac, early).Squares(early)[0]; sq.Blind != 1 || sq.Open != 0 {
+			t.Errorf("3 to 20 November: %+v", sq)
+		}
+		late := c.frame("2026-11-03", "2026-11-30")
+		standing(ac, late, occurrence.NotYet)
+		if sq := c.sheet(ac, late).Squares(late)[0]; sq.Blind != 0 || sq.Open != 1 {
+			t.Errorf("3 to 30 November: %+v", sq)
+		}
+		_, err = c.add(c.owner, ac, fresh("2026-11-03", "2026-11-19"), table("key,at"))
+		c.must(err)
+		standing(ac, early, occurrence.Blind)
+		_, err = c.add(c.owner, ac, fresh("2026-11-20", "2026-11-20"), table("key,at"))
+		c.must(err)
+		standing(ac, early, occurrence.Idle)
+
+		past := c.frame("2011-01-01", "2011-12-31")
+		standing(ac, past, occurrence.Planned)
+		if sheet := c.sheet(ac, past); !sheet.Tally(past).Idle {
+			for _, sq := range sheet.Squares(past) {
+				if !sq.Empty() {
+					t.Errorf("before it began: %+v", sq)
+				}
+			}
+		} else {
+			t.Error("before it began it is idle")
+		}
+
+		// Check results: what is over is judged whole as well.
+		mo := c.control("MO-01", version("continuous", "2026-01-01"))
+		standing(mo, late, occurrence.NotYet)
+		standing(mo, early, occurrence.Blind)
+	})
+}
