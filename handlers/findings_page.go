@@ -3,15 +3,18 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"assay/models"
 	"assay/models/access"
 	"assay/models/activity"
 	"assay/models/control"
+	"assay/models/controltest"
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
 	"assay/templates/findings"
+	"assay/templates/ui"
 	"assay/web"
 )
 
@@ -66,8 +69,34 @@ func findingData(ctx context.Context, tx *models.Tx, c finding.Case) (d findings
 			return d, err
 		}
 	}
+	if err := findingAudit(ctx, tx, &d); err != nil {
+		return d, err
+	}
 	d.Feed, err = activity.For(ctx, tx, c.Path())
 	return d, err
+}
+
+// findingAudit reads what the tests of an exception say, and whom a decision is brought in
+// for.
+func findingAudit(ctx context.Context, tx *models.Tx, d *findings.PageData) error {
+	if d.Exception() && tx.Actor.Can(access.TestView) {
+		list, err := models.Rows[controltest.Test](tx).Where("control_tests.id = ? OR control_tests.retests_id = ?", *d.TestID, *d.TestID).Order("id").Find(ctx)
+		if err != nil {
+			return err
+		}
+		d.Tests = map[int64]controltest.Test{}
+		for _, t := range list {
+			d.Tests[t.ID] = t
+		}
+	}
+	if d.EngagementID == nil || !tx.Actor.Can(access.FieldworkImport) || d.MayDecideEffect(tx.Actor) != nil {
+		return nil
+	}
+	team, err := testTeam(ctx, tx, *d.EngagementID)
+	for _, m := range team {
+		d.Team = append(d.Team, ui.Option{Value: strconv.FormatInt(m.PersonID, 10), Label: m.Person.Name})
+	}
+	return err
 }
 
 // proofsOf reads the evidence of the steps, as far as the actor may see it.

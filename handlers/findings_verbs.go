@@ -29,6 +29,8 @@ type findingInput struct {
 	Expires  models.Date
 	Severity finding.Severity
 	Position finding.Position
+	Effect   finding.ReportEffect
+	Auditor  int64
 }
 
 func readFindingInput(r *http.Request, f *web.Values) (in findingInput, err error) {
@@ -46,11 +48,12 @@ func readFindingInput(r *http.Request, f *web.Values) (in findingInput, err erro
 	in.Title, in.Proof = f.Line("title", 300), f.Line("proof", 40)
 	in.DueOn, in.Until, in.Expires = f.Date("due_on"), f.Date("until"), f.Date("expires_on")
 	in.Severity, in.Position = finding.Severity(f.Line("severity", 20)), finding.Position(f.Line("position", 20))
+	in.Effect, in.Auditor = finding.ReportEffect(f.Line("effect", 20)), f.ID("auditor")
 	return in, f.Err()
 }
 
 var findingInputFields = []string{
-	"note", "reason", "text", "summary", "title", "proof", "owner", "due_on", "until", "expires_on", "severity", "position",
+	"note", "reason", "text", "summary", "title", "proof", "owner", "due_on", "until", "expires_on", "severity", "position", "effect", "auditor",
 }
 
 // findingVerb is a POST of a finding's page: it does one thing and leads back to the
@@ -99,6 +102,15 @@ var findingVerbs = map[string]struct {
 	}},
 	"dispute": {"The facts are disputed.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
 		return finding.Dispute(ctx, tx, in.ID, in.Rev, in.Note)
+	}},
+	"settle": {"The facts stand. Management answers next.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
+		return finding.Confirm(ctx, tx, in.ID, in.Rev, in.Note)
+	}},
+	"withdraw": {"The exception is dismissed. It stays in the record with your reason.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
+		return finding.Dismiss(ctx, tx, in.ID, in.Rev, in.Note)
+	}},
+	"effect": {"What it means for the report is decided.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
+		return finding.DecideEffect(ctx, tx, in.ID, in.Rev, in.Effect, in.Auditor)
 	}},
 	"respond": {"Your response is recorded.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
 		return finding.Respond(ctx, tx, in.ID, in.Position, in.Text)

@@ -11,6 +11,7 @@ import (
 	"assay/internal/sheet"
 	"assay/models"
 	"assay/models/controltest"
+	"assay/models/finding"
 	"assay/templates/controltests"
 	"assay/web"
 )
@@ -125,12 +126,16 @@ func (app *App) worksheetConfirm(w http.ResponseWriter, r *http.Request) error {
 	var s controltest.Sheet
 	if err = f.Err(); err == nil {
 		s, err = write(app, r, func(ctx context.Context, tx *models.Tx) (controltest.Sheet, error) {
-			_, x, err := testAt(ctx, tx, r)
+			e, x, err := testAt(ctx, tx, r)
 			if err != nil {
 				return controltest.Sheet{}, err
 			}
 			to = "/" + x.Path()
-			return controltest.BringIn(ctx, tx, x.ID, auditor, t)
+			s, err := controltest.BringIn(ctx, tx, x.ID, auditor, t)
+			if err != nil {
+				return s, err
+			}
+			return s, finding.ExceptAll(ctx, tx, e, x.ID, s.Raised(), auditor)
 		})
 	}
 	if refused := web.Errors(err); refused != nil {

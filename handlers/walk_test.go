@@ -241,11 +241,13 @@ func TestRoutesWalkedByEverybody(t *testing.T) {
 
 // ungranted lists what this company has nothing of.
 var ungranted = map[string]bool{
-	"/engagements/{engagement}/requests/import/{upload}": true, // an upload is its sender's own
-	"/activity/checkpoint":                               true, // nothing is signed
-	"/activity/anchors/{anchor}/note":                    true, // nor anchored
-	"/engagements/{engagement}/report/file":              true, // nothing is issued
-	"/engagements/{engagement}/scope/propose":            true, // fieldwork has not begun
+	"/engagements/{engagement}/requests/import/{upload}":    true, // an upload is its sender's own
+	"/activity/checkpoint":                                  true, // nothing is signed
+	"/activity/anchors/{anchor}/note":                       true, // nor anchored
+	"/engagements/{engagement}/report/file":                 true, // nothing is issued
+	"/engagements/{engagement}/scope/propose":               true, // fieldwork has not begun
+	"/engagements/{engagement}/tests/{test}/exceptions/new": true, // nothing deviates
+	"/findings/{finding}/amend":                             true, // so there is no exception
 
 	"/engagements/{engagement}/deliverables/{document}":      true, // nothing is drafted
 	"/engagements/{engagement}/deliverables/{document}/text": true,

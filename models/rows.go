@@ -54,10 +54,24 @@ type OfEngagement interface {
 }
 
 // SharedOnly is a record of the engagement that is the company's but for these columns.
-// Auditors never add or remove one.
+// Auditors never remove one, and add only what is AddedByAuditors.
 type SharedOnly interface {
 	OfEngagement
 	AuditorsMay() Columns
+}
+
+// AddedByAuditors is a SharedOnly record that auditors add as well, as a whole.
+type AddedByAuditors interface {
+	SharedOnly
+	AuditorsAdd()
+}
+
+// mayAdd is mayChange for a row that is not there yet.
+func (tx *Tx) mayAdd(row Record) error {
+	if added, ok := row.(AddedByAuditors); ok && tx.Actor.InFieldwork(added.InEngagement()) {
+		return nil
+	}
+	return tx.mayChange(row, nil)
 }
 
 // mayChange refuses an auditor every record but those of an engagement whose fieldwork is
@@ -122,7 +136,7 @@ func InsertAll[T any, P record[T]](ctx context.Context, tx *Tx, rows []P, verb s
 		return err
 	}
 	for _, row := range rows {
-		if err := tx.mayChange(row, nil); err != nil {
+		if err := tx.mayAdd(row); err != nil {
 			return err
 		}
 		row.meta().Rev = 1

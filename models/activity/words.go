@@ -216,6 +216,10 @@ var phrases = map[string]string{
 	"request.note":          "noted something for the audit team on %s",
 
 	"finding.raise":       "raised %s",
+	"finding.except":      "raised %s from a test",
+	"finding.cell":        "tied %s to a cell of its test",
+	"finding.cell_end":    "let go a cell of %s, which was dismissed",
+	"finding.effect":      "decided what %s means for the report",
 	"finding.correct":     "corrected %s",
 	"finding.confirm":     "confirmed the facts of %s",
 	"finding.dispute":     "disputed %s",

@@ -189,12 +189,26 @@ func (t *Test) again(ctx context.Context, tx *models.Tx, failed *Cell) error {
 	if before.EngagementID != t.EngagementID || before.ControlID != t.ControlID {
 		return refuse("control", "A retest is of the control that failed.")
 	}
+	if marked, err := failed.deviates(ctx, tx); err != nil || !marked {
+		return first(err, refuse("retests", "A retest is of a deviation, and this is none."))
+	}
 	if err := need("from", string(t.FromDay), "Say from which day on the remediation is tested."); err != nil {
 		return err
 	}
 	n, err := models.Value[int](ctx, tx, "SELECT COALESCE(max(retest), 0) FROM control_tests WHERE engagement_id = ? AND control_id = ? AND first_version = ?", t.EngagementID, t.ControlID, t.FirstVersion)
 	t.Retest, t.RetestsID, t.RetestItem, t.RetestLetter = n+1, &failed.TestID, failed.ItemID, failed.Letter
 	return err
+}
+
+// deviates looks what the cell says now. A design that was inadequate has no item.
+func (c Cell) deviates(ctx context.Context, tx *models.Tx) (bool, error) {
+	if c.Letter == "" {
+		n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM control_tests WHERE id = ? AND design = 'inadequate'", c.TestID)
+		return n > 0, err
+	}
+	n, err := models.Value[int64](ctx, tx, `SELECT count(*) FROM test_results r WHERE r.test_id = ? AND r.item_id = ? AND r.letter = ? AND r.result = 'deviation'
+		AND NOT EXISTS (SELECT 1 FROM test_results n WHERE n.test_id = r.test_id AND n.item_id = r.item_id AND n.letter = r.letter AND n.round > r.round)`, c.TestID, c.ItemID, c.Letter)
+	return n > 0, err
 }
 
 // Walk links the evidence of a walkthrough, which a conclusion on the design rests on.

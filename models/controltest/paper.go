@@ -22,7 +22,14 @@ type Paper struct {
 	Draws      []Draw  // those drawn again too
 	Rows       []Row
 	Proofs     []LinkedProof
-	Notes      []Note // those that the actor may read
+	Notes      []Note       // those that the actor may read
+	Excepted   map[At]int64 // the finding that was raised from a cell
+}
+
+// At is a cell within a test. The design has no item and no letter.
+type At struct {
+	ItemID int64
+	Letter string
 }
 
 // A Draw is a linked sample, with what a page says of it and of its population.
@@ -131,7 +138,32 @@ func reads(tests []Test) []func(context.Context, *models.Tx, []int64, map[int64]
 	if slices.ContainsFunc(tests, func(t Test) bool { return t.SampledAt != nil }) {
 		all = append(all, readDraws, readRows, readResults)
 	}
-	return all
+	return append(all, readExcepted)
+}
+
+// readExcepted reads which findings stand on cells, if there can be any.
+func readExcepted(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
+	var failed []int64
+	for _, id := range ids {
+		if p := at[id]; p.Design == Inadequate || slices.ContainsFunc(p.Rows, func(r Row) bool { return len(r.Deviates()) > 0 }) {
+			failed = append(failed, id)
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	type row struct {
+		TestID, FindingID int64
+		At
+	}
+	list, err := models.Raw[row](ctx, tx, "SELECT test_id, finding_id, item_id, letter FROM finding_cells WHERE test_id IN ? AND ended_at IS NULL ORDER BY id", failed)
+	for _, r := range list {
+		if at[r.TestID].Excepted == nil {
+			at[r.TestID].Excepted = map[At]int64{}
+		}
+		at[r.TestID].Excepted[r.At] = r.FindingID
+	}
+	return err
 }
 
 func readRounds(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {

@@ -219,7 +219,10 @@ func TestARetestHasItsOwnPopulation(t *testing.T) {
 	each(t, func(w *world) {
 		c, s, items := w.tested(1)
 		cell := &controltest.Cell{TestID: c.ID, ItemID: items[0].ID, Letter: "A"}
-		_, err := w.begin(w.jonas, controltest.Plan{ControlID: w.control.ID, FirstVersion: 1, Retests: cell}, 0)
+		_, err := w.begin(w.jonas, controltest.Plan{ControlID: w.control.ID, FirstVersion: 1, FromDay: "2026-07-01", Retests: cell}, 0)
+		w.refused("of what passed", err, models.KindInvalid, "A retest is of a deviation")
+		w.must(w.set(w.jonas, c.ID, controltest.Seen{ItemID: items[0].ID, Letter: "A", Result: controltest.Deviation, Rev: controltest.Any}))
+		_, err = w.begin(w.jonas, controltest.Plan{ControlID: w.control.ID, FirstVersion: 1, Retests: cell}, 0)
 		w.refused("without a first day", err, models.KindInvalid, "from: Say from which day on")
 		r, err := w.begin(w.jonas, controltest.Plan{ControlID: w.control.ID, FirstVersion: 1, FromDay: "2026-07-01", Retests: cell}, 0)
 		w.must(err)

@@ -178,6 +178,11 @@ func (p *Paper) set(ctx context.Context, tx *models.Tx, by engagement.Authority,
 	}
 	row := p.Rows[p.index(s.ItemID)]
 	r, known := row.Results[s.Letter]
+	if known && r.Result == Deviation && s.Result != Deviation {
+		if code := p.exceptedBy(s.ItemID, s.Letter); code != "" {
+			return false, models.Conflict(code + " was raised from this deviation. Dismiss it first, with a reason; then the result can change.")
+		}
+	}
 	switch {
 	case known && r.Result == s.Result && r.Missing == s.Missing && r.Reason == s.Reason, !known && s.Result == "":
 		return false, nil

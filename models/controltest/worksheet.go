@@ -13,8 +13,8 @@ import (
 )
 
 // A worksheet is the test as the firm fills it in with its own tools: a row for each item,
-// and for each attribute its result, the reason if it does not apply, and a note that is
-// meant to be shared.
+// and for each attribute its result, the reason if it does not apply, a note that is meant
+// to be shared, and the condition of an exception that is raised from a deviation.
 
 var markNames = map[Mark]string{Pass: "No exception", Deviation: "Deviation", NotApplicable: "Not applicable"}
 
@@ -26,7 +26,18 @@ func (p *Paper) SheetHeader() []string {
 	for _, a := range p.Attributes {
 		out = append(out, a.Letter, a.Letter+" reason", a.Letter+" note to share")
 	}
+	for _, a := range p.Attributes {
+		out = append(out, a.Letter+" exception")
+	}
 	return out
+}
+
+// exceptedBy is the code of the finding that was raised from a cell, or "".
+func (p *Paper) exceptedBy(item int64, letter string) string {
+	if id := p.Excepted[At{item, letter}]; id != 0 {
+		return fmt.Sprintf("F-%03d", id)
+	}
+	return ""
 }
 
 // SheetRows are the items that count. Of notes only those that were shared are there.
@@ -44,6 +55,9 @@ func (p *Paper) SheetRows() iter.Seq2[[]string, error] {
 					said = noEvidence
 				}
 				cells = append(cells, said, x.Reason, p.sharedNote(r.ItemID, a.Letter))
+			}
+			for _, a := range p.Attributes {
+				cells = append(cells, p.exceptedBy(r.ItemID, a.Letter))
 			}
 			if !yield(cells, nil) {
 				return
@@ -84,6 +98,16 @@ type SheetLine struct {
 	Problem string
 	seen    []Seen
 	notes   []Jotting
+	raised  []Jotting
+}
+
+// Raised are the exceptions of a worksheet, each with its cell and its condition. Who
+// brings it in raises them in the same transaction: findings come after tests.
+func (s Sheet) Raised() (out []Jotting) {
+	for _, l := range s.Lines {
+		out = append(out, l.raised...)
+	}
+	return out
 }
 
 // ReadSheet compares a worksheet with the test. A worksheet for an older draw, or for
@@ -152,6 +176,27 @@ func (p *Paper) compare(line *SheetLine, r Row, cell func(string) string) {
 		if text := cell(a.Letter + " note to share"); text != "" && !slices.ContainsFunc(p.NotesOf(r.ItemID, a.Letter), func(n Note) bool { return n.Text == text }) {
 			line.notes, line.Changes = append(line.notes, Jotting{r.ItemID, a.Letter, text}), append(line.Changes, a.Letter+": a note")
 		}
+		if text := cell(a.Letter + " exception"); text != "" && text != p.exceptedBy(r.ItemID, a.Letter) {
+			line.raise(p, r, a.Letter, text)
+		}
+	}
+}
+
+// raise takes the condition of an exception, if the cell deviates once the line is written.
+func (line *SheetLine) raise(p *Paper, r Row, letter, text string) {
+	mark := r.Results[letter].Result
+	for _, s := range line.seen {
+		if s.Letter == letter {
+			mark = s.Result
+		}
+	}
+	switch code := p.exceptedBy(r.ItemID, letter); {
+	case code != "":
+		line.Problem = code + " was raised from " + letter + " of this item already. Correct it on its own page."
+	case mark != Deviation:
+		line.Problem = "An exception is raised only from a deviation, and " + letter + " is none."
+	default:
+		line.raised, line.Changes = append(line.raised, Jotting{r.ItemID, letter, text}), append(line.Changes, letter+": an exception")
 	}
 }
 

@@ -147,5 +147,8 @@ func Dismiss(ctx context.Context, tx *models.Tx, id, rev int64, why string) erro
 	if err := reason(why, "Say why this is no finding."); err != nil {
 		return err
 	}
-	return c.finish(ctx, tx, Dismissed, "finding.dismiss", why)
+	if err := c.finish(ctx, tx, Dismissed, "finding.dismiss", why); err != nil {
+		return err
+	}
+	return c.letGo(ctx, tx)
 }

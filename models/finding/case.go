@@ -15,6 +15,8 @@ import (
 type Case struct {
 	Finding
 	Controls    []control.Control // those of the affected ones that the actor may see
+	Cells       []Cell            // of an exception
+	Over        bool              // the audit that found it is frozen, or over, and saw this cycle
 	Cycles      []Cycle           // first to last
 	Responses   []Response
 	Plans       []Plan // one a cycle at most
@@ -31,6 +33,7 @@ func Load(ctx context.Context, tx *models.Tx, id int64) (c Case, err error) {
 	}
 	for _, read := range []func() error{
 		func() (err error) { c.Controls, err = affected(ctx, tx, id); return },
+		func() (err error) { return c.readAudit(ctx, tx) },
 		func() (err error) { c.Cycles, err = parts[Cycle](ctx, tx, id); return },
 		func() (err error) { c.Responses, err = parts[Response](ctx, tx, id); return },
 		func() (err error) { c.Plans, err = parts[Plan](ctx, tx, id); return },
@@ -206,7 +209,10 @@ func (c *Case) People() []int64 {
 			}
 		}
 	}
-	add(c.OwnerID)
+	add(c.OwnerID, c.EnteredBy, c.EffectBy, c.EffectEntered)
+	for _, x := range c.Cells {
+		ids = append(ids, x.AuditorID, x.EnteredBy)
+	}
 	for _, x := range c.Cycles {
 		ids = append(ids, x.OpenedBy)
 		add(x.ClosedBy)

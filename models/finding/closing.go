@@ -91,7 +91,7 @@ func (c *Case) reopen(ctx context.Context, tx *models.Tx, verb, why string) erro
 	if err != nil {
 		return err
 	}
-	cycle := Cycle{FindingID: c.ID, Number: c.Cycle + 1, OpenedBy: tx.Actor.ID, OpenedAt: tx.Now, Reason: why}
+	cycle := Cycle{FindingID: c.ID, EngagementID: c.EngagementID, Number: c.Cycle + 1, OpenedBy: tx.Actor.ID, OpenedAt: tx.Now, Reason: why}
 	if err := models.Insert(ctx, tx, &cycle, "finding.cycle"); err != nil {
 		return err
 	}

@@ -26,7 +26,12 @@ type Finding struct {
 	Severity       Severity
 	Source         Source
 	EngagementID   *int64 // of an audit's finding, and of no other
+	TestID         *int64 // of an exception: the test whose cells it was raised from
+	EnteredBy      *int64 // of an exception: the auditor, or who brought it in
 	ReportEffect   ReportEffect
+	EffectBy       *int64 // the auditor who decided it
+	EffectEntered  *int64 // the same one, or who brought it in
+	EffectAt       *time.Time
 	Status         Status
 	Cycle          int
 	CycleOpenedAt  time.Time // age counts from here
@@ -46,6 +51,34 @@ func (f Finding) Code() string { return Code(f.ID) }
 
 // Path is the address of f.
 func (f Finding) Path() string { return path(f.ID) }
+
+// Exception reports that auditors raised f from their test.
+func (f Finding) Exception() bool { return f.TestID != nil }
+
+// BroughtIn reports that a compliance manager entered it for the auditor who raised it.
+func (f Finding) BroughtIn() bool { return f.EnteredBy != nil && *f.EnteredBy != f.RaisedBy }
+
+// InEngagement is whose finding it is, 0 for the company's own.
+func (f Finding) InEngagement() int64 { return engagementOf(f.EngagementID) }
+
+func engagementOf(id *int64) int64 {
+	if id == nil {
+		return 0
+	}
+	return *id
+}
+
+// AuditorsMay names what of a finding is theirs: its facts, whether it stands, and what it
+// means for the report. How the company handles it never is.
+func (Finding) AuditorsMay() models.Columns {
+	return models.Columns{
+		"Title", "Condition", "Criterion", "Cause", "Effect", "Recommendation", "Status", "StatusNote", "ClosedAt",
+		"ReportEffect", "EffectBy", "EffectEntered", "EffectAt",
+	}
+}
+
+// AuditorsAdd says that they raise exceptions.
+func (Finding) AuditorsAdd() {}
 
 // Repeats counts how often f came back.
 func (f Finding) Repeats() int { return f.Cycle - 1 }
@@ -95,9 +128,13 @@ func visible(a access.Actor, column string) (string, []any) {
 // An Affected links a finding to a control it weakens.
 type Affected struct {
 	models.Meta
-	FindingID int64
-	ControlID int64
+	FindingID    int64
+	ControlID    int64
+	EngagementID *int64 // that of the finding
 }
+
+// InEngagement is that of the finding.
+func (l Affected) InEngagement() int64 { return engagementOf(l.EngagementID) }
 
 // TableName is where the links live.
 func (Affected) TableName() string { return "finding_controls" }
@@ -116,16 +153,28 @@ func (Affected) VisibleTo(a access.Actor) (string, []any) {
 // A Cycle is one life of a finding, from being opened to being closed.
 type Cycle struct {
 	models.Meta
-	FindingID int64
-	Number    int
-	OpenedBy  int64 // 0: the clock
-	OpenedAt  time.Time
-	Reason    string
-	Outcome   Status // "" while it is open
-	ClosedBy  *int64
-	ClosedAt  *time.Time
-	Note      string
+	FindingID    int64
+	EngagementID *int64 // that of the finding
+	Number       int
+	OpenedBy     int64 // 0: the clock
+	OpenedAt     time.Time
+	Reason       string
+	Outcome      Status // "" while it is open
+	ClosedBy     *int64
+	ClosedAt     *time.Time
+	Note         string
 }
+
+// InEngagement is that of the finding.
+func (c Cycle) InEngagement() int64 { return engagementOf(c.EngagementID) }
+
+// AuditorsMay names how they end a cycle: by dismissing what they raised.
+func (Cycle) AuditorsMay() models.Columns {
+	return models.Columns{"Outcome", "ClosedBy", "ClosedAt", "Note"}
+}
+
+// AuditorsAdd says that they begin the first cycle of an exception.
+func (Cycle) AuditorsAdd() {}
 
 // TableName is where cycles live.
 func (Cycle) TableName() string { return "finding_cycles" }

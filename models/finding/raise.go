@@ -57,17 +57,26 @@ func Raise(ctx context.Context, tx *models.Tx, in Facts) (Finding, error) {
 	if err := models.Insert(ctx, tx, &f, "finding.raise", models.Note{"title": f.Title}); err != nil {
 		return f, err
 	}
-	cycle := Cycle{FindingID: f.ID, Number: 1, OpenedBy: tx.Actor.ID, OpenedAt: tx.Now, Reason: "Raised."}
+	return f, f.begin(ctx, tx, controls)
+}
+
+// begin adds what belongs to a finding from its first day.
+func (f Finding) begin(ctx context.Context, tx *models.Tx, controls []control.Control) error {
+	cycle := Cycle{FindingID: f.ID, EngagementID: f.EngagementID, Number: 1, OpenedBy: f.RaisedBy, OpenedAt: tx.Now, Reason: "Raised."}
 	if err := models.Insert(ctx, tx, &cycle, "finding.cycle"); err != nil {
-		return f, err
+		return err
 	}
-	if err := link(ctx, tx, f.ID, in.Controls); err != nil {
-		return f, err
+	ids := make([]int64, len(controls))
+	for i, k := range controls {
+		ids[i] = k.ID
+	}
+	if err := link(ctx, tx, f, ids); err != nil {
+		return err
 	}
 	if err := tellOwner(ctx, tx, f, nil); err != nil {
-		return f, err
+		return err
 	}
-	return f, index(ctx, tx, f, controls)
+	return index(ctx, tx, f, controls)
 }
 
 // Correct changes what was said, while it is raised or disputed.
@@ -78,6 +87,9 @@ func Correct(ctx context.Context, tx *models.Tx, id, rev int64, in Facts) error 
 	}
 	if err := c.MayCorrect(tx.Actor); err != nil {
 		return err
+	}
+	if c.Exception() {
+		return c.amend(ctx, tx, in)
 	}
 	if in.DueOn.IsZero() {
 		in.DueOn = c.DueOn
@@ -96,7 +108,7 @@ func Correct(ctx context.Context, tx *models.Tx, id, rev int64, in Facts) error 
 	if err := models.Update(ctx, tx, &c.Finding, set, "finding.correct", models.Note{"title": c.Title}); err != nil {
 		return err
 	}
-	if err := relink(ctx, tx, id, in.Controls); err != nil {
+	if err := relink(ctx, tx, c.Finding, in.Controls); err != nil {
 		return err
 	}
 	if err := tellOwner(ctx, tx, c.Finding, before); err != nil {
@@ -190,16 +202,16 @@ func (in *Facts) copyTo(f *Finding) {
 	}
 }
 
-func link(ctx context.Context, tx *models.Tx, id int64, controls []int64) error {
+func link(ctx context.Context, tx *models.Tx, f Finding, controls []int64) error {
 	links := make([]*Affected, len(controls))
 	for i, k := range controls {
-		links[i] = &Affected{FindingID: id, ControlID: k}
+		links[i] = &Affected{FindingID: f.ID, ControlID: k, EngagementID: f.EngagementID}
 	}
 	return models.InsertAll(ctx, tx, links, "finding.link")
 }
 
-func relink(ctx context.Context, tx *models.Tx, id int64, controls []int64) error {
-	old, err := parts[Affected](ctx, tx, id)
+func relink(ctx context.Context, tx *models.Tx, f Finding, controls []int64) error {
+	old, err := parts[Affected](ctx, tx, f.ID)
 	if err != nil {
 		return err
 	}
@@ -210,7 +222,7 @@ func relink(ctx context.Context, tx *models.Tx, id int64, controls []int64) erro
 			return err
 		}
 	}
-	return link(ctx, tx, id, controls)
+	return link(ctx, tx, f, controls)
 }
 
 func index(ctx context.Context, tx *models.Tx, f Finding, controls []control.Control) error {

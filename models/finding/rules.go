@@ -103,8 +103,30 @@ const (
 	onlyLeaders  = "Only the owner of the plan or of the finding, or a compliance manager, works on this plan."
 )
 
+// audits: a is an auditor who may write in the engagement that found it.
+func (c *Case) audits(a access.Actor) bool {
+	return c.EngagementID != nil && a.InFieldwork(*c.EngagementID)
+}
+
+// brings: a does for a named auditor what read-only auditors decided.
+func (c *Case) brings(a access.Actor) bool {
+	return c.EngagementID != nil && a.Can(access.FieldworkImport)
+}
+
+// during refuses what an audit no longer says once it is frozen, or over.
+func (c *Case) during() error {
+	if c.Over {
+		return models.Conflict("The engagement is frozen or over. What it says about " + c.Code() + " stays as it is; the remediation goes on.")
+	}
+	return nil
+}
+
 // MayCorrect is for who raised it, or a compliance manager, until the facts are confirmed.
+// An exception is corrected by the audit side.
 func (c *Case) MayCorrect(a access.Actor) error {
+	if c.Exception() {
+		return all(onlyIf(c.audits(a) || c.BroughtIn() && c.brings(a), "The auditors raised this exception. Only they correct it."), c.during(), c.while(Raised, Disputed))
+	}
 	return all(onlyIf(c.raised(a), "Only who raised a finding, or a compliance manager, corrects it."), c.while(Raised, Disputed))
 }
 
@@ -120,16 +142,21 @@ func (c *Case) open() error {
 	return models.Conflict("This finding is " + lower(c.Status.Label()) + ". Re-open it first.")
 }
 
+// MaySettle is for the auditors who raised it: to say that the disputed facts stand.
+func (c *Case) MaySettle(a access.Actor) error {
+	return all(onlyIf(c.Exception() && c.audits(a), "The auditors raised this exception. They say whether its facts stand."), c.during(), c.while(Disputed))
+}
+
 // MayConfirm is for the side that answers. A dispute can also be settled by who raised it.
 func (c *Case) MayConfirm(a access.Actor) error {
-	settles := c.Status == Disputed && c.raised(a)
+	settles := c.Status == Disputed && (c.raised(a) || c.MaySettle(a) == nil)
 	return all(onlyIf(c.speaks(a) || settles, onlySpeakers), c.while(Raised, Disputed))
 }
 
 // MayDispute is for the side that answers, but nobody disputes what they raised themselves.
 func (c *Case) MayDispute(a access.Actor) error {
 	return all(onlyIf(c.speaks(a), onlySpeakers),
-		onlyIf(c.RaisedBy != a.ID, "You raised this finding. Correct it instead of disputing it."), c.while(Raised))
+		onlyIf(c.RaisedBy != a.ID, "You raised this finding. Correct it instead of disputing it."), c.during(), c.while(Raised))
 }
 
 // MayRespond is for the side that answers, while the finding is open.
@@ -145,10 +172,23 @@ func (c *Case) MayRate(a access.Actor) error {
 // MayDismiss is for the side that raised it. An audit's finding is the auditors' alone, and
 // no owner dismisses what they answer for.
 func (c *Case) MayDismiss(a access.Actor) error {
-	return all(onlyIf(c.Source != FromAudit, "The auditors raised this finding. Only they can dismiss it."),
-		onlyIf(c.raised(a), "Only the side that raised a finding dismisses it."),
+	if c.Source == FromAudit {
+		return all(onlyIf(c.audits(a), "The auditors raised this finding. Only they can dismiss it."), c.during(),
+			c.while(Raised, Disputed, FactsConfirmed, Rated))
+	}
+	return all(onlyIf(c.raised(a), "Only the side that raised a finding dismisses it."),
 		onlyIf(!is(c.OwnerID, a), "You answer for this finding, so somebody else has to dismiss it."),
 		c.while(Raised, Disputed, FactsConfirmed, Rated))
+}
+
+// MayDecideEffect is for the auditors of the engagement, or who brings in what they decided,
+// until it is frozen.
+func (c *Case) MayDecideEffect(a access.Actor) error {
+	err := all(onlyIf(c.audits(a) || c.brings(a), "What a finding means for the report is for the auditors to say."), c.during())
+	if err == nil && c.Status == Dismissed {
+		err = models.Conflict("This finding is dismissed, so it means nothing for the report.")
+	}
+	return err
 }
 
 // MayPlan is for the side that answers, once it is rated, if this cycle has no plan.

@@ -105,12 +105,27 @@ func (s Source) Label() string {
 	return map[Source]string{FromAudit: "Audit", FromTest: "Internal test", FromIncident: "Incident", FromOther: "Other"}[s]
 }
 
-// A ReportEffect is what a finding means for the auditors' report. Only they may
-// decide it, and their accounts cannot write: so far it stays undecided.
+// A ReportEffect is what a finding means for the auditors' report. Only they decide it.
 type ReportEffect string
 
-// Undecided is the effect of every finding that the auditors said nothing about.
-const Undecided ReportEffect = "undecided"
+// The effects. Undecided is that of every finding that the auditors said nothing about.
+const (
+	Undecided   ReportEffect = "undecided"
+	NotReported ReportEffect = "not_reported"
+	Noted       ReportEffect = "noted"
+	Contributes ReportEffect = "contributes"
+)
+
+// ReportEffects lists what the auditors can decide.
+var ReportEffects = []ReportEffect{NotReported, Noted, Contributes}
+
+// Label is e in words.
+func (e ReportEffect) Label() string {
+	return map[ReportEffect]string{
+		Undecided: "Not decided by the auditors", NotReported: "Not reported", Noted: "Noted in section IV",
+		Contributes: "Contributes to a modification",
+	}[e]
+}
 
 // A Position is whether management agrees.
 type Position string

@@ -77,6 +77,7 @@ func Tables() []models.LoggedTable {
 		models.Logged[finding.Finding](),
 		models.Logged[finding.Affected](),
 		models.Logged[finding.Cycle](),
+		models.Logged[finding.Cell](),
 		models.Logged[finding.Response](),
 		models.Logged[finding.Plan](),
 		models.Logged[finding.Milestone](),

@@ -71,6 +71,10 @@ func Exclude(ctx context.Context, tx *models.Tx, s Selection, item int64, d Draw
 	if s, err = whole(ctx, tx, s.Sample); err != nil {
 		return err
 	}
+	excepted, err := models.Value[int64](ctx, tx, "SELECT COALESCE(max(finding_id), 0) FROM finding_cells WHERE item_id = ? AND ended_at IS NULL", item)
+	if err != nil {
+		return err
+	}
 	at := slices.IndexFunc(s.Items, func(i Item) bool { return i.ID == item })
 	switch {
 	case at < 0:
@@ -81,6 +85,8 @@ func Exclude(ctx context.Context, tx *models.Tx, s Selection, item int64, d Draw
 		return refuse("class", "Choose why the item does not belong. That its evidence is missing is a deviation, and no reason.")
 	case strings.TrimSpace(reason) == "":
 		return refuse("reason", "Say what shows that the item does not belong.")
+	case excepted > 0:
+		return models.Conflict(fmt.Sprintf("F-%03d was raised from this item. Dismiss it first, with a reason; then the item can be excluded.", excepted))
 	case d.size != s.Target():
 		return models.Conflict("Someone changed this sample a moment ago. Please look again.")
 	}

@@ -11,6 +11,7 @@ import (
 	"assay/models/access"
 	"assay/models/activity"
 	"assay/models/control"
+	"assay/models/controltest"
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
@@ -66,6 +67,9 @@ func (f FormData) action() string {
 	if f.Of == nil {
 		return "/findings"
 	}
+	if f.exception() {
+		return "/" + f.Of.Path() + "/amend"
+	}
 	return "/" + f.Of.Path() + "/correct"
 }
 
@@ -100,6 +104,8 @@ type PageData struct {
 	Proofs     map[int64]evidence.Item // those the actor may see
 	Feed       []activity.Entry
 	Owners     []ui.Option
+	Tests      map[int64]controltest.Test // that it was raised from, and those that retest it, if the reader may see them
+	Team       []ui.Option                // the auditors, for who brings in what they decided
 	Print      bool
 
 	// A form of the page that was refused.
@@ -278,6 +284,34 @@ func (d PageData) dates(p finding.Plan) string {
 		return ""
 	}
 	return string(p.OriginalDueOn)
+}
+
+// place is the address of the cell on the page of its test, if the reader may see that.
+func (d PageData) place(c finding.Cell) string {
+	if _, seen := d.Tests[c.TestID]; !seen || d.Engagement == nil {
+		return ""
+	}
+	return "/" + c.Place(d.Engagement.Path())
+}
+
+// effectWords say what it means for the report, and whose word that is.
+func (d PageData) effectWords() string {
+	out := d.ReportEffect.Label()
+	if d.EffectBy != nil {
+		out += ", " + d.name(*d.EffectBy)
+		if *d.EffectEntered != *d.EffectBy {
+			out += ", brought in by " + d.name(*d.EffectEntered)
+		}
+	}
+	return out
+}
+
+func effects() []ui.Option {
+	out := make([]ui.Option, len(finding.ReportEffects))
+	for i, e := range finding.ReportEffects {
+		out[i] = ui.Option{Value: string(e), Label: e.Label()}
+	}
+	return out
 }
 
 func id(n int64) string { return strconv.FormatInt(n, 10) }

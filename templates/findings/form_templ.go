@@ -93,27 +93,29 @@ func Form(f FormData) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Kind: ui.Select, Name: "source", Label: "Source", Blank: "Choose", Options: f.sources(), Required: true})).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				if f.audit() {
-					templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Kind: ui.Select, Name: "engagement", Label: "Engagement", Hint: "Only for what the auditors found", Blank: "None", Options: f.Engagements})).Render(ctx, templ_7745c5c3_Buffer)
+				if !f.exception() {
+					templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Kind: ui.Select, Name: "source", Label: "Source", Blank: "Choose", Options: f.sources(), Required: true})).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Name: "controls", Label: "Affected controls", Hint: "Their codes, for example AC-03 CM-01", Max: 1000, Autocomplete: "off"})).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, " ")
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+					if f.audit() {
+						templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Kind: ui.Select, Name: "engagement", Label: "Engagement", Hint: "Only for what the auditors found", Blank: "None", Options: f.Engagements})).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+					}
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, " ")
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+					templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Name: "controls", Label: "Affected controls", Hint: "Their codes, for example AC-03 CM-01", Max: 1000, Autocomplete: "off"})).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, " ")
 				if templ_7745c5c3_Err != nil {
@@ -159,17 +161,19 @@ func Form(f FormData) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Kind: ui.Select, Name: "owner", Label: "Owner", Hint: "Who answers for it", Blank: "The owner of the first control", Options: f.Owners})).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, " ")
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
-				}
-				templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Kind: ui.Day, Name: "due_on", Label: "Answer due", Hint: "In ten days, if empty"})).Render(ctx, templ_7745c5c3_Buffer)
-				if templ_7745c5c3_Err != nil {
-					return templ_7745c5c3_Err
+				if !f.exception() {
+					templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Kind: ui.Select, Name: "owner", Label: "Owner", Hint: "Who answers for it", Blank: "The owner of the first control", Options: f.Owners})).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, " ")
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+					templ_7745c5c3_Err = ui.Field(f.field(ui.Input{Kind: ui.Day, Name: "due_on", Label: "Answer due", Hint: "In ten days, if empty"})).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
 				}
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, " <p class=\"rowline stick-s\">")
 				if templ_7745c5c3_Err != nil {
@@ -217,6 +221,9 @@ func (f FormData) verb() string {
 	}
 	return "Record the finding"
 }
+
+// exception reports that auditors correct their own words, and nothing of the company's.
+func (f FormData) exception() bool { return f.Of != nil && f.Of.Exception() }
 
 func (f FormData) audit() bool {
 	for _, s := range f.Sources {

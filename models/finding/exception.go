@@ -1,0 +1,325 @@
+package finding
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"assay/models"
+	"assay/models/access"
+	"assay/models/control"
+	"assay/models/controltest"
+	"assay/models/engagement"
+)
+
+// A Cell is one item and one attribute of a test from which an exception was raised, in the
+// words they had then. A design that is inadequate has neither.
+type Cell struct {
+	models.Meta
+	FindingID    int64
+	EngagementID int64
+	TestID       int64
+	ItemID       int64  // 0: all of it at once, or the design
+	Letter       string // of the attribute; "": the design
+	ItemKey      string
+	Attribute    string
+	EndedAt      *time.Time // the exception was dismissed
+	AuditorID    int64
+	EnteredBy    int64
+	RaisedAt     time.Time
+}
+
+// TableName is where cells live.
+func (Cell) TableName() string { return "finding_cells" }
+
+// Path is the place of c on its finding's page.
+func (c Cell) Path() string { return fmt.Sprintf("%s#cell-%d", path(c.FindingID), c.ID) }
+
+// Within is the finding.
+func (c Cell) Within() string { return path(c.FindingID) }
+
+// InEngagement is whose fieldwork it is.
+func (c Cell) InEngagement() int64 { return c.EngagementID }
+
+// VisibleTo follows the finding.
+func (Cell) VisibleTo(a access.Actor) (string, []any) { return visible(a, "finding_cells.finding_id") }
+
+// Test is the code of the test.
+func (c Cell) Test() string { return fmt.Sprintf("T-%d", c.TestID) }
+
+// Words name the cell: CHG-017, attribute B.
+func (c Cell) Words() string {
+	switch {
+	case c.Letter == "":
+		return "Design"
+	case c.ItemKey == "":
+		return "Attribute " + c.Letter
+	}
+	return c.ItemKey + ", attribute " + c.Letter
+}
+
+// readAudit reads the cells of an exception, and whether the audit that found it is frozen
+// or over. A cycle that began after the freeze is not the audit's.
+func (c *Case) readAudit(ctx context.Context, tx *models.Tx) (err error) {
+	if c.EngagementID == nil {
+		return nil
+	}
+	type row struct {
+		Status   engagement.Status
+		FrozenAt *time.Time
+	}
+	list, err := models.Raw[row](ctx, tx, "SELECT e.status, f.frozen_at FROM engagements e LEFT JOIN freezes f ON f.engagement_id = e.id WHERE e.id = ?", *c.EngagementID)
+	for _, e := range list {
+		running := e.Status == engagement.Fieldwork || !c.Exception() && e.Status.Running()
+		c.Over = !running && (e.FrozenAt == nil || c.CycleOpenedAt.Before(*e.FrozenAt))
+	}
+	if err != nil || !c.Exception() {
+		return err
+	}
+	c.Cells, err = parts[Cell](ctx, tx, c.ID)
+	return err
+}
+
+// place is a cell of a test as it stands.
+type place struct {
+	controltest.Paper
+	cell   controltest.Cell
+	key    string
+	about  string // the attribute
+	marked bool   // it deviates
+}
+
+func placeOf(ctx context.Context, tx *models.Tx, e engagement.Engagement, at controltest.Cell) (p place, err error) {
+	t, err := controltest.ByID(ctx, tx, at.TestID)
+	if err == nil && t.EngagementID != e.ID {
+		err = models.NotFound("Test")
+	}
+	if err != nil {
+		return p, err
+	}
+	p.cell = at
+	if p.Paper, err = controltest.Load(ctx, tx, e, t); err != nil {
+		return p, err
+	}
+	if at.Letter == "" {
+		p.about, p.marked = "The design of the control", at.ItemID == 0 && p.Design == controltest.Inadequate
+		return p, nil
+	}
+	a := slices.IndexFunc(p.Attributes, func(a controltest.Attribute) bool { return a.Letter == at.Letter })
+	r := slices.IndexFunc(p.Rows, func(r controltest.Row) bool { return r.ItemID == at.ItemID && !r.Excluded() })
+	if a < 0 || r < 0 {
+		return p, models.NotFound("Item of the test")
+	}
+	p.about, p.key = p.Attributes[a].Text, p.Rows[r].Key
+	p.marked = p.Rows[r].Results[at.Letter].Result == controltest.Deviation
+	return p, nil
+}
+
+// Begun is what is known of an exception before anybody wrote a word: the form begins
+// with it.
+func Begun(ctx context.Context, tx *models.Tx, e engagement.Engagement, at controltest.Cell) (Facts, controltest.Paper, error) {
+	p, err := placeOf(ctx, tx, e, at)
+	if err != nil {
+		return Facts{}, p.Paper, err
+	}
+	if err := p.free(); err != nil {
+		return Facts{}, p.Paper, err
+	}
+	in := Facts{Title: p.Control + ": the design is inadequate", Condition: p.Now().DesignBasis, Criterion: p.about}
+	if at.Letter != "" {
+		in.Title = fmt.Sprintf("%s: %s deviates from attribute %s", p.Control, p.key, at.Letter)
+		in.Condition = fmt.Sprintf("%s, %s: %s.", p.key, at.Letter, strings.TrimSuffix(p.about, "."))
+		if p.Rows[slices.IndexFunc(p.Rows, func(r controltest.Row) bool { return r.ItemID == at.ItemID })].Results[at.Letter].Missing {
+			in.Condition += " There is no evidence."
+		}
+	}
+	return in, p.Paper, nil
+}
+
+// free refuses a cell that does not deviate, or from which an exception stands.
+func (p place) free() error {
+	if !p.marked {
+		return models.Conflict("This is no deviation of " + p.Code() + ", so there is no exception to raise from it.")
+	}
+	if id := p.Excepted[controltest.At{ItemID: p.cell.ItemID, Letter: p.cell.Letter}]; id != 0 {
+		return models.Conflict(Code(id) + " was raised from this cell already.")
+	}
+	return nil
+}
+
+// Except raises an exception from a cell that deviates. It is the auditors': with the
+// fieldwork grant their own, else brought in for the one who is named. The company sees the
+// facts from then on, whatever else of the test is shared.
+func Except(ctx context.Context, tx *models.Tx, e engagement.Engagement, at controltest.Cell, in Facts, auditor int64) (Finding, error) {
+	by, err := engagement.Act(ctx, tx, e, auditor)
+	if err != nil {
+		return Finding{}, err
+	}
+	if e.Status != engagement.Fieldwork {
+		return Finding{}, models.Conflict("Exceptions are raised in fieldwork, and this engagement is in state " + e.Status.Label() + ".")
+	}
+	p, err := placeOf(ctx, tx, e, at)
+	if err == nil {
+		err = p.free()
+	}
+	if err != nil {
+		return Finding{}, err
+	}
+	if err := in.worded(); err != nil {
+		return Finding{}, err
+	}
+	f, controls, err := in.exception(ctx, tx, p, by)
+	if err != nil {
+		return f, err
+	}
+	if err := models.Insert(ctx, tx, &f, "finding.except", models.Note{"title": f.Title, "test": p.Code()}); err != nil {
+		return f, err
+	}
+	if err := f.begin(ctx, tx, controls); err != nil {
+		return f, err
+	}
+	return f, f.take(ctx, tx, p, by)
+}
+
+// worded asks for the words of an exception.
+func (in Facts) worded() error {
+	p := problems{}
+	p.need("title", in.Title, "Say in one line what happened.")
+	p.need("condition", in.Condition, "Describe what was found.")
+	return p.err()
+}
+
+func (in Facts) exception(ctx context.Context, tx *models.Tx, p place, by engagement.Authority) (f Finding, controls []control.Control, err error) {
+	today, err := Today(ctx, tx)
+	if err != nil {
+		return f, nil, err
+	}
+	if controls, err = models.Rows[control.Control](tx).Where("controls.id = ?", p.ControlID).Find(ctx); err != nil {
+		return f, nil, err
+	}
+	in.Source, in.EngagementID, in.OwnerID, in.DueOn = FromAudit, p.EngagementID, 0, today.Date.AddDays(10)
+	f = Finding{
+		TestID: &p.ID, EnteredBy: &by.By, ReportEffect: Undecided, Status: Raised, Cycle: 1, CycleOpenedAt: tx.Now,
+		RaisedBy: by.Auditor, RaisedAt: tx.Now, OwnerID: in.owner(controls),
+	}
+	in.copyTo(&f)
+	return f, controls, nil
+}
+
+// take ties the finding to a cell.
+func (f Finding) take(ctx context.Context, tx *models.Tx, p place, by engagement.Authority) error {
+	c := Cell{
+		FindingID: f.ID, EngagementID: p.EngagementID, TestID: p.ID, ItemID: p.cell.ItemID, Letter: p.cell.Letter, ItemKey: p.key, Attribute: p.about,
+		AuditorID: by.Auditor, EnteredBy: by.By, RaisedAt: tx.Now,
+	}
+	err := models.Insert(ctx, tx, &c, "finding.cell", models.Note{"test": p.Code(), "cell": c.Words()})
+	if models.Duplicate(err) {
+		err = models.Conflict("An exception was raised from this cell a moment ago.")
+	}
+	return err
+}
+
+// Join adds one more cell of the same test to an exception whose facts are not settled.
+func Join(ctx context.Context, tx *models.Tx, e engagement.Engagement, id int64, at controltest.Cell, auditor int64) error {
+	c, err := take(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	by, err := engagement.Act(ctx, tx, e, auditor)
+	if err != nil {
+		return err
+	}
+	if !c.Exception() || *c.TestID != at.TestID || c.InEngagement() != e.ID {
+		return models.Invalid(map[string]string{"finding": "Choose an exception that was raised from the same test."})
+	}
+	if err := all(c.during(), c.while(Raised, Disputed)); err != nil {
+		return err
+	}
+	p, err := placeOf(ctx, tx, e, at)
+	if err == nil {
+		err = p.free()
+	}
+	if err != nil {
+		return err
+	}
+	return c.take(ctx, tx, p, by)
+}
+
+// amend changes the words of an exception, and nothing that is the company's.
+func (c *Case) amend(ctx context.Context, tx *models.Tx, in Facts) error {
+	if err := in.worded(); err != nil {
+		return err
+	}
+	c.Title, c.Condition, c.Criterion = strings.TrimSpace(in.Title), in.Condition, in.Criterion
+	c.Cause, c.Finding.Effect, c.Recommendation = in.Cause, in.Effect, in.Recommendation
+	set := models.Columns{"Title", "Condition", "Criterion", "Cause", "Effect", "Recommendation"}
+	if err := models.Update(ctx, tx, &c.Finding, set, "finding.correct", models.Note{"title": c.Title}); err != nil {
+		return err
+	}
+	return index(ctx, tx, c.Finding, c.Controls)
+}
+
+// DecideEffect says what the finding means for the report. It is the auditors' word alone,
+// whatever severity the company gave it.
+func DecideEffect(ctx context.Context, tx *models.Tx, id, rev int64, effect ReportEffect, auditor int64) error {
+	c, err := taken(ctx, tx, id, rev)
+	if err != nil {
+		return err
+	}
+	if err := c.MayDecideEffect(tx.Actor); err != nil {
+		return err
+	}
+	if !slices.Contains(ReportEffects, effect) {
+		return models.Invalid(map[string]string{"effect": "Choose what it means for the report."})
+	}
+	by, err := engagement.Act(ctx, tx, engagement.Engagement{Meta: models.Meta{ID: *c.EngagementID}}, auditor)
+	if err != nil {
+		return err
+	}
+	note := models.Note{"from": string(c.ReportEffect), "to": string(effect)}
+	c.ReportEffect, c.EffectBy, c.EffectEntered, c.EffectAt = effect, &by.Auditor, &by.By, &tx.Now
+	return models.Update(ctx, tx, &c.Finding, models.Columns{"ReportEffect", "EffectBy", "EffectEntered", "EffectAt"}, "finding.effect", note)
+}
+
+// letGo frees the cells of an exception that was dismissed.
+func (c *Case) letGo(ctx context.Context, tx *models.Tx) error {
+	for i := range c.Cells {
+		if c.Cells[i].EndedAt != nil {
+			continue
+		}
+		c.Cells[i].EndedAt = &tx.Now
+		if err := models.Update(ctx, tx, &c.Cells[i], models.Columns{"EndedAt"}, "finding.cell_end"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Joinable are the exceptions of a test that another cell can still be added to.
+func Joinable(ctx context.Context, tx *models.Tx, test int64) ([]Finding, error) {
+	return models.Rows[Finding](tx).Where("findings.test_id = ? AND findings.status IN ?", test, []Status{Raised, Disputed}).Order("id").Limit(50).Find(ctx)
+}
+
+// ExceptAll raises what a worksheet brought in, each from its cell.
+func ExceptAll(ctx context.Context, tx *models.Tx, e engagement.Engagement, test int64, list []controltest.Jotting, auditor int64) error {
+	for _, j := range list {
+		at := controltest.Cell{TestID: test, ItemID: j.ItemID, Letter: j.Letter}
+		in, _, err := Begun(ctx, tx, e, at)
+		if err != nil {
+			return err
+		}
+		in.Condition = j.Text
+		if _, err := Except(ctx, tx, e, at, in, auditor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Place is the address of the item on its test's page, within an engagement.
+func (c Cell) Place(engagement string) string {
+	return engagement + "/tests/" + c.Test() + "?item=" + strconv.FormatInt(c.ItemID, 10)
+}
