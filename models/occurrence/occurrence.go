@@ -68,6 +68,20 @@ func (s *Sheet) InEffect(f Frame) bool {
 	})
 }
 
+// FrequencyIn is how often s acts on that day, or last did.
+func (s *Sheet) FrequencyIn(f Frame) string {
+	out := s.Frequency
+	if !f.Over() {
+		return out
+	}
+	for _, v := range s.Facts.Versions {
+		if v.Effective.First <= f.Days.Last {
+			out = v.Frequency
+		}
+	}
+	return out
+}
+
 // Ended reports that s was in effect and no longer is on the day that f is judged by.
 func (s *Sheet) Ended(f Frame) bool {
 	if f.Days.Last >= f.Today {

@@ -12,20 +12,21 @@ type Standing string
 
 // The standings, in that order.
 const (
-	Planned   Standing = "planned"   // no version is in effect
-	Exception Standing = "exception" // a finding about it is open
-	Behind    Standing = "behind"    // a window's grace is over and it was not performed, or its evidence is missing
-	Deviated  Standing = "deviated"  // everything was done, and something of it late
-	Blind     Standing = "unknown"   // for some days nobody knows
-	InReview  Standing = "in_review" // all of it is there, and some waits for review
-	DueSoon   Standing = "due_soon"  // nothing is wrong, and something is due within 14 days
-	Idle      Standing = "idle"      // nothing triggered it, and that is proven: it did not operate
-	NotYet    Standing = "not_yet"   // nothing was due so far
-	Operating Standing = "operating" // everything due was performed in time, and accepted evidence covers it
+	Planned    Standing = "planned"   // no version is in effect
+	Exception  Standing = "exception" // a finding about it is open
+	Behind     Standing = "behind"    // a window's grace is over and it was not performed, or its evidence is missing
+	Deviated   Standing = "deviated"  // everything was done, and something of it late
+	Blind      Standing = "unknown"   // for some days nobody knows
+	InReview   Standing = "in_review" // all of it is there, and some waits for review
+	DueSoon    Standing = "due_soon"  // nothing is wrong, and something is due within 14 days
+	Idle       Standing = "idle"      // nothing triggered it, and that is proven: it did not operate
+	NotYet     Standing = "not_yet"   // nothing was due so far
+	NothingDue Standing = "none_due"  // nothing was due in the period, which is over
+	Operating  Standing = "operating" // everything due was performed in time, and accepted evidence covers it
 )
 
 // Standings lists every standing, as a bar shows them.
-var Standings = []Standing{Operating, DueSoon, InReview, Idle, NotYet, Blind, Behind, Deviated, Exception, Planned}
+var Standings = []Standing{Operating, DueSoon, InReview, Idle, NothingDue, NotYet, Blind, Behind, Deviated, Exception, Planned}
 
 // Label is s in words.
 func (s Standing) Label() string {
@@ -48,6 +49,8 @@ func (s Standing) Label() string {
 		return "Did not operate"
 	case NotYet:
 		return "Not yet due"
+	case NothingDue:
+		return "Nothing was due"
 	case Operating:
 		return "Operating"
 	}
@@ -67,10 +70,18 @@ func (s *Sheet) Standing(f Frame, finding bool) Standing {
 		return Exception
 	}
 	parts := []Standing{s.dated(f), s.triggered(f), s.watched(f)}
-	for _, gravest := range []Standing{Behind, Deviated, Blind, InReview, DueSoon, Operating, NotYet, Idle} {
+	for _, gravest := range []Standing{Behind, Deviated, Blind, InReview, DueSoon, Operating, NotYet, NothingDue, Idle} {
 		if slices.Contains(parts, gravest) {
 			return gravest
 		}
+	}
+	return f.nothingDue()
+}
+
+// nothingDue is where a control stands of which nothing was due.
+func (f Frame) nothingDue() Standing {
+	if f.Over() {
+		return NothingDue
 	}
 	return NotYet
 }
@@ -93,8 +104,8 @@ func (s *Sheet) dated(f Frame) Standing {
 			behind = true
 		case o.Status == period.Late:
 			deviated = true
-		case o.Status == period.Pending && o.By <= f.Today+Soon && !o.Answered() && o.Len() > Soon:
-			soon = true // a daily or weekly control is due every fortnight, which tells nobody anything
+		case o.Status == period.Pending && o.By <= f.Today+Soon && !o.Answered() && (o.Len() > Soon || f.Over()):
+			soon = true // while the period runs, a daily or weekly control is due every fortnight, which tells nobody anything
 		}
 		if waits && (o.Status.Due() || o.Status == period.Pending) {
 			review = true
@@ -114,7 +125,7 @@ func (s *Sheet) dated(f Frame) Standing {
 	case soon:
 		return DueSoon
 	case !due:
-		return NotYet
+		return f.nothingDue()
 	}
 	return Operating
 }

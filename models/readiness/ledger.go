@@ -17,7 +17,6 @@ import (
 	"assay/models/framework"
 	"assay/models/occurrence"
 	"assay/models/people"
-	"assay/models/period"
 )
 
 // A ledger is what was counted of a period.
@@ -73,7 +72,7 @@ func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurr
 	if err != nil {
 		return nil, err
 	}
-	criteria, weak, err := placeOf(ctx, tx, f.Days.Span(), codes)
+	criteria, weak, err := placeOf(ctx, tx, e, f, codes)
 	if err != nil {
 		return nil, err
 	}
@@ -84,14 +83,14 @@ func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurr
 	}
 	for _, s := range sheets {
 		standing, squares := s.Standing(f, weak[s.ID]), s.Squares(f)
-		if s.Retired && !s.Effective { // what it owed until then stays in the squares
-			for _, group := range l.in(s, criteria[s.ID]) {
+		if s.Ended(f) { // what it owed until then stays in the squares
+			for _, group := range l.in(s, f, criteria[s.ID]) {
 				at[group].addSquares(squares)
 			}
 			continue
 		}
 		l.counts[standing]++
-		row := Row{id: s.ID, Code: s.Code, Title: s.Title, OwnerID: s.OwnerID, Frequency: s.Frequency, Standing: standing, Groups: l.in(s, criteria[s.ID])}
+		row := Row{id: s.ID, Code: s.Code, Title: s.Title, OwnerID: s.OwnerID, Frequency: s.FrequencyIn(f), Standing: standing, Groups: l.in(s, f, criteria[s.ID])}
 		for _, group := range row.Groups {
 			at[group].add(standing, squares)
 		}
@@ -227,10 +226,10 @@ func (l *ledger) name(ctx context.Context, tx *models.Tx, sheets []*occurrence.S
 }
 
 // in lists the groups that s belongs to, each once, and notes what it covers.
-func (l *ledger) in(s *occurrence.Sheet, codes []string) []string {
+func (l *ledger) in(s *occurrence.Sheet, f occurrence.Frame, codes []string) []string {
 	var out []string
 	for _, code := range codes {
-		if s.Effective {
+		if s.InEffect(f) {
 			l.covered[code] = true
 		}
 		if g := groupOf(code); len(out) == 0 || out[len(out)-1] != g {
@@ -262,16 +261,18 @@ func (g *Group) addSquares(squares []occurrence.Square) {
 
 // placeOf lists the criteria in question that every control helped to meet on some of the
 // days, in order, and the controls that an open finding is about.
-func placeOf(ctx context.Context, tx *models.Tx, days period.Span, codes []string) (criteria map[int64][]string, weak map[int64]bool, err error) {
+func placeOf(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string) (criteria map[int64][]string, weak map[int64]bool, err error) {
 	type row struct {
 		ControlID int64
 		Code      string
 	}
+	days := f.Days.Span()
+	open, args := openIn(e, f)
 	rows, err := models.Raw[row](ctx, tx, `SELECT DISTINCT control_id, code FROM version_criteria WHERE framework = ? AND code IN ?
 		AND effective_from <= ? AND (effective_to = '' OR effective_to >= ?)
 		UNION ALL
-		SELECT fc.control_id, '' FROM finding_controls fc JOIN findings f ON f.id = fc.finding_id WHERE f.status NOT IN ?
-		ORDER BY 1, 2`, framework.SOC2, codes, days.To, days.From, closedStatuses())
+		SELECT fc.control_id, '' FROM finding_controls fc JOIN findings ON findings.id = fc.finding_id WHERE `+open+`
+		ORDER BY 1, 2`, append([]any{framework.SOC2, codes, days.To, days.From}, args...)...)
 	criteria, weak = map[int64][]string{}, map[int64]bool{}
 	for _, r := range rows {
 		if r.Code == "" {
@@ -281,6 +282,19 @@ func placeOf(ctx context.Context, tx *models.Tx, days period.Span, codes []strin
 		criteria[r.ControlID] = append(criteria[r.ControlID], r.Code)
 	}
 	return criteria, weak, err
+}
+
+// openIn is a condition on findings: those that are open or, of a period that is over, that
+// were at the end of its last day, whatever became of them since. What its fieldwork found
+// after that day was so then; what was dismissed never was.
+func openIn(e engagement.Engagement, f occurrence.Frame) (string, []any) {
+	if !f.Over() {
+		return "findings.status NOT IN ?", []any{closedStatuses()}
+	}
+	_, until := f.Days.Span().Instants(f.Zone)
+	return `EXISTS (SELECT 1 FROM finding_cycles y WHERE y.finding_id = findings.id AND y.outcome <> 'dismissed'
+		AND (y.opened_at < ? AND (y.closed_at IS NULL OR y.closed_at >= ?) OR y.opened_at >= ? AND y.number = 1 AND findings.engagement_id = ?))`,
+		[]any{until, until, until, e.ID}
 }
 
 // A Point is where the headline stood at the end of a day, as it was known then.

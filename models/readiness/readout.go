@@ -31,8 +31,9 @@ func ReadoutOf(ctx context.Context, tx *models.Tx, slug string) (r Readout, err 
 	if r.Picture, err = Of(ctx, tx, slug); err != nil || !r.Programme.Ready() {
 		return r, err
 	}
+	open, args := openIn(r.Engagement, r.Frame)
 	r.Open, err = models.Rows[finding.Finding](tx).Select("id", "title", "severity", "status", "due_on").
-		Where("findings.status NOT IN ?", closedStatuses()).Order("findings.id DESC").Limit(mostRead).Find(ctx)
+		Where(open, args...).Order("findings.id DESC").Limit(mostRead).Find(ctx)
 	slices.SortStableFunc(r.Open, func(a, b finding.Finding) int { return cmp.Compare(gravity(a), gravity(b)) })
 	for _, f := range r.Open {
 		if f.Severity == finding.Critical || f.Severity == finding.High {

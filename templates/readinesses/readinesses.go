@@ -19,7 +19,7 @@ import (
 )
 
 var states = map[occurrence.Standing]ui.State{
-	occurrence.Operating: ui.OK, occurrence.DueSoon: ui.Soon, occurrence.InReview: ui.InReview, occurrence.Idle: ui.NA, occurrence.NotYet: ui.Future,
+	occurrence.Operating: ui.OK, occurrence.DueSoon: ui.Soon, occurrence.InReview: ui.InReview, occurrence.Idle: ui.NA, occurrence.NothingDue: ui.NA, occurrence.NotYet: ui.Future,
 	occurrence.Blind: ui.Open, occurrence.Behind: ui.Late, occurrence.Deviated: ui.Returned, occurrence.Exception: ui.Exception, occurrence.Planned: ui.Future,
 }
 
