@@ -266,19 +266,26 @@ func Lists(ctx context.Context, tx *models.Tx, control int64, limit int) ([]List
 	return models.Rows[List](tx).Where("fact_lists.control_id = ?", control).Order("fact_lists.id DESC").Limit(limit).Find(ctx)
 }
 
+// ofCounting are the triggers of days in a zone, of lists that count. Lists file each under
+// its day in the company's zone, which narrows the index and may be a day off.
 const ofCounting = ` FROM trigger_events t JOIN fact_lists l ON l.id = t.list_id
-	WHERE l.control_id = ? AND l.withdrawn_at IS NULL AND t.day >= ? AND t.day <= ?`
+	WHERE l.control_id = ? AND l.withdrawn_at IS NULL AND t.day >= ? AND t.day <= ? AND t.at >= ? AND t.at < ?`
+
+func counting(control int64, days period.Span, zone *time.Location) []any {
+	from, until := days.Instants(zone)
+	return []any{control, days.From.AddDays(-1), days.To.AddDays(1), from, until}
+}
 
 // CountTriggers counts what TriggersOf lists.
-func CountTriggers(ctx context.Context, tx *models.Tx, control int64, days period.Span) (int64, error) {
-	return models.Value[int64](ctx, tx, "SELECT count(*)"+ofCounting, control, days.From, days.To)
+func CountTriggers(ctx context.Context, tx *models.Tx, control int64, days period.Span, zone *time.Location) (int64, error) {
+	return models.Value[int64](ctx, tx, "SELECT count(*)"+ofCounting, counting(control, days, zone)...)
 }
 
 // TriggersOf are the triggers of these days in the lists of a control that count, in the
 // order they occurred, at most limit.
-func TriggersOf(ctx context.Context, tx *models.Tx, control int64, days period.Span, limit int) ([]Trigger, error) {
+func TriggersOf(ctx context.Context, tx *models.Tx, control int64, days period.Span, zone *time.Location, limit int) ([]Trigger, error) {
 	return models.Raw[Trigger](ctx, tx, `SELECT t.list_id, t."key", t.at, t.day, t.deadline, t.done_at, t.note`+ofCounting+` ORDER BY t.at, t."key" LIMIT ?`,
-		control, days.From, days.To, limit)
+		append(counting(control, days, zone), limit)...)
 }
 
 // CountSignals counts the results in the lists of a continuous control that meet these

@@ -125,7 +125,8 @@ func readTriggers(rows Rows, zone *time.Location, l List, rules []rule) ([]Trigg
 			continue
 		}
 		seen[t.Key] = true
-		if t.At, err = ParseInstant(cell(row, at), zone); err != nil {
+		var dated, actDated bool
+		if t.At, dated, err = parseInstant(cell(row, at), zone); err != nil {
 			wrong.add(line, "“%s” is no time. Write 2026-03-31 14:30 or 2026-03-31T14:30:00Z.", clip(cell(row, at)))
 			continue
 		}
@@ -136,15 +137,19 @@ func readTriggers(rows Rows, zone *time.Location, l List, rules []rule) ([]Trigg
 		}
 		t.Day = day.Date()
 		if text := cell(row, done); text != "" {
-			when, err := ParseInstant(text, zone)
-			if err != nil || when.After(l.ExtractedAt) {
+			when, err := time.Time{}, error(nil)
+			if when, actDated, err = parseInstant(text, zone); err != nil || when.After(l.ExtractedAt) {
 				wrong.add(line, "“%s” is no time before the list was taken.", clip(text))
 				continue
+			}
+			if actDated {
+				when = l.atLatest(when, zone)
 			}
 			t.DoneAt = &when
 		} else if done < 0 && ruleOn(day, rules).frequency == "multiple_daily" {
 			t.DoneAt = &t.At // a list of executions: each is one
 		}
+		t.Note = datedNote(dated, actDated)
 		r := ruleOn(day, rules)
 		if r.err != nil {
 			return nil, models.Invalid(map[string]string{"file": "The control does not say in time limits that can be counted when it has to act: " + r.err.Error() + ". Write a new version of it first."})
@@ -177,10 +182,13 @@ func readSignals(rows Rows, zone *time.Location, l List) ([]signalRow, error) {
 		line := rows.Lines[n]
 		s := signalRow{Line: line, CollectedAt: l.ExtractedAt}
 		var errs [3]error
-		s.FromAt, errs[0] = ParseInstant(cell(row, from), zone)
-		s.ToAt, errs[1] = ParseInstant(cell(row, to), zone)
+		s.FromAt, _, errs[0] = parseInstant(cell(row, from), zone)
+		s.ToAt, _, errs[1] = parseInstant(cell(row, to), zone)
 		if text := cell(row, seen); text != "" {
-			s.CollectedAt, errs[2] = ParseInstant(text, zone)
+			var dated bool
+			if s.CollectedAt, dated, errs[2] = parseInstant(text, zone); dated {
+				s.CollectedAt = l.atLatest(s.CollectedAt, zone)
+			}
 		}
 		word, known := passWords[strings.ToLower(cell(row, pass))]
 		s.Pass = word
@@ -214,24 +222,48 @@ func clip(s string) string {
 	return s
 }
 
-// ParseInstant reads an instant as files write it: with an offset, or without one, then
-// in zone. A date alone is the beginning of that day. Orders of day and month that differ
-// from country to country are refused.
-func ParseInstant(s string, zone *time.Location) (time.Time, error) {
+// atLatest is the last instant of the day that begins at t: of an act that is dated without
+// a time only the day is known, and on time is not stated of what may have been late. The
+// list knows of nothing that came after it was taken.
+func (l List) atLatest(t time.Time, zone *time.Location) time.Time {
+	end := (period.DayAt(t, zone) + 1).Starts(zone).UTC().Add(-time.Microsecond)
+	if end.After(l.ExtractedAt) {
+		return l.ExtractedAt
+	}
+	return end
+}
+
+// datedNote says what of a trigger is known by its day alone.
+func datedNote(trigger, act bool) string {
+	switch {
+	case trigger && act:
+		return "trigger and act dated without a time"
+	case trigger:
+		return "trigger dated without a time"
+	case act:
+		return "act dated without a time"
+	}
+	return ""
+}
+
+// parseInstant reads an instant as files write it: with an offset, or without one, then
+// in zone. A date alone is the beginning of that day, and said to be one. Orders of day and
+// month that differ from country to country are refused.
+func parseInstant(s string, zone *time.Location) (t time.Time, dated bool, err error) {
 	s = strings.TrimSpace(s)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST"} {
 		if t, err := time.Parse(layout, s); err == nil && models.Storable(t) && (layout[len(layout)-3:] != "MST" || strings.HasSuffix(s, "UTC")) {
-			return t.UTC().Truncate(time.Microsecond), nil
+			return t.UTC().Truncate(time.Microsecond), false, nil
 		}
 	}
 	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05.999999", "2006-01-02T15:04", "2006-01-02 15:04"} {
 		if t, err := time.ParseInLocation(layout, s, zone); err == nil && models.Storable(t) {
-			return t.UTC().Truncate(time.Microsecond), nil
+			return t.UTC().Truncate(time.Microsecond), false, nil
 		}
 	}
 	d, err := models.ParseDate(s)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, false, err
 	}
-	return d.In(zone).UTC(), nil
+	return d.In(zone).UTC(), true, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"assay/models"
 	"assay/models/control"
@@ -231,5 +232,97 @@ func TestDidNotOperateIsProven(t *testing.T) {
 		mo := c.control("MO-01", version("continuous", "2026-01-01"))
 		standing(mo, late, occurrence.NotYet)
 		standing(mo, early, occurrence.Blind)
+	})
+}
+
+// TestADateWithoutATimeNeverMakesAnActLookOnTime: of a date alone is known only the day. The
+// trigger counts from its first instant and the act as of its last, so that on time is
+// stated only where no hour of the day could have made it late.
+func TestADateWithoutATimeNeverMakesAnActLookOnTime(t *testing.T) {
+	each(t, func(c company) {
+		f := c.frame("2026-01-01", "2026-12-31")
+		days := leavers()
+		days.EventLimit = "P2D"
+		before := version("event", "2026-01-01")
+		before.EventDirection = "before"
+		for code, k := range map[string]struct {
+			version control.Version
+			lines   string
+			onTime  int
+			late    int
+			notes   string
+		}{
+			// 24 hours: the same day is surely within, the next day is not.
+			"AC-01": {leavers(), "L-1,2026-01-10,2026-01-10\nL-2,2026-01-10,2026-01-11\nL-3,2026-01-10 23:00,2026-01-11\nL-4,2026-01-10 14:00,2026-01-11 13:59\nL-5,2026-01-10,2026-01-11 00:00", 3, 2, "both|both|act||trigger"},
+			// Two whole days: their end counts, whatever the hour of the trigger.
+			"AC-02": {days, "L-1,2026-01-10,2026-01-12\nL-2,2026-01-10,2026-01-13\nL-3,2026-01-10 23:59,2026-01-12\nL-4,2026-01-10 00:01,2026-01-13 00:01", 2, 2, "both|both|act|"},
+			// Before the trigger: which of two things of one day came first is not known.
+			"CM-01": {before, "L-1,2026-01-10,2026-01-09\nL-2,2026-01-10,2026-01-10\nL-3,2026-01-10 16:00,2026-01-10\nL-4,2026-01-10,2026-01-10 09:00\nL-5,2026-01-10 16:00,2026-01-10 15:00", 2, 3, "both|both|act|trigger|"},
+		} {
+			ac := c.control(code, k.version)
+			_, err := c.add(c.owner, ac, list("2026-01-01", "2026-02-28"), table("key,at,done\n"+k.lines))
+			c.must(err)
+			if got := c.sheet(ac, f).Tally(f); got.Of(period.OnTime) != k.onTime || got.Of(period.Late) != k.late {
+				t.Errorf("%s: %d on time, %d late, want %d and %d", code, got.Of(period.OnTime), got.Of(period.Late), k.onTime, k.late)
+			}
+			var notes []string
+			modelstest.Look(t, c.db, c.owner, func(ctx context.Context, tx *models.Tx) error {
+				list, err := occurrence.TriggersOf(ctx, tx, ac.ID, f.Days.Span(), f.Zone, 10)
+				slices.SortFunc(list, func(a, b occurrence.Trigger) int { return strings.Compare(a.Key, b.Key) })
+				for _, l := range list {
+					notes = append(notes, l.Note)
+				}
+				return err
+			})
+			got := strings.NewReplacer("trigger and act dated without a time", "both", "trigger dated without a time", "trigger", "act dated without a time", "act").Replace(strings.Join(notes, "|"))
+			if got != k.notes {
+				t.Errorf("%s: notes %q, want %q", code, got, k.notes)
+			}
+		}
+		// A list taken at noon knows no act of that afternoon.
+		l := list("2026-02-01", "2026-02-28")
+		l.ExtractedAt = at("2026-02-28T17:00:00Z")
+		_, err := c.add(c.owner, c.control("AC-04", leavers()), l, table("key,at,done\nL-1,2026-02-28 09:00,2026-02-28"))
+		c.must(err)
+		_, err = c.add(c.owner, c.control("AC-05", leavers()), l, table("key,at,done\nL-1,2026-02-28 09:00,2026-03-01"))
+		c.refused("an act after the list was taken", err, models.KindInvalid, "file")
+	})
+}
+
+// TestNoTriggerFallsOutOfEverySquare: the company counts in New York, the auditors in Los
+// Angeles or London. What belongs to the period is in one of its months, whichever day it
+// was in New York.
+func TestNoTriggerFallsOutOfEverySquare(t *testing.T) {
+	each(t, func(c company) {
+		v := leavers()
+		v.EffectiveFrom = "2025-01-01"
+		ac := c.control("AC-03", v)
+		_, err := c.add(c.owner, ac, list("2025-12-01", "2026-02-28"), table(`key,at,done
+L-1,2026-01-01T04:30:00Z,2026-01-01T06:00:00Z
+L-2,2026-01-01T07:30:00Z,2026-01-01T09:00:00Z
+L-3,2026-02-01T06:30:00Z,2026-02-01T09:00:00Z
+L-4,2026-02-28T23:30:00Z,2026-03-01T01:00:00Z`))
+		c.must(err)
+		for zone, want := range map[string]string{"America/New_York": "1 2", "America/Los_Angeles": "1 1", "Europe/London": "2 2"} {
+			f := c.frame("2026-01-01", "2026-02-28")
+			f.Zone, err = time.LoadLocation(zone)
+			c.must(err)
+			s := c.sheet(ac, f)
+			var got []string
+			n := 0
+			for _, sq := range s.Squares(f) {
+				got, n = append(got, fmt.Sprint(sq.Of(period.OnTime))), n+sq.Of(period.OnTime)
+			}
+			if text := strings.Join(got, " "); text != want || n != s.Tally(f).Of(period.OnTime) {
+				t.Errorf("in %s the months have %s, want %s; the tally has %d", zone, text, want, s.Tally(f).Of(period.OnTime))
+			}
+			modelstest.Look(t, c.db, c.owner, func(ctx context.Context, tx *models.Tx) error {
+				count, err := occurrence.CountTriggers(ctx, tx, ac.ID, f.Days.Span(), f.Zone)
+				if list, err := occurrence.TriggersOf(ctx, tx, ac.ID, f.Days.Span(), f.Zone, 10); err != nil || len(list) != n || count != int64(n) {
+					t.Errorf("in %s the population has %d of %d triggers, %v", zone, len(list), n, err)
+				}
+				return err
+			})
+		}
 	})
 }

@@ -169,10 +169,10 @@ func (w *Written) windows(ctx context.Context, tx *models.Tx, in asked) error {
 func (w *Written) triggers(ctx context.Context, tx *models.Tx, in asked) (err error) {
 	w.Query = in.selects("Triggers", ", of lists that were not withdrawn")
 	w.Header, w.Key, w.When = []string{"trigger", "at", "deadline", "done_at", "note"}, "trigger", "at"
-	if w.SourceCount, err = occurrence.CountTriggers(ctx, tx, in.control.ID, in.engagement.Period()); err != nil {
+	if w.SourceCount, err = occurrence.CountTriggers(ctx, tx, in.control.ID, in.engagement.Period(), in.frame.Zone); err != nil {
 		return err
 	}
-	list, err := occurrence.TriggersOf(ctx, tx, in.control.ID, in.engagement.Period(), mostOwn+1)
+	list, err := occurrence.TriggersOf(ctx, tx, in.control.ID, in.engagement.Period(), in.frame.Zone, mostOwn+1)
 	for _, t := range list {
 		w.Rows = append(w.Rows, []string{t.Key, stamp(&t.At), stamp(&t.Deadline), stamp(t.DoneAt), t.Note})
 	}

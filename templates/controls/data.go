@@ -439,7 +439,7 @@ func (d ListsData) missing() string {
 
 func (d ListsData) columns() string {
 	if d.triggers() {
-		return "CSV or XLSX with the columns key, triggered_at and performed_at. One line for each trigger; performed_at stays empty where nothing was done."
+		return "CSV or XLSX with the columns key, triggered_at and performed_at. One line for each trigger; performed_at stays empty where nothing was done. Give times: a date alone counts as the beginning of its day for a trigger and as the end of it for an act."
 	}
 	return "CSV or XLSX with the columns from, to and result (pass or fail), and collected_at where it differs."
 }
