@@ -229,7 +229,7 @@ func ids(lists []List) []int64 {
 // triggers counts by months of the frame, in its zone: the day that a trigger is filed
 // under is that of the company's zone, which may be another.
 func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []List, of map[int64]*Sheet) error {
-	if len(lists) == 0 {
+	if len(lists) == 0 || f.Days.Len() == 0 {
 		return nil
 	}
 	month, args := f.monthSQL()
