@@ -159,9 +159,9 @@ func testData(ctx context.Context, tx *models.Tx, r *http.Request) (d controltes
 	switch d.Status {
 	case controltest.DesignConcluded:
 		d.Populations, err = controltest.Populations(ctx, tx, d.Test)
-	case controltest.PopulationLocked:
+	case controltest.PopulationLocked, controltest.Sampled, controltest.Testing: // more may be drawn, from a next version for example
 		d.Samples, err = controltest.Samples(ctx, tx, d.Test)
-	case controltest.Planned, controltest.Sampled, controltest.Testing, controltest.Concluded, controltest.Reviewed:
+	case controltest.Planned, controltest.Concluded, controltest.Reviewed:
 	}
 	return d, err
 }

@@ -1,135 +1,30 @@
 package flows_test
 
 import (
-	"context"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"assay/handlers"
-	"assay/internal/blob"
 	"assay/internal/browser"
-	"assay/internal/jobs"
-	"assay/internal/mail"
 	"assay/internal/mailtest"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/ledger"
 	"assay/models/modelstest"
-	"assay/models/people"
-	"assay/web"
 )
 
-// A half-year is lived through by four people, with a clock that the test moves. It runs
-// in this process for the sake of that clock; everything else is the product's own.
+// A half-year is lived through by four people.
 type halfYear struct {
-	*testing.T
-	db                   *models.DB
-	clock                atomic.Int64 // microseconds since 1970
-	worker               *jobs.Worker
-	post                 *mailtest.Server
+	*world
 	mara, vera, olu, eva *resident
-	delivered            int
-}
-
-// A resident is one of the people and their browser.
-type resident struct {
-	access.Actor
-	*browser.Page
 }
 
 func newHalfYear(t *testing.T, db *models.DB) *halfYear {
 	t.Helper()
-	before := slog.Default()
-	slog.SetDefault(slog.New(slog.DiscardHandler)) // a line for every request says nothing of the test
-	t.Cleanup(func() { slog.SetDefault(before) })
-	h := &halfYear{T: t, db: db, post: mailtest.New(t, mailtest.StartTLS)}
-	h.moveTo("2026-12-01 09:30")
-	db.Now = func() time.Time { return time.UnixMicro(h.clock.Load()).UTC() }
-	store, err := blob.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	app := handlers.App{DB: db, Blobs: store, MaxFile: 10 << 20}
-	h.mara, h.vera = h.resident(app, access.Compliance), h.resident(app, access.Compliance)
-	h.olu, h.eva = h.resident(app, access.Owner), h.resident(app, access.Executive)
-	sender, err := mail.Open(h.post.URL, "Assay <assay@example.com>")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sender.RootCAs = h.post.RootCAs
-	h.worker = jobs.New(db, append(jobs.Clock(), jobs.Mail(jobs.Post{Sender: sender, BaseURL: "https://assay.example.com"})...)...)
+	h := &halfYear{world: newWorld(t, db, "2026-12-01 09:30")}
+	h.mara, h.vera = h.resident(access.Compliance), h.resident(access.Compliance)
+	h.olu, h.eva = h.resident(access.Owner), h.resident(access.Executive)
 	return h
-}
-
-// resident is a new person with a browser that is signed in as them.
-func (h *halfYear) resident(app handlers.App, role access.Role) *resident {
-	h.Helper()
-	r := &resident{Actor: modelstest.Person(h.T, h.db, role)}
-	app.Who = func(_ http.ResponseWriter, req *http.Request) (context.Context, access.Actor, error) {
-		now := h.db.Now()
-		return web.WithSession(req.Context(), people.Session{AuthAt: &now}), r.Actor, nil
-	}
-	server := httptest.NewServer(app.Router())
-	h.Cleanup(server.Close)
-	r.Page = browser.Open(h.T, server.URL)
-	return r
-}
-
-// moveTo sets the clock to an hour of the company's.
-func (h *halfYear) moveTo(local string) {
-	h.Helper()
-	at, err := time.ParseInLocation("2006-01-02 15:04", local, here().Location())
-	if err != nil {
-		h.Fatal(err)
-	}
-	h.clock.Store(at.UnixMicro())
-}
-
-// works lets the clock's work happen that is due by now, and returns the mails it sent.
-func (h *halfYear) works() []mailtest.Mail {
-	h.Helper()
-	for range 2 { // what the first turn gathers, the second sends
-		if err := h.worker.Stand(h.Context()); err != nil {
-			h.Fatal(err)
-		}
-		if err := h.worker.Drain(h.Context()); err != nil {
-			h.Fatal(err)
-		}
-	}
-	all := h.post.Mails()
-	fresh := all[h.delivered:]
-	h.delivered = len(all)
-	return fresh
-}
-
-func (r *resident) open(h *halfYear, path string) {
-	h.Helper()
-	if status := r.Goto(path); status != 200 {
-		h.Fatalf("%s: status %d; it reads:\n%s", path, status, r.Text("body"))
-	}
-}
-
-func (r *resident) press(h *halfYear, selector string) {
-	h.Helper()
-	if status := r.Follow(selector); status != 200 {
-		h.Fatalf("%s: status %d; it reads:\n%s", r.Path(), status, r.Text("body"))
-	}
-}
-
-func (r *resident) reads(h *halfYear, words ...string) {
-	h.Helper()
-	for _, w := range words {
-		if !r.Reads(w) {
-			h.Fatalf("%s does not say %q; it reads:\n%s", r.Path(), w, r.Text("body"))
-		}
-	}
 }
 
 func TestAWholePeriod(t *testing.T) {
@@ -148,22 +43,22 @@ func TestAWholePeriod(t *testing.T) {
 // of the examination, in the month before it.
 func (h *halfYear) begins() {
 	m := h.mara
-	m.open(h, "/setup")
+	m.open("/setup")
 	m.Fill(browser.Field("Company"), "Example AI")
 	m.Fill(browser.Field("Time zone"), zone)
-	m.press(h, browser.Button("Take the catalog into use"))
-	m.open(h, "/controls/AC-10")
+	m.press(browser.Button("Take the catalog into use"))
+	m.open("/controls/AC-10")
 	m.Click("#assign > summary")
 	m.Fill(asked("assign", "owner"), h.olu.Name)
-	m.press(h, browser.Button("Assign"))
-	m.open(h, "/engagements/new")
+	m.press(browser.Button("Assign"))
+	m.open("/engagements/new")
 	for label, value := range map[string]string{
 		"Name": "SOC 2 Type II 2027", "Audit firm": "Firm LLP", "First day of the period": "2027-01-01", "Last day of the period": "2027-06-30",
 		"Auditors may look from": "2027-07-01", "Until the end of": "2027-09-30",
 	} {
 		m.Fill(browser.Field(label), value)
 	}
-	m.press(h, browser.Button("Set up the engagement"))
+	m.press(browser.Button("Set up the engagement"))
 	h.moveTo("2027-01-04 09:00")
 	h.works()
 	h.squareSays("January 2027", "in progress, 0 of 1 performed")
@@ -175,7 +70,7 @@ func (h *halfYear) begins() {
 func (h *halfYear) hands(from, to, coversTo, performed, late string) {
 	h.Helper()
 	o := h.olu
-	o.open(h, "/tasks/AC-10/"+from+"/"+to)
+	o.open("/tasks/AC-10/" + from + "/" + to)
 	if coversTo != "" {
 		o.Fill("#f-covers_to", coversTo)
 	}
@@ -188,27 +83,18 @@ func (h *halfYear) hands(from, to, coversTo, performed, late string) {
 	}
 	o.Upload("#f-files", h.file("accounts-"+from+coversTo+".csv", "account,last used\nsvc-"+from+coversTo+","+performed+"\n"))
 	o.Wait(`main li[data-state="recorded"]`)
-	o.press(h, browser.Button("Submit for review"))
-	o.reads(h, "waits for a reviewer")
+	o.press(browser.Button("Submit for review"))
+	o.reads("waits for a reviewer")
 }
 
 // accepts lets Mara find the oldest item of the queue good.
 func (h *halfYear) accepts() {
 	h.Helper()
 	m := h.mara
-	m.open(h, "/review")
+	m.open("/review")
 	browser.Script[any](m.Page, `document.querySelectorAll('main form input[type=checkbox]').forEach(c => { if (!c.checked) c.click() })`)
-	m.press(h, `form[action$="/accept"] button:not([formaction])`)
-	m.reads(h, "is accepted")
-}
-
-func (h *halfYear) file(name, content string) string {
-	h.Helper()
-	path := filepath.Join(h.TempDir(), name)
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		h.Fatal(err)
-	}
-	return path
+	m.press(`form[action$="/accept"] button:not([formaction])`)
+	m.reads("is accepted")
 }
 
 // mailFor is the one mail to Olu among those, which says all of these words.
@@ -216,7 +102,7 @@ func (h *halfYear) mailFor(mails []mailtest.Mail, words ...string) {
 	h.Helper()
 	n := 0
 	for _, m := range mails {
-		if !strings.Contains(m.To, h.olu.email(h)) {
+		if !strings.Contains(m.To, h.olu.email()) {
 			continue
 		}
 		n++
@@ -234,20 +120,10 @@ func (h *halfYear) mailFor(mails []mailtest.Mail, words ...string) {
 	}
 }
 
-func (r *resident) email(h *halfYear) (address string) {
-	h.Helper()
-	modelstest.Look(h.T, h.db, h.mara.Actor, func(ctx context.Context, tx *models.Tx) error {
-		p, err := people.ByID(ctx, tx, r.ID)
-		address = p.Email
-		return err
-	})
-	return address
-}
-
 // square is the words of the square of CC6 in a month, as a screen reader says them.
 func (h *halfYear) square(month string) string {
 	h.Helper()
-	h.mara.open(h, "/readiness/controls?group=CC6")
+	h.mara.open("/readiness/controls?group=CC6")
 	return browser.Script[string](h.mara.Page, `[...document.querySelectorAll("tr")].find(r => r.textContent.includes("AC-10")).querySelector(".strip").textContent`)
 }
 
@@ -281,8 +157,8 @@ func (h *halfYear) february() {
 	h.moveTo("2027-03-08 11:00")
 	h.hands("2027-02-01", "2027-02-28", "", "2027-03-08T10:30", "")
 	h.accepts()
-	h.mara.open(h, "/tasks/AC-10/2027-02-01/2027-02-28")
-	h.mara.reads(h, "On time in grace", "This is done.")
+	h.mara.open("/tasks/AC-10/2027-02-01/2027-02-28")
+	h.mara.reads("On time in grace", "This is done.")
 }
 
 // march is late, and everybody who looks can see it.
@@ -291,8 +167,8 @@ func (h *halfYear) march() {
 	h.works()
 	h.moveTo("2027-04-13 08:05")
 	h.mailFor(h.works(), "late", "AC-10")
-	h.eva.open(h, "/readiness")
-	h.eva.reads(h, " are late", h.olu.Name)
+	h.eva.open("/readiness")
+	h.eva.reads(" are late", h.olu.Name)
 	h.squareSays("March 2027", "1 of 1 missed")
 	h.moveTo("2027-04-13 10:00")
 	h.hands("2027-03-01", "2027-03-31", "", "2027-04-13T09:30", "")
@@ -305,17 +181,17 @@ func (h *halfYear) april() {
 	h.moveTo("2027-05-03 09:00")
 	h.hands("2027-04-01", "2027-04-30", "2027-04-20", "2027-04-29T15:00", "")
 	h.accepts()
-	h.olu.open(h, "/tasks")
-	h.olu.reads(h, "Part of it is there. Not covered yet: Wed 21 Apr to Thu 29 Apr")
+	h.olu.open("/tasks")
+	h.olu.reads("Part of it is there. Not covered yet: Wed 21 Apr to Thu 29 Apr")
 	h.moveTo("2027-05-12 09:00")
 	h.squareSays("April 2027", "1 of 1 performed without evidence")
-	h.mara.open(h, "/readiness/CC6/2027-04")
-	h.mara.reads(h, "Evidence for a part")
+	h.mara.open("/readiness/CC6/2027-04")
+	h.mara.reads("Evidence for a part")
 	h.hands("2027-04-01", "2027-04-30", "", "2027-04-29T15:00", "The export stopped on the 20th.")
 	h.accepts()
 	h.squareSays("April 2027", "operated, evidence late for 1 of 1")
-	h.olu.open(h, "/tasks/AC-10/2027-04-01/2027-04-30")
-	h.olu.reads(h, "This is done.", "Evidence accepted")
+	h.olu.open("/tasks/AC-10/2027-04-01/2027-04-30")
+	h.olu.reads("This is done.", "Evidence accepted")
 }
 
 // ends looks back: what was late stays late, and the log holds.
