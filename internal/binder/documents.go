@@ -160,6 +160,7 @@ type Sample struct {
 	Size       int          `json:"size"`   // of each stratum, as drawn
 	Target     int          `json:"target"` // after extensions
 	Redraws    string       `json:"redraws,omitempty"`
+	Since      string       `json:"since,omitempty"` // the version before, if only what it lacked was selected from
 	Reason     string       `json:"reason,omitempty"`
 	Auditor    Person       `json:"auditor"`
 	EnteredBy  Person       `json:"entered_by"`

@@ -246,18 +246,18 @@ func (v *verifier) draws() {
 }
 
 func (v *verifier) draw(p Population, s Sample) error {
-	f := v.byPath[p.List.Path]
-	if f == nil {
-		return fmt.Errorf("the list %s is missing", clip(p.List.Path))
-	}
 	if v.o.Redraw == nil {
 		return errors.New("it was not repeated")
 	}
-	r, err := f.Open()
+	of, err := v.listed(p)
 	if err != nil {
 		return err
 	}
-	digest, picks, err := v.o.Redraw(v.ctx, r, p, s)
+	before, err := v.before(p, s)
+	if err != nil {
+		return err
+	}
+	digest, picks, err := v.o.Redraw(v.ctx, of, before, s)
 	if err != nil {
 		return err
 	}
@@ -268,6 +268,28 @@ func (v *verifier) draw(p Population, s Sample) error {
 		return err
 	}
 	return same(picks, s.Items)
+}
+
+func (v *verifier) listed(p Population) (Listed, error) {
+	f := v.byPath[p.List.Path]
+	if f == nil {
+		return Listed{}, fmt.Errorf("the list %s is missing", clip(p.List.Path))
+	}
+	r, err := f.Open()
+	return Listed{p, r}, err
+}
+
+// before is the version of p that lacked what s was selected from.
+func (v *verifier) before(p Population, s Sample) (*Listed, error) {
+	if s.Since == "" {
+		return nil, nil
+	}
+	earlier, ok := v.populations[s.Since]
+	if !ok || p.Replaces != s.Since {
+		return nil, fmt.Errorf("%s is not the version that it replaces", clip(s.Since))
+	}
+	l, err := v.listed(earlier)
+	return &l, err
 }
 
 // same compares what a draw gives with what the sample lists, item by item.

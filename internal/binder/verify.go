@@ -20,8 +20,15 @@ type Options struct {
 	Key   string // verifier key of the log; "" takes the one in the binder
 	Since string // a checkpoint kept outside, signed; "" is none
 	// Redraw repeats a draw from a list, and returns the digest of the population and what
-	// is selected. The verifier compares.
-	Redraw func(ctx context.Context, list io.Reader, p Population, s Sample) (digest string, picks []SampleItem, err error)
+	// is selected. The verifier compares. Before is the version before, if only what that
+	// lacked was selected from, and nil otherwise.
+	Redraw func(ctx context.Context, of Listed, before *Listed, s Sample) (digest string, picks []SampleItem, err error)
+}
+
+// Listed is a population with its list as it came.
+type Listed struct {
+	Population
+	Rows io.Reader
 }
 
 // A Report is what Verify found. The binder holds when Problems is empty.

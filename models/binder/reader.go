@@ -277,7 +277,7 @@ func (r *reader) sample(body string, file *binder.File) error {
 		return err
 	}
 	file.Title = "Sample " + s.Code + " of " + s.Population
-	if s.Method != string(sample.Random) || s.Stratum != "" || r.texted[s.Population] == "" || len(s.Items) == 0 {
+	if s.Method != string(sample.Random) || s.Stratum != "" || s.Since != "" || r.texted[s.Population] == "" || len(s.Items) == 0 {
 		return nil
 	}
 	recipe := sample.Recipe{Draw: sample.Draw{Seed: s.Seed}, Text: r.texted[s.Population], Size: len(s.Items)}

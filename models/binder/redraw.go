@@ -2,8 +2,10 @@ package binder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 
 	"assay/internal/binder"
@@ -13,53 +15,70 @@ import (
 
 // Redraw repeats the draw of a sample from the list as it came, as binder.Options asks. What
 // somebody picked, or took in full, has no draw; then only the list is checked.
-func Redraw(ctx context.Context, list io.Reader, p binder.Population, s binder.Sample) (digest string, picks []binder.SampleItem, err error) {
-	rows, err := sheet.Stream(ctx, list, p.List.Name, sheet.Large)
+func Redraw(ctx context.Context, of binder.Listed, before *binder.Listed, s binder.Sample) (digest string, picks []binder.SampleItem, err error) {
+	l, sealed, err := listOf(ctx, of, sample.Columns{Key: of.KeyColumn, Stratum: s.Stratum, Amount: s.Amount})
 	if err != nil {
 		return "", nil, err
 	}
-	items, err := sample.Items(rows, sample.Columns{Key: p.KeyColumn, Stratum: s.Stratum, Amount: s.Amount})
+	defer func() { err = errors.Join(err, l.Close()) }()
+	items := l.Items()
+	if before != nil {
+		earlier, was, broken := listOf(ctx, *before, sample.Columns{Key: before.KeyColumn})
+		if broken != nil {
+			return "", nil, broken
+		}
+		defer func() { err = errors.Join(err, earlier.Close()) }()
+		if was.Digest != before.Digest {
+			return "", nil, fmt.Errorf("the list of %s is not the one that was locked", before.Code)
+		}
+		items = sample.AddedTo(items, earlier.Items(), sample.AddedStratum(of.Version))
+	}
+	chosen, err := choose(items, sealed, of.Population, s)
+	return sealed.Digest, placed(chosen, s), err
+}
+
+// listOf reads a list that was locked. Whoever gets it closes it.
+func listOf(ctx context.Context, of binder.Listed, c sample.Columns) (*sample.List, sample.Sealed, error) {
+	rows, err := sheet.Stream(ctx, of.Rows, of.List.Name, sheet.Large)
 	if err != nil {
-		return "", nil, err
+		return nil, sample.Sealed{}, err
+	}
+	items, err := sample.Items(rows, c)
+	if err != nil {
+		return nil, sample.Sealed{}, err
 	}
 	l, err := sample.ListOf(items)
 	if err != nil {
-		return "", nil, err
+		return nil, sample.Sealed{}, err
 	}
-	defer func() {
-		if closed := l.Close(); err == nil {
-			err = closed
-		}
-	}()
 	sealed, err := l.Seal(io.Discard)
 	if err == nil {
 		err = sealed.Faults.Err()
 	}
 	if err != nil {
-		return "", nil, err
+		return nil, sealed, errors.Join(err, l.Close())
 	}
-	chosen, err := choose(l, sealed, p, s)
-	return sealed.Digest, placed(chosen, s), err
+	return l, sealed, nil
 }
 
 // mostAsked keeps a hostile sample from asking for a heap that no machine has.
 const mostAsked = 1_000_000
 
-func choose(l *sample.List, sealed sample.Sealed, p binder.Population, s binder.Sample) ([]sample.Pick, error) {
+func choose(items iter.Seq2[sample.Item, error], sealed sample.Sealed, p binder.Population, s binder.Sample) ([]sample.Pick, error) {
 	draw := sample.Draw{Population: p.Digest, Seed: s.Seed}
 	if s.Target < 0 || s.Target > mostAsked || s.Size < 0 || s.Size > mostAsked || s.Decimals < 0 || s.Decimals > 18 {
 		return nil, fmt.Errorf("it asks for %d items", s.Target)
 	}
 	switch sample.Method(s.Method) {
 	case sample.Random:
-		return draw.Select(l.Items(), s.Target, excluded(s)...)
+		return draw.Select(items, s.Target, excluded(s)...)
 	case sample.Systematic:
-		return draw.Systematic(l.Items(), sealed.Count, s.Size)
+		return draw.Systematic(items, sealed.Count, s.Size)
 	case sample.Monetary:
-		m, err := draw.MonetaryUnit(l.Items(), s.Every, s.Decimals)
+		m, err := draw.MonetaryUnit(items, s.Every, s.Decimals)
 		return m.Picks, err
 	case sample.Full, sample.Judgemental:
-		return picked(l, s)
+		return picked(items, s)
 	}
 	return nil, fmt.Errorf("nobody knows the method %q", s.Method)
 }
@@ -81,13 +100,13 @@ func excluded(s binder.Sample) []string {
 }
 
 // picked are the listed items as the population has them.
-func picked(l *sample.List, s binder.Sample) ([]sample.Pick, error) {
+func picked(items iter.Seq2[sample.Item, error], s binder.Sample) ([]sample.Pick, error) {
 	listed := map[string]bool{}
 	for _, i := range s.Items {
 		listed[i.Key] = true
 	}
 	var out []sample.Pick
-	for it, err := range l.Items() {
+	for it, err := range items {
 		if err != nil {
 			return nil, err
 		}

@@ -94,6 +94,9 @@ func (s *snapshot) sample(ctx context.Context, p population.Population, code str
 	if x.RedrawsID != nil {
 		d.Redraws = fmt.Sprintf("S-%d", *x.RedrawsID)
 	}
+	if x.SinceID != nil {
+		d.Since = fmt.Sprintf("P-%d", *x.SinceID)
+	}
 	ids := []int64{x.AuditorID, x.DrawnBy}
 	for _, e := range x.Exclusions {
 		ids = append(ids, e.AuditorID)

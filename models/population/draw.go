@@ -41,7 +41,7 @@ type Earlier struct {
 }
 
 // AddedStratum is the name of the stratum of what was added in p.
-func (p Population) AddedStratum() string { return fmt.Sprintf("added in version %d", p.Version) }
+func (p Population) AddedStratum() string { return sample.AddedStratum(p.Version) }
 
 // A Drawn is what came out of a list. It is made outside of a transaction, since a list
 // may be long, and only by Repeat.

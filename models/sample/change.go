@@ -2,6 +2,7 @@ package sample
 
 import (
 	"cmp"
+	"fmt"
 	"iter"
 )
 
@@ -31,6 +32,9 @@ func ChangeOf(now, before iter.Seq2[Item, error]) (Change, error) {
 	})
 	return c, err
 }
+
+// AddedStratum names the stratum of what was added to a list in this version of it.
+func AddedStratum(version int64) string { return fmt.Sprintf("added in version %d", version) }
 
 // AddedTo are the items whose key the version before does not have, as items of a stratum
 // of their own.
