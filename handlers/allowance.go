@@ -49,6 +49,25 @@ func (app *App) sendTurn(r *http.Request) (leave func(), err error) {
 	return leave, nil
 }
 
+// How many lists of a hundred thousand lines are read at once: each takes up to a hundred
+// megabytes of memory until it is in the database.
+const (
+	readingEach = 1
+	readingAll  = 3
+)
+
+// listTurn is sendTurn for a list that is read in memory.
+func (app *App) listTurn(r *http.Request) (leave func(), err error) {
+	leave, err = app.reading.Take(web.ActorOf(r).ID, readingEach, readingAll)
+	switch {
+	case errors.Is(err, throttle.ErrOwn):
+		return nil, models.TooMany("You are sending a list already, so this one was not kept. Wait until it has arrived, then send this one again.", 10*time.Second)
+	case err != nil:
+		return nil, models.TooMany("This server is reading as many lists as it can, so this one was not kept. Wait a minute, then send it again.", time.Minute)
+	}
+	return leave, nil
+}
+
 // room is how much the visitor may still store.
 func (app *App) room(r *http.Request) (evidence.Room, error) {
 	return read(app, r, func(ctx context.Context, tx *models.Tx) (evidence.Room, error) { return app.Quota.Room(ctx, tx) })

@@ -65,12 +65,13 @@ type App struct {
 	Proxies      []string     // networks whose X-Forwarded-For is believed
 
 	sending *throttle.Turns // who is sending files to this replica
+	reading *throttle.Turns // whose lists it is reading
 	guesses *throttle.Rates // who brought this replica tokens that are none
 }
 
 // Router serves the table of routes.
 func (app *App) Router() http.Handler {
-	app.sending, app.guesses = new(throttle.Turns), throttle.NewRates(guessesMost, time.Minute)
+	app.sending, app.reading, app.guesses = new(throttle.Turns), new(throttle.Turns), throttle.NewRates(guessesMost, time.Minute)
 	who := app.Who
 	if who == nil {
 		who = app.visitor

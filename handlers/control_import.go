@@ -1,18 +1,17 @@
 package handlers
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 
-	"assay/internal/blob"
+	"assay/internal/filetype"
 	"assay/internal/oscal"
 	"assay/models"
 	"assay/models/control"
+	"assay/models/upload"
 	"assay/templates/controls"
 	"assay/web"
 )
@@ -21,16 +20,20 @@ func (app *App) importForm(w http.ResponseWriter, r *http.Request) error {
 	return app.page(w, r, http.StatusOK, controls.Import(nil))
 }
 
-// importUpload keeps the file under its digest and goes to the preview of it, which
-// reads the bytes back: what is confirmed is what was shown, whichever replica answers.
+// importsOf is what the lists of controls that people send are about.
+const importsOf = "controls/import"
+
+// importUpload keeps the file and goes to the preview of it.
 func (app *App) importUpload(w http.ResponseWriter, r *http.Request) error {
-	name, b, err := importedFile(r)
+	g := app.gate(r, nil)
+	defer g.close()
+	name, b, err := importedFile(r, g)
 	if err == nil {
 		_, err = tableOf(r.Context(), b, name)
 	}
-	var kept blob.Blob
+	var kept upload.Upload
 	if err == nil {
-		kept, err = app.Blobs.Put(r.Context(), bytes.NewReader(b), importLimits.Bytes)
+		kept, err = app.keepFile(r, importsOf, name, b)
 	}
 	if errs := web.Errors(err); errs != nil {
 		return app.page(w, r, web.Status(err), controls.Import(errs))
@@ -38,11 +41,11 @@ func (app *App) importUpload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, "/controls/import/"+kept.Digest+"?name="+url.QueryEscape(name))
+	return web.SeeOther(w, r, "/controls/import/"+kept.ID)
 }
 
 // importedFile reads the one file of the form into memory, which importLimits allow.
-func importedFile(r *http.Request) (name string, b []byte, err error) {
+func importedFile(r *http.Request, g *gate) (name string, b []byte, err error) {
 	missing := models.Invalid(map[string]string{"file": "Choose a CSV, XLSX or OSCAL file."})
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -59,6 +62,9 @@ func importedFile(r *http.Request) (name string, b []byte, err error) {
 		if part.FormName() != "file" || part.FileName() == "" {
 			continue
 		}
+		if err := g.open(nil); err != nil {
+			return "", nil, err
+		}
 		b, err := io.ReadAll(io.LimitReader(part, importLimits.Bytes+1))
 		switch {
 		case err != nil:
@@ -68,31 +74,22 @@ func importedFile(r *http.Request) (name string, b []byte, err error) {
 		case int64(len(b)) > importLimits.Bytes:
 			return "", nil, models.Invalid(map[string]string{"file": "The file is larger than 8 MB. Split it in two."})
 		}
-		return part.FileName(), b, nil
+		return filetype.CleanName(part.FileName()), b, nil
 	}
 }
 
 // importTable reads the file of the address back.
-func (app *App) importTable(r *http.Request, name string) (oscal.Reading, error) {
-	body, _, err := app.Blobs.Open(r.Context(), web.Param(r, "digest"))
-	if errors.Is(err, blob.ErrNotFound) {
-		return oscal.Reading{}, models.NotFound("This file")
+func (app *App) importTable(r *http.Request) (u upload.Upload, t oscal.Reading, err error) {
+	u, b, err := app.keptFile(r, importsOf, web.Param(r, "upload"))
+	if err == nil {
+		t, err = tableOf(r.Context(), b, u.Name)
 	}
-	if err != nil {
-		return oscal.Reading{}, err
-	}
-	defer func() { _ = body.Close() }()
-	b, err := io.ReadAll(io.LimitReader(body, importLimits.Bytes+1))
-	if err != nil {
-		return oscal.Reading{}, err
-	}
-	return tableOf(r.Context(), b, name)
+	return u, t, err
 }
 
 func (app *App) importPreview(w http.ResponseWriter, r *http.Request) error {
-	d := controls.ImportData{Name: web.Query(r).Line("name", 200), Digest: web.Param(r, "digest")}
-	table, err := app.importTable(r, d.Name)
-	d.Notes = table.Notes
+	u, table, err := app.importTable(r)
+	d := controls.ImportData{Name: u.Name, Upload: u.ID, Notes: table.Notes}
 	if err == nil {
 		d.Plan, err = read(app, r, func(ctx context.Context, tx *models.Tx) (control.Plan, error) {
 			return control.PlanImport(ctx, tx, table.Table)
@@ -111,12 +108,11 @@ func (app *App) importPreview(w http.ResponseWriter, r *http.Request) error {
 // shows the new preview instead.
 func (app *App) importConfirm(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
-	d := controls.ImportData{Name: f.Line("name", 200), Digest: web.Param(r, "digest")}
-	table, err := app.importTable(r, d.Name)
+	u, table, err := app.importTable(r)
 	if err != nil {
 		return err
 	}
-	d.Notes = table.Notes
+	d := controls.ImportData{Name: u.Name, Upload: u.ID, Notes: table.Notes}
 	d.Plan, err = write(app, r, func(ctx context.Context, tx *models.Tx) (control.Plan, error) {
 		return control.Import(ctx, tx, table.Table, f.Typed("plan"))
 	})

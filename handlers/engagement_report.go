@@ -127,7 +127,15 @@ func (app *App) reportBody() int64 { return app.MaxFile + 1<<20 }
 // reportIssue registers the report and ends the engagement. A file that comes along goes
 // into the store, and what its bytes give is the digest.
 func (app *App) reportIssue(w http.ResponseWriter, r *http.Request) error {
-	fields, kept, err := app.reportArrives(r)
+	g := app.gate(r, func(ctx context.Context, tx *models.Tx, _ *web.Values) error {
+		e, err := engagement.BySlug(ctx, tx, web.Param(r, "engagement"))
+		if err == nil {
+			err = engagement.MayIssue(e)
+		}
+		return err
+	})
+	defer g.close()
+	fields, kept, err := app.reportArrives(r, g)
 	f := web.NewValues(fields)
 	rep := engagement.Report{Digest: f.Line("digest", 200), ReportedOn: f.Date("reported_on"), SignedBy: f.Line("signed_by", 200)}
 	again := func(code int, refused map[string]string) error {
@@ -154,9 +162,12 @@ func (app *App) reportIssue(w http.ResponseWriter, r *http.Request) error {
 
 // reportArrives reads the fields of the form and puts the file, if there is one, into the
 // store.
-func (app *App) reportArrives(r *http.Request) (url.Values, evidence.Upload, error) {
+func (app *App) reportArrives(r *http.Request, g *gate) (url.Values, evidence.Upload, error) {
 	var kept evidence.Upload
 	fields, err := eachFile(r, "report", func(name string, from io.Reader) error {
+		if err := g.open(nil); err != nil {
+			return err
+		}
 		b, err := app.Blobs.Put(r.Context(), from, app.MaxFile)
 		switch {
 		case errors.Is(err, blob.ErrTooLarge):

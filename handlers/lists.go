@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"assay/internal/sheet"
 	"assay/models"
 	"assay/models/control"
 	"assay/models/occurrence"
@@ -17,6 +18,7 @@ import (
 	"assay/models/programme"
 	"assay/models/reminder"
 	"assay/templates/controls"
+	"assay/templates/ui"
 	"assay/web"
 )
 
@@ -81,6 +83,7 @@ func (app *App) listsAgain(w http.ResponseWriter, r *http.Request, code int, cha
 		if err != nil {
 			return d, err
 		}
+		d.MaxBytes = listLimits.Bytes
 		d.Zone, d.Mine, d.Now = zone.String(), occurrence.MayRecord(tx.Actor, d.Control, false), tx.Now.In(zone).Format("2006-01-02T15:04")
 		var ids []int64
 		for _, l := range d.Lists {
@@ -96,11 +99,23 @@ func (app *App) listsAgain(w http.ResponseWriter, r *http.Request, code int, cha
 	return app.page(w, r, code, controls.Lists(d))
 }
 
-// listAdd takes a list into use. The file is kept under its digest first; what it says is
-// judged row by row, and all of it is taken or none.
+// listAdd takes a list into use. What it says is judged row by row, and all of it is taken or
+// none: a list that is refused leaves nothing behind.
 func (app *App) listAdd(w http.ResponseWriter, r *http.Request) error {
-	fields, name, b, err := listForm(r)
+	g := app.gate(r, func(ctx context.Context, tx *models.Tx, _ *web.Values) error {
+		c, err := control.ByCode(ctx, tx, web.Param(r, "code"))
+		if err == nil {
+			err = occurrence.MayAddList(ctx, tx, c)
+		}
+		return err
+	})
+	g.turn = app.listTurn
+	defer g.close()
+	fields, name, b, err := listForm(r, g, listLimits.Bytes)
 	f := web.NewValues(fields)
+	if err == nil {
+		err = g.open(fields) // a list without a file is one, too
+	}
 	if err == nil {
 		err = app.takeList(r, f, name, b)
 	}
@@ -114,30 +129,52 @@ func (app *App) listAdd(w http.ResponseWriter, r *http.Request) error {
 	return web.SeeOther(w, r, "/controls/"+web.Param(r, "code")+"/lists")
 }
 
+// splitByDays is what to do about a list that is too long.
+const splitByDays = "Split it by days; two lists cannot speak of the same day."
+
+// listLimits bound a list of what happened, and with that the memory that reading it takes.
+var listLimits = sheet.Limits{
+	Bytes: 16 << 20, Unzipped: 128 << 20, Rows: occurrence.MaxLines, Columns: 40, Cell: sheet.Default.Cell, Split: splitByDays,
+}
+
+// listRows reads the file of a list. One that says nothing happened has bytes too, so that it
+// has a digest.
+func listRows(ctx context.Context, name string, b []byte) (occurrence.Rows, []byte, error) {
+	if len(bytes.TrimSpace(b)) == 0 {
+		return occurrence.Rows{}, []byte("\n"), nil
+	}
+	table, err := sheet.Read(ctx, bytes.NewReader(b), name, listLimits)
+	return occurrence.Rows{Header: table.Header, Rows: table.Rows, Lines: table.Lines}, b, unreadableList(err)
+}
+
 func (app *App) takeList(r *http.Request, f *web.Values, name string, b []byte) error {
-	rows := occurrence.Rows{}
-	if len(bytes.TrimSpace(b)) > 0 {
-		table, err := tableOf(r.Context(), b, name)
-		if err != nil {
-			return err
-		}
-		rows = occurrence.Rows{Header: table.Header, Rows: table.Rows, Lines: table.Lines}
-	} else {
-		b = []byte("\n") // a list that says nothing happened has bytes too, so that it has a digest
-	}
-	kept, err := app.Blobs.Put(r.Context(), bytes.NewReader(b), importLimits.Bytes)
-	if err != nil {
-		return err
-	}
 	zone, err := read(app, r, programme.Zone)
 	if err != nil {
 		return err
 	}
 	l := listTyped(f, zone)
-	l.Name, l.Digest = name, kept.Digest
 	if err := f.Err(); err != nil {
 		return err
 	}
+	rows, b, err := listRows(r.Context(), name, b)
+	if err != nil {
+		return err
+	}
+	_, err = read(app, r, func(ctx context.Context, tx *models.Tx) (struct{}, error) {
+		c, err := control.ByCode(ctx, tx, web.Param(r, "code"))
+		if err == nil {
+			err = occurrence.CheckList(ctx, tx, c, l, rows)
+		}
+		return struct{}{}, err
+	})
+	if err != nil {
+		return err
+	}
+	kept, err := app.Blobs.Put(r.Context(), bytes.NewReader(b), listLimits.Bytes)
+	if err != nil {
+		return err
+	}
+	l.Name, l.Digest = name, kept.Digest
 	_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (occurrence.List, error) {
 		c, err := control.ByCode(ctx, tx, web.Param(r, "code"))
 		if err == nil {
@@ -160,7 +197,7 @@ func listTyped(f *web.Values, zone *time.Location) occurrence.List {
 
 // listForm reads the small fields, which come first, and then the file, which may be
 // missing when nothing happened.
-func listForm(r *http.Request) (fields url.Values, name string, b []byte, err error) {
+func listForm(r *http.Request, g *gate, most int64) (fields url.Values, name string, b []byte, err error) {
 	fields = url.Values{}
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -175,15 +212,17 @@ func listForm(r *http.Request) (fields url.Values, name string, b []byte, err er
 			return fields, name, b, err
 		}
 		limit := int64(fieldBytes)
-		if part.FormName() == "file" {
-			limit = importLimits.Bytes
+		if part.FormName() == "file" && part.FileName() != "" {
+			if limit, err = most, g.open(fields); err != nil {
+				return fields, name, b, err
+			}
 		}
 		read, err := io.ReadAll(io.LimitReader(part, limit+1))
 		switch {
 		case err != nil:
 			return fields, name, b, err
 		case int64(len(read)) > limit:
-			return fields, name, b, models.Invalid(map[string]string{part.FormName(): "This is too large. Split the list by month."})
+			return fields, name, b, models.Invalid(map[string]string{part.FormName(): "This is too large: a list has at most " + ui.Limit(most) + ". " + splitByDays})
 		case part.FormName() == "file" && part.FileName() != "":
 			name, b = part.FileName(), read
 		case part.FormName() != "file":

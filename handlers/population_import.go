@@ -61,7 +61,15 @@ func (app *App) populationForm(w http.ResponseWriter, r *http.Request, code int,
 // populationImport takes a list in as a draft. The file goes into the store as it comes; a
 // form that is refused keeps it, and then knows its columns.
 func (app *App) populationImport(w http.ResponseWriter, r *http.Request) error {
-	fields, err := app.listArrives(r)
+	g := app.gate(r, func(ctx context.Context, tx *models.Tx, _ *web.Values) error {
+		e, err := engagement.BySlug(ctx, tx, web.Param(r, "engagement"))
+		if err == nil {
+			err = population.MayImport(tx.Actor, e)
+		}
+		return err
+	})
+	defer g.close()
+	fields, err := app.listArrives(r, g)
 	f := web.NewValues(fields)
 	var p population.Population
 	if err == nil {
@@ -80,7 +88,7 @@ func (app *App) populationImport(w http.ResponseWriter, r *http.Request) error {
 // listArrives reads the fields of a form and puts its file, or what was pasted, into the
 // store. The field kept names it as an upload of the person: bytes are never named by their
 // digest, which would let whoever knows one take in what somebody else sent.
-func (app *App) listArrives(r *http.Request) (url.Values, error) {
+func (app *App) listArrives(r *http.Request, g *gate) (url.Values, error) {
 	fields := url.Values{}
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -96,11 +104,14 @@ func (app *App) listArrives(r *http.Request) (url.Values, error) {
 		}
 		switch part.FormName() {
 		case "file":
-			if part.FileName() != "" {
+			if part.FileName() == "" {
+				break
+			}
+			if err = g.open(fields); err == nil {
 				err = app.keepList(r, fields, filetype.CleanName(part.FileName()), part)
 			}
 		case "pasted":
-			err = app.keepPasted(r, fields, part)
+			err = app.keepPasted(r, g, fields, part)
 		default:
 			var b []byte
 			if b, err = io.ReadAll(io.LimitReader(part, fieldBytes)); err == nil {
@@ -114,7 +125,7 @@ func (app *App) listArrives(r *http.Request) (url.Values, error) {
 	return fields, models.Invalid(map[string]string{"file": "This form has more fields than it should. Load the page again."})
 }
 
-func (app *App) keepPasted(r *http.Request, fields url.Values, part io.Reader) error {
+func (app *App) keepPasted(r *http.Request, g *gate, fields url.Values, part io.Reader) error {
 	text, err := io.ReadAll(io.LimitReader(part, pastedBytes+1))
 	switch {
 	case err != nil:
@@ -123,6 +134,9 @@ func (app *App) keepPasted(r *http.Request, fields url.Values, part io.Reader) e
 		return models.Invalid(map[string]string{"pasted": "This is more than can be pasted. Save it as a CSV file and choose that."})
 	case strings.TrimSpace(string(text)) == "":
 		return nil
+	}
+	if err := g.open(fields); err != nil {
+		return err
 	}
 	return app.keepList(r, fields, "pasted.csv", strings.NewReader(strings.TrimLeft(string(text), "\r\n")))
 }
@@ -302,12 +316,14 @@ func (app *App) sealList(ctx context.Context, rows sheet.Rows, c sample.Columns,
 // populationProve writes what else was done about a draft: a second source, and items that
 // were followed. What is in the list is looked up, not asked.
 func (app *App) populationProve(w http.ResponseWriter, r *http.Request) error {
-	fields, err := app.listArrives(r)
-	f := web.NewValues(fields)
-	var p population.Population
-	if err == nil {
-		p, err = app.populationOf(r)
+	p, err := app.populationOf(r)
+	if err != nil {
+		return err
 	}
+	g := app.gate(r, func(_ context.Context, tx *models.Tx, _ *web.Values) error { return population.MayProve(tx.Actor, p) })
+	defer g.close()
+	fields, err := app.listArrives(r, g)
+	f := web.NewValues(fields)
 	rev := f.Rev()
 	if err == nil {
 		err = f.Err()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 
 	"assay/internal/filetype"
@@ -45,7 +44,15 @@ func requestsOf(r *http.Request) string {
 // requestUpload keeps the file as an upload of the visitor and goes to its preview, which
 // reads the bytes back: what is confirmed is what was shown.
 func (app *App) requestUpload(w http.ResponseWriter, r *http.Request) error {
-	fields, name, b, err := listForm(r)
+	g := app.gate(r, func(ctx context.Context, tx *models.Tx, fields *web.Values) error {
+		e, err := engagement.BySlug(ctx, tx, web.Param(r, "engagement"))
+		if err == nil {
+			err = request.MayImport(ctx, tx, e, fields.ID("auditor"))
+		}
+		return err
+	})
+	defer g.close()
+	fields, name, b, err := listForm(r, g, importLimits.Bytes)
 	f := web.NewValues(fields)
 	auditor, open := f.ID("auditor"), f.Bool("open")
 	switch {
@@ -57,15 +64,9 @@ func (app *App) requestUpload(w http.ResponseWriter, r *http.Request) error {
 	default:
 		_, err = requestTable(r.Context(), b, name)
 	}
-	u := upload.Upload{PersonID: web.ActorOf(r).ID, About: requestsOf(r), Name: filetype.CleanName(name), Size: int64(len(b))}
+	var u upload.Upload
 	if err == nil {
-		u.Digest, err = app.putBytes(r.Context(), b)
-	}
-	if err == nil {
-		err = app.DB.Bookkeep(r.Context(), func(tx *models.Tx) error {
-			u, err = upload.Keep(r.Context(), tx, u)
-			return err
-		})
+		u, err = app.keepFile(r, requestsOf(r), filetype.CleanName(name), b)
 	}
 	if refused := web.Errors(err); refused != nil {
 		return app.importAgain(w, r, web.Status(err), f.All(), refused)
@@ -80,11 +81,6 @@ func (app *App) requestUpload(w http.ResponseWriter, r *http.Request) error {
 	return web.SeeOther(w, r, to)
 }
 
-func (app *App) putBytes(ctx context.Context, b []byte) (string, error) {
-	kept, err := app.Blobs.Put(ctx, bytes.NewReader(b), importLimits.Bytes)
-	return kept.Digest, err
-}
-
 func requestTable(ctx context.Context, b []byte, name string) (sheet.Table, error) {
 	t, err := sheet.Read(ctx, bytes.NewReader(b), name, importLimits)
 	if err != nil {
@@ -96,21 +92,7 @@ func requestTable(ctx context.Context, b []byte, name string) (sheet.Table, erro
 // requestFile reads the list of the address back: one that the visitor sent, for this
 // engagement, within a day.
 func (app *App) requestFile(r *http.Request) (u upload.Upload, t sheet.Table, err error) {
-	u, err = read(app, r, func(ctx context.Context, tx *models.Tx) (upload.Upload, error) {
-		return upload.ByID(ctx, tx, web.Param(r, "upload"))
-	})
-	if err == nil && (!u.Whole() || u.About != requestsOf(r) || u.PersonID != web.ActorOf(r).ID) {
-		err = models.NotFound("List")
-	}
-	if err != nil {
-		return u, t, err
-	}
-	body, err := app.listBytes(r.Context(), u.Digest)
-	if err != nil {
-		return u, t, err
-	}
-	defer body.Close()
-	b, err := io.ReadAll(io.LimitReader(body, importLimits.Bytes+1))
+	u, b, err := app.keptFile(r, requestsOf(r), web.Param(r, "upload"))
 	if err == nil {
 		t, err = requestTable(r.Context(), b, u.Name)
 	}

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 
-	"assay/internal/blob"
 	"assay/internal/sheet"
 	"assay/models"
 	"assay/models/controltest"
 	"assay/models/finding"
+	"assay/models/upload"
 	"assay/templates/controltests"
 	"assay/web"
 )
@@ -62,22 +61,35 @@ func (app *App) worksheetPage(w http.ResponseWriter, r *http.Request, code int, 
 	if err != nil {
 		return err
 	}
-	d.Name, d.Digest, d.Errors = name, web.Param(r, "digest"), errs
+	d.Name, d.Upload, d.Errors = name, web.Param(r, "upload"), errs
 	if said := web.Errors(refused); said != nil {
 		code, d.Errors, d.Read = web.Status(refused), said, false
 	}
 	return app.page(w, r, code, controltests.Worksheet(d))
 }
 
-// worksheetUpload keeps the file under its digest and goes to the preview of it.
+// worksheetsOf is what the worksheets of a test that people send are about.
+func worksheetsOf(r *http.Request) string {
+	return "engagements/" + web.Param(r, "engagement") + "/tests/" + web.Param(r, "test") + "/worksheet"
+}
+
+// worksheetUpload keeps the file and goes to the preview of it.
 func (app *App) worksheetUpload(w http.ResponseWriter, r *http.Request) error {
-	name, b, err := importedFile(r)
+	g := app.gate(r, func(ctx context.Context, tx *models.Tx, _ *web.Values) error {
+		e, _, err := testAt(ctx, tx, r)
+		if err == nil {
+			err = controltest.MayBringIn(tx.Actor, e)
+		}
+		return err
+	})
+	defer g.close()
+	name, b, err := importedFile(r, g)
 	if err == nil {
 		_, err = worksheetTable(r.Context(), b, name)
 	}
-	var kept blob.Blob
+	var kept upload.Upload
 	if err == nil {
-		kept, err = app.Blobs.Put(r.Context(), bytes.NewReader(b), importLimits.Bytes)
+		kept, err = app.keepFile(r, worksheetsOf(r), name, b)
 	}
 	if errs := web.Errors(err); errs != nil {
 		return app.worksheetAgain(w, r, web.Status(err), errs)
@@ -85,7 +97,7 @@ func (app *App) worksheetUpload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return web.SeeOther(w, r, r.URL.Path+"/"+kept.Digest+"?name="+url.QueryEscape(name))
+	return web.SeeOther(w, r, r.URL.Path+"/"+kept.ID)
 }
 
 func worksheetTable(ctx context.Context, b []byte, name string) (sheet.Table, error) {
@@ -97,28 +109,30 @@ func worksheetTable(ctx context.Context, b []byte, name string) (sheet.Table, er
 }
 
 // worksheetKept reads the file of the address back.
-func (app *App) worksheetKept(r *http.Request, name string) (sheet.Table, error) {
-	t, err := app.importTable(r, name)
-	return t.Table, err
+func (app *App) worksheetKept(r *http.Request) (u upload.Upload, t sheet.Table, err error) {
+	u, b, err := app.keptFile(r, worksheetsOf(r), web.Param(r, "upload"))
+	if err == nil {
+		t, err = worksheetTable(r.Context(), b, u.Name)
+	}
+	return u, t, err
 }
 
 func (app *App) worksheetPreview(w http.ResponseWriter, r *http.Request) error {
-	name := web.Query(r).Line("name", 200)
-	t, err := app.worksheetKept(r, name)
+	u, t, err := app.worksheetKept(r)
 	if errs := web.Errors(err); errs != nil {
 		return app.worksheetAgain(w, r, web.Status(err), errs)
 	}
 	if err != nil {
 		return err
 	}
-	return app.worksheetPage(w, r, http.StatusOK, name, &t, nil)
+	return app.worksheetPage(w, r, http.StatusOK, u.Name, &t, nil)
 }
 
 // worksheetConfirm writes what the preview showed, in the name of the auditor.
 func (app *App) worksheetConfirm(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
-	name, auditor := f.Line("name", 200), f.ID("auditor")
-	t, err := app.worksheetKept(r, name)
+	auditor := f.ID("auditor")
+	u, t, err := app.worksheetKept(r)
 	if err != nil {
 		return err
 	}
@@ -139,7 +153,7 @@ func (app *App) worksheetConfirm(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	if refused := web.Errors(err); refused != nil {
-		return app.worksheetPage(w, r, web.Status(err), name, &t, refused)
+		return app.worksheetPage(w, r, web.Status(err), u.Name, &t, refused)
 	}
 	if err != nil {
 		return err

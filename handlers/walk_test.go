@@ -258,14 +258,14 @@ var ungranted = map[string]bool{
 	"/auth/continue":                          true, // no form waits
 	"/break-glass/{token}":                    true, // the host made no link
 	"/calendar/{token}.ics":                   true, // nobody has a calendar address
-	"/controls/import/{digest}":               true, // no file was sent
+	"/controls/import/{upload}":               true, // no file was sent
 	"/controls/{code}/versions/{number}/diff": true, // there is one version
 	"/controls/{code}/lists":                  true, // nothing is driven by events
 	"/controls/{code}/lists/{month}":          true,
 	"/engagements/{engagement}/binder.zip":    true, // nothing is frozen
 	"/evidence/{item}/files/{file}/picture":   true, // the files are tables
 
-	"/engagements/{engagement}/tests/{test}/worksheet/{digest}": true, // no file was sent
+	"/engagements/{engagement}/tests/{test}/worksheet/{upload}": true, // no file was sent
 	"/uploads/known":    true, // asked about no digest
 	"/uploads/{upload}": true, // no file is on its way
 }

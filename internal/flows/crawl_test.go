@@ -347,7 +347,7 @@ var unlinked = map[string]bool{
 	"/uploads/{upload}":         true,
 	"/":                         true, // sends everybody on
 	"/setup":                    true, // until it is done
-	"/controls/import/{digest}": true, // after a file was sent
+	"/controls/import/{upload}": true, // after a file was sent
 	"/auth/continue":            true, // after somebody signed in again
 	"/settings/webhooks/new":    true, // a demonstration may call no hosts
 	"/settings/webhooks/{hook}": true,
@@ -355,7 +355,7 @@ var unlinked = map[string]bool{
 	"/activity/anchors/{anchor}/note":                           true, // nobody outside confirms a demonstration
 	"/engagements/{engagement}/scope/propose":                   true, // a proposal is open there already
 	"/engagements/{engagement}/requests/import/{upload}":        true, // after a file was sent
-	"/engagements/{engagement}/tests/{test}/worksheet/{digest}": true, // likewise
+	"/engagements/{engagement}/tests/{test}/worksheet/{upload}": true, // likewise
 	"/engagements/{engagement}/deliverables/{document}":         true, // the demonstration has drafted none
 	"/engagements/{engagement}/deliverables/{document}/text":    true,
 	"/engagements/{engagement}/deliverables/{document}/docx":    true,

@@ -42,7 +42,15 @@ type Limits struct {
 	Unzipped int64 // of an XLSX file when unpacked
 	Rows     int
 	Columns  int
-	Cell     int // characters
+	Cell     int    // characters
+	Split    string // what to do about a file that is too large; "" is to split it into several
+}
+
+func (l Limits) split() string {
+	if l.Split != "" {
+		return l.Split
+	}
+	return "Split it into several files."
 }
 
 // Default is enough for every control library seen so far, many times over.
@@ -72,7 +80,7 @@ func Read(ctx context.Context, r io.Reader, name string, limits Limits) (Table, 
 		return Table{}, err
 	}
 	if int64(len(content)) > limits.Bytes {
-		return Table{}, unreadable("%s is larger than %d MiB. Split it into several files.", name, limits.Bytes>>20)
+		return Table{}, unreadable("%s is larger than %d MiB. %s", name, limits.Bytes>>20, limits.split())
 	}
 	collect := &collector{name: name, limits: limits}
 	switch {
@@ -118,7 +126,7 @@ func (c *collector) add(line int, cells []string) error {
 		return nil
 	}
 	if len(c.table.Rows) == c.limits.Rows {
-		return unreadable("%s has more than %d rows. Split it into several files.", c.name, c.limits.Rows)
+		return unreadable("%s has more than %d rows. %s", c.name, c.limits.Rows, c.limits.split())
 	}
 	width := len(c.table.Header)
 	if filled > width {

@@ -134,7 +134,7 @@ func (s *stream) rows(yield func(Row, error) bool) {
 			row, err = s.fit(row)
 		}
 		if count++; err == nil && count > s.limits.Rows {
-			err = unreadable("%s has more than %d rows. Split it into several files.", s.name, s.limits.Rows)
+			err = unreadable("%s has more than %d rows. %s", s.name, s.limits.Rows, s.limits.split())
 		}
 		if !yield(row, err) || err != nil {
 			return

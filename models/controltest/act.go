@@ -44,10 +44,17 @@ var (
 // act is on whose behalf the actor writes in e, in one of these phases.
 func act(ctx context.Context, tx *models.Tx, e engagement.Engagement, auditor int64, phases []engagement.Status) (engagement.Authority, error) {
 	by, err := engagement.Act(ctx, tx, e, auditor)
-	if err == nil && !slices.Contains(phases, e.Status) {
-		err = models.Conflict("This engagement is in state " + e.Status.Label() + ", so this can no longer be changed, or not yet.")
+	if err == nil {
+		err = inPhase(e, phases)
 	}
 	return by, err
+}
+
+func inPhase(e engagement.Engagement, phases []engagement.Status) error {
+	if slices.Contains(phases, e.Status) {
+		return nil
+	}
+	return models.Conflict("This engagement is in state " + e.Status.Label() + ", so this can no longer be changed, or not yet.")
 }
 
 // take loads a test to change it, one change after the other: a rule that looks at several

@@ -10,6 +10,8 @@ import (
 
 	"assay/internal/sheet"
 	"assay/models"
+	"assay/models/access"
+	"assay/models/engagement"
 )
 
 // A worksheet is the test as the firm fills it in with its own tools: a row for each item,
@@ -221,6 +223,15 @@ func sentence(err error) string {
 		}
 	}
 	return err.Error()
+}
+
+// MayBringIn refuses whoever may not bring a worksheet in, and engagements whose state takes
+// none, before there is one.
+func MayBringIn(a access.Actor, e engagement.Engagement) error {
+	if !a.InFieldwork(e.ID) && !a.Can(access.FieldworkImport) {
+		return models.Forbidden("Worksheets are brought in by auditors to whom fieldwork is granted, and by compliance managers.")
+	}
+	return inPhase(e, toTest)
 }
 
 // BringIn writes what a worksheet changes, in the name of an auditor. If one line is wrong,

@@ -54,12 +54,20 @@ func CleanDigest(typed string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(s, "sha256:"), "sha256")
 }
 
+// MayIssue refuses engagements in whose state no report is issued.
+func MayIssue(e Engagement) error {
+	if !e.Status.CanBecome(Issued) {
+		return models.Conflict("The engagement is in state " + e.Status.Label() + "; a report is issued out of reporting.")
+	}
+	return nil
+}
+
 // Issue registers the report that the firm issued, and ends the engagement with it. What
 // Move refuses is refused, and so are a digest that is none, a date before the period is
 // over or still to come, and a report that nobody signed.
 func Issue(ctx context.Context, tx *models.Tx, e *Engagement, r Report) error {
-	if !e.Status.CanBecome(Issued) {
-		return models.Conflict("The engagement is in state " + e.Status.Label() + "; a report is issued out of reporting.")
+	if err := MayIssue(*e); err != nil {
+		return err
 	}
 	if err := r.check(*e, tx.Now); err != nil {
 		return err

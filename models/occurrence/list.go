@@ -111,61 +111,80 @@ type Rows struct {
 	Lines  []int // of the file, for messages
 }
 
+// MayAddList refuses whoever may not add lists to c, and controls that never rested on one.
+func MayAddList(ctx context.Context, tx *models.Tx, c control.Control) error {
+	if !MayRecord(tx.Actor, c, false) {
+		return models.Forbidden("Lists are added by the owner of " + c.Code + " and by compliance managers.")
+	}
+	kind, err := ListKind(ctx, tx, c)
+	if err == nil && kind == "" {
+		err = models.NotFound("List")
+	}
+	return err
+}
+
+// CheckList says what AddList would refuse, before the file is kept anywhere.
+func CheckList(ctx context.Context, tx *models.Tx, c control.Control, l List, rows Rows) error {
+	_, _, err := l.read(ctx, tx, c, rows)
+	return err
+}
+
 // AddList takes a list into use for a control: its lines are read by the columns that
 // the header names, judged row by row, and kept all or none. What is wrong is Invalid:
 // in the field "file" for rows, naming the first five. Days that a list which still
 // counts covers already are a Conflict, for they would be counted twice.
 func AddList(ctx context.Context, tx *models.Tx, c control.Control, l List, rows Rows) (List, error) {
+	triggers, signals, err := l.read(ctx, tx, c, rows)
+	if err != nil {
+		return l, err
+	}
+	l.LinesDigest = digestLines(append(linesOf(triggers), linesOf(signals)...))
+	err = models.Insert(ctx, tx, &l, "list.add", models.Note{
+		"control": c.Code, "kind": l.Kind, "covers": string(l.CoversFrom + " to " + l.CoversTo), "lines": fmt.Sprint(l.Lines), "file": l.Name, "digest": l.Digest,
+	})
+	if err != nil {
+		return l, err
+	}
+	for i := range triggers {
+		triggers[i].ListID = l.ID
+	}
+	for i := range signals {
+		signals[i].ListID = l.ID
+	}
+	if err := models.PutAll(ctx, tx, triggers); err != nil {
+		return l, err
+	}
+	return l, models.PutAll(ctx, tx, signals)
+}
+
+// read completes l and reads its lines, of either kind.
+func (l *List) read(ctx context.Context, tx *models.Tx, c control.Control, rows Rows) (triggers []Trigger, signals []signalRow, err error) {
 	if !MayRecord(tx.Actor, c, false) {
-		return l, models.Forbidden("Lists are added by the owner of " + c.Code + " and by compliance managers.")
+		return nil, nil, MayAddList(ctx, tx, c)
 	}
 	zone, err := programme.Zone(ctx, tx)
 	if err != nil {
-		return l, err
+		return nil, nil, err
 	}
 	rules, err := rulesOf(ctx, tx, c)
 	if err != nil {
-		return l, err
+		return nil, nil, err
 	}
 	l.ControlID, l.Code, l.Lines, l.AddedBy, l.AddedAt = c.ID, c.Code, len(rows.Rows), tx.Actor.ID, tx.Now
 	wrong := l.problems(zone)
 	l.classify(rules, wrong)
 	if len(wrong) > 0 {
-		return l, models.Invalid(wrong)
+		return nil, nil, models.Invalid(wrong)
 	}
 	if err := l.apart(ctx, tx); err != nil {
-		return l, err
-	}
-	insert := func(lines []string) error {
-		l.LinesDigest = digestLines(lines)
-		return models.Insert(ctx, tx, &l, "list.add", models.Note{
-			"control": c.Code, "kind": l.Kind, "covers": string(l.CoversFrom + " to " + l.CoversTo), "lines": fmt.Sprint(l.Lines), "file": l.Name, "digest": l.Digest,
-		})
+		return nil, nil, err
 	}
 	if l.Kind == Signals {
-		lines, err := readSignals(rows, zone, l)
-		if err != nil {
-			return l, err
-		}
-		if err := insert(linesOf(lines)); err != nil {
-			return l, err
-		}
-		for i := range lines {
-			lines[i].ListID = l.ID
-		}
-		return l, models.PutAll(ctx, tx, lines)
+		signals, err = readSignals(rows, zone, *l)
+		return nil, signals, err
 	}
-	lines, err := readTriggers(rows, zone, l, rules)
-	if err != nil {
-		return l, err
-	}
-	if err := insert(linesOf(lines)); err != nil {
-		return l, err
-	}
-	for i := range lines {
-		lines[i].ListID = l.ID
-	}
-	return l, models.PutAll(ctx, tx, lines)
+	triggers, err = readTriggers(rows, zone, *l, rules)
+	return triggers, nil, err
 }
 
 func (l List) problems(zone *time.Location) map[string]string {
@@ -196,7 +215,7 @@ func (l List) problems(zone *time.Location) map[string]string {
 		wrong["note"] = "The list is empty. Say how it is known that nothing happened."
 	}
 	if l.Lines > MaxLines {
-		wrong["file"] = fmt.Sprintf("The list has more than %d lines. Split it by month.", MaxLines)
+		wrong["file"] = fmt.Sprintf("The list has more than %d lines. Split it by days; two lists cannot speak of the same day.", MaxLines)
 	}
 	return wrong
 }

@@ -31,16 +31,24 @@ func mayManage(a access.Actor) error {
 	return nil
 }
 
+// MayImport refuses whoever may not bring a list in, and engagements that take none.
+func MayImport(a access.Actor, e engagement.Engagement) error {
+	if err := mayManage(a); err != nil {
+		return err
+	}
+	if e.Status != engagement.Planning && e.Status != engagement.Fieldwork {
+		return models.Conflict("Populations are brought in during planning and fieldwork, and this engagement is in state " + e.Status.Label() + ".")
+	}
+	return nil
+}
+
 // Import keeps a list as a draft. Refused are engagements before planning and after
 // fieldwork, controls that the actor does not see, a source that is not described, and an
 // empty list without a word on how it is known that nothing happened. A list with faults
 // can be kept, to be looked at; it cannot be locked.
 func Import(ctx context.Context, tx *models.Tx, e engagement.Engagement, in Parcel) (Population, error) {
-	if err := mayManage(tx.Actor); err != nil {
+	if err := MayImport(tx.Actor, e); err != nil {
 		return Population{}, err
-	}
-	if e.Status != engagement.Planning && e.Status != engagement.Fieldwork {
-		return Population{}, models.Conflict("Populations are brought in during planning and fieldwork, and this engagement is in state " + e.Status.Label() + ".")
 	}
 	p := Population{
 		EngagementID: e.ID, Slug: e.Slug, ControlID: in.ControlID, Version: 1, Source: in.Source, Origin: in.Origin, File: in.File,
@@ -123,14 +131,23 @@ func (p *Population) problems() map[string]string {
 	return wrong
 }
 
-// Prove writes what else was done about a draft, in place of what was written before.
-// p is as the actor saw it.
-func Prove(ctx context.Context, tx *models.Tx, p *Population, proof Proof) error {
-	if err := mayManage(tx.Actor); err != nil {
+// MayProve refuses whoever may not write what else was done about p, once it is locked
+// everybody.
+func MayProve(a access.Actor, p Population) error {
+	if err := mayManage(a); err != nil {
 		return err
 	}
 	if p.Status != Draft {
 		return models.Conflict("This population is locked. What is found out later makes a next version.")
+	}
+	return nil
+}
+
+// Prove writes what else was done about a draft, in place of what was written before.
+// p is as the actor saw it.
+func Prove(ctx context.Context, tx *models.Tx, p *Population, proof Proof) error {
+	if err := MayProve(tx.Actor, *p); err != nil {
+		return err
 	}
 	if proof.TieDigest != "" && strings.TrimSpace(proof.TieSource) == "" {
 		return refuse("tie_source", "Name the second source.")

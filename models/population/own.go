@@ -65,7 +65,7 @@ type Written struct {
 // segment, counted from 1, or of all with 0. Windows that are not over yet are left out:
 // nobody knows yet how they end.
 func Write(ctx context.Context, tx *models.Tx, e engagement.Engagement, c control.Control, from Origin, segment int) (Written, error) {
-	if err := mayManage(tx.Actor); err != nil {
+	if err := MayImport(tx.Actor, e); err != nil {
 		return Written{}, err
 	}
 	zone, err := e.Location()

@@ -98,6 +98,15 @@ var columns = map[string][]string{
 	"status":          {}, "overdue": {}, "asked_by": {}, "opened": {}, "released": {}, "answers": {}, "decided_by": {}, "decided": {},
 }
 
+// MayImport refuses whoever may not bring requests in, and engagements that take none,
+// before there is a list. auditor is as in Order.
+func MayImport(ctx context.Context, tx *models.Tx, e engagement.Engagement, auditor int64) error {
+	if _, _, err := author(ctx, tx, e, auditor); err != nil {
+		return err
+	}
+	return running(e)
+}
+
 // PlanImport compares a table with the requests of e and writes nothing. A row that names
 // a request, by its code or by the firm's own number, can decide it; every other row asks
 // something new. Nothing that is here is rewritten. Whoever is not known, and controls that
@@ -105,7 +114,7 @@ var columns = map[string][]string{
 // twice, nothing that is asked, a date that can be read in two ways, and a decision that
 // cannot be taken.
 func PlanImport(ctx context.Context, tx *models.Tx, e engagement.Engagement, t sheet.Table, o Order) (Plan, error) {
-	if _, _, err := author(ctx, tx, e, o.Auditor); err != nil {
+	if err := MayImport(ctx, tx, e, o.Auditor); err != nil {
 		return Plan{}, err
 	}
 	found, unused := sheet.Columns(t.Header, columns)

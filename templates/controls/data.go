@@ -286,7 +286,7 @@ func segments(pieces []control.Piece) []ui.Segment {
 // ImportData is the preview of an import.
 type ImportData struct {
 	Name   string   // of the file
-	Digest string   // of its bytes
+	Upload string   // of the file
 	Notes  []string // what was made of it
 	Plan   control.Plan
 	Errors map[string]string
@@ -393,6 +393,7 @@ type ListsData struct {
 	People    map[int64]people.Person
 	Zone      string
 	Now       string // for a field
+	MaxBytes  int64  // of a file
 	Mine      bool   // the reader may add one
 	Typed     map[string]string
 	RefusedID int64 // the list that a refusal is about; 0 is the form
@@ -439,9 +440,14 @@ func (d ListsData) missing() string {
 
 func (d ListsData) columns() string {
 	if d.triggers() {
-		return "CSV or XLSX with the columns key, triggered_at and performed_at. One line for each trigger; performed_at stays empty where nothing was done. Give times: a date alone counts as the beginning of its day for a trigger and as the end of it for an act."
+		return "CSV or XLSX with the columns key, triggered_at and performed_at. One line for each trigger; performed_at stays empty where nothing was done. Give times: a date alone counts as the beginning of its day for a trigger and as the end of it for an act." + d.most()
 	}
-	return "CSV or XLSX with the columns from, to and result (pass or fail), and collected_at where it differs."
+	return "CSV or XLSX with the columns from, to and result (pass or fail), and collected_at where it differs." + d.most()
+}
+
+// most says how long a list can be.
+func (d ListsData) most() string {
+	return " A list has up to " + ui.Count(occurrence.MaxLines) + " lines and " + ui.Limit(d.MaxBytes) + "; two lists cannot speak of the same day."
 }
 
 func (d ListsData) input(name, label string, in ui.Input) ui.Input {
