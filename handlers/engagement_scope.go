@@ -2,13 +2,13 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"assay/models"
 	"assay/models/access"
 	"assay/models/engagement"
 	"assay/models/people"
+	"assay/models/subservice"
 	"assay/templates/engagements"
 	"assay/web"
 )
@@ -175,8 +175,8 @@ func (app *App) scopeAgree(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if p.Subject != engagement.OfTerms {
-			return errors.New("handlers: nobody puts this proposal into effect")
+		if p.Subject == engagement.OfSubservice {
+			return subservice.Agree(ctx, tx, e, p, letter)
 		}
 		return engagement.Agree(ctx, tx, e, p, letter)
 	})

@@ -20,6 +20,7 @@ import (
 	"assay/models/population"
 	"assay/models/request"
 	"assay/models/sample"
+	"assay/models/subservice"
 	"assay/models/webhook"
 )
 
@@ -69,22 +70,35 @@ func (a *audit) things(owner access.Actor) map[string][]thing {
 			evidence("in review", a.submitted.Path()), evidence("of the control aside", a.beside.Path()),
 			{"missing", "E-999999"},
 		},
-		"{file}":       {{"of the accepted", fmt.Sprint(a.file.ID)}, {"of before the period", fmt.Sprint(a.hiddenFile.ID)}},
-		"{finding}":    {finding("of the engagement", a.ours.Path()), finding("internal", a.internal.Path()), finding("of another", a.theirs.Path())},
-		"{engagement}": {{"hers", strings.TrimPrefix(a.mine.Path(), "engagements/")}, {"another", strings.TrimPrefix(a.other.Path(), "engagements/")}},
-		"{population}": {{"locked", a.population(a.mine, population.Locked)}, {"a draft", a.population(a.mine, population.Draft)}, {"of another", a.population(a.other, population.Locked)}, {"missing", "P-999999"}},
-		"{request}":    {{"open", a.request(a.mine, &owner.ID, true)}, {"a draft", a.request(a.mine, nil, false)}, {"of another", a.request(a.other, nil, true)}, {"missing", "R-999999"}},
-		"{sample}":     {{"drawn", "S-1"}, {"missing", "S-999999"}},
-		"{test}":       {{"shared", a.test(a.mine, "shared", true)}, {"private", a.test(a.mine, "private", false)}, {"of another", a.test(a.other, "shared", true)}, {"missing", "T-999999"}},
-		"{person}":     {{"owner", fmt.Sprint(owner.ID)}, missing},
-		"{framework}":  {{"soc2", "soc2-tsc"}},
-		"{criterion}":  {{"CC6.1", "CC6.1"}},
-		"{number}":     {{"1", "1"}},
-		"{from}":       {{"1 March", "2026-03-01"}},
-		"{to}":         {{"31 March", "2026-03-31"}},
-		"{group}":      {{"CC6", "CC6"}, {"A1", "A1"}},
-		"{month}":      {{"March", "2026-03"}},
+		"{file}":         {{"of the accepted", fmt.Sprint(a.file.ID)}, {"of before the period", fmt.Sprint(a.hiddenFile.ID)}},
+		"{finding}":      {finding("of the engagement", a.ours.Path()), finding("internal", a.internal.Path()), finding("of another", a.theirs.Path())},
+		"{engagement}":   {{"hers", strings.TrimPrefix(a.mine.Path(), "engagements/")}, {"another", strings.TrimPrefix(a.other.Path(), "engagements/")}},
+		"{population}":   {{"locked", a.population(a.mine, population.Locked)}, {"a draft", a.population(a.mine, population.Draft)}, {"of another", a.population(a.other, population.Locked)}, {"missing", "P-999999"}},
+		"{request}":      {{"open", a.request(a.mine, &owner.ID, true)}, {"a draft", a.request(a.mine, nil, false)}, {"of another", a.request(a.other, nil, true)}, {"missing", "R-999999"}},
+		"{sample}":       {{"drawn", "S-1"}, {"missing", "S-999999"}},
+		"{test}":         {{"shared", a.test(a.mine, "shared", true)}, {"private", a.test(a.mine, "private", false)}, {"of another", a.test(a.other, "shared", true)}, {"missing", "T-999999"}},
+		"{organisation}": {{"of hers", a.organisation(a.mine)}, {"of another", a.organisation(a.other)}, {"missing", "SO-999999"}},
+		"{person}":       {{"owner", fmt.Sprint(owner.ID)}, missing},
+		"{framework}":    {{"soc2", "soc2-tsc"}},
+		"{criterion}":    {{"CC6.1", "CC6.1"}},
+		"{number}":       {{"1", "1"}},
+		"{from}":         {{"1 March", "2026-03-01"}},
+		"{to}":           {{"31 March", "2026-03-31"}},
+		"{group}":        {{"CC6", "CC6"}, {"A1", "A1"}},
+		"{month}":        {{"March", "2026-03"}},
 	}
+}
+
+// organisation names a subservice organisation.
+func (a *audit) organisation(of engagement.Engagement) (code string) {
+	a.Helper()
+	a.do(func(ctx context.Context, tx *models.Tx) error {
+		o := subservice.Organisation{EngagementID: of.ID, Slug: of.Slug, Name: "Northgate", Services: "Hosting", Method: subservice.CarveOut, CreatedBy: a.priya.ID, CreatedAt: tx.Now}
+		err := models.Insert(ctx, tx, &o, "subservice.add")
+		code = o.Code()
+		return err
+	})
+	return code
 }
 
 // request adds one that the company asks itself.

@@ -43,6 +43,39 @@ type Auditor struct {
 	Part string `json:"part"`
 }
 
+// A Subservice is whose controls, besides the company's own, the report rests on:
+// subservice.json.
+type Subservice struct {
+	Organisations []Organisation `json:"organisations"`
+	UserEntities  []Complement   `json:"user_entity_controls"`
+	Records       []Record       `json:"records"`
+}
+
+// An Organisation is one subservice organisation with the controls that it is assumed to
+// operate.
+type Organisation struct {
+	Code         string       `json:"code"`
+	Name         string       `json:"name"`
+	Services     string       `json:"services"`
+	Method       string       `json:"method"`
+	Monitors     []string     `json:"monitored_by,omitempty"`
+	ReportKind   string       `json:"report_kind,omitempty"`
+	ReportBy     string       `json:"report_by,omitempty"`
+	ReportFrom   string       `json:"report_from,omitempty"`
+	ReportTo     string       `json:"report_to,omitempty"`
+	ReportSHA256 string       `json:"report_sha256,omitempty"`
+	ReportNote   string       `json:"report_note,omitempty"`
+	Controls     []Complement `json:"controls"`
+}
+
+// A Complement is a control that somebody else operates.
+type Complement struct {
+	Code     string   `json:"code"`
+	Text     string   `json:"text"`
+	Criteria []string `json:"criteria"`
+	Controls []string `json:"controls,omitempty"`
+}
+
 // A Control is one version of a control that was in effect in the period.
 type Control struct {
 	Code          string   `json:"code"`

@@ -21,6 +21,7 @@ const (
 	SignatureFile  = "signature"
 	Steps          = "verify.txt"
 	EngagementFile = "engagement.json"
+	SubserviceFile = "subservice.json"
 	FreezeList     = "freeze.txt"     // the documents, as sha256sum lists files
 	PrivateList    = "private.txt"    // those of the audit team's own
 	FreezeRow      = "freeze-row.txt" // the row that the leaf of the freeze is the digest of

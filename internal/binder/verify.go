@@ -343,7 +343,7 @@ func documentOf(path string) bool {
 	dir, _, nested := strings.Cut(path, "/")
 	switch {
 	case !nested:
-		return path == EngagementFile
+		return path == EngagementFile || path == SubserviceFile
 	case dir == "log":
 		return false
 	case dir == "evidence":

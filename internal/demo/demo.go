@@ -79,6 +79,7 @@ func tell(ctx context.Context, db *models.DB, store blob.Store, issuer string) e
 	s.shelf = newShelf(ctx, store)
 	s.foundation()
 	s.engagements()
+	s.subservices()
 	s.catalogue()
 	s.routine()
 	s.operation()

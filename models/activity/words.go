@@ -161,19 +161,28 @@ var phrases = map[string]string{
 	"scan.unscanned":        "could not scan a file of %s for malware",
 	"scan.again":            "had a file of %s scanned for malware again",
 
-	"engagement.create":           "set up the engagement %s",
-	"engagement.change":           "changed the engagement %s",
-	"engagement.plan":             "moved %s to planning",
-	"engagement.start":            "started the fieldwork of %s",
-	"engagement.report":           "moved %s to reporting",
-	"engagement.issue":            "marked the report of %s as issued",
-	"engagement.rescope":          "changed the scope of %s, as both sides agreed",
-	"engagement.addendum":         "wrote an addendum to %s",
-	"scope.propose":               "proposed a change of the scope of %s",
-	"scope.agree":                 "agreed to a change of the scope of %s",
-	"scope.decline":               "declined a change of the scope of %s",
-	"scope.withdraw":              "took back a proposed change of the scope of %s",
-	"report.register":             "registered the issued report of %s",
+	"engagement.create":   "set up the engagement %s",
+	"engagement.change":   "changed the engagement %s",
+	"engagement.plan":     "moved %s to planning",
+	"engagement.start":    "started the fieldwork of %s",
+	"engagement.report":   "moved %s to reporting",
+	"engagement.issue":    "marked the report of %s as issued",
+	"engagement.rescope":  "changed the scope of %s, as both sides agreed",
+	"engagement.addendum": "wrote an addendum to %s",
+	"scope.propose":       "proposed a change of the scope of %s",
+	"scope.agree":         "agreed to a change of the scope of %s",
+	"scope.decline":       "declined a change of the scope of %s",
+	"scope.withdraw":      "took back a proposed change of the scope of %s",
+	"report.register":     "registered the issued report of %s",
+	"subservice.add":      "named the subservice organisation %s",
+	"subservice.change":   "changed the subservice organisation %s",
+	"subservice.remove":   "took the subservice organisation %s off the list",
+	"subservice.agree":    "put into effect what both sides agreed on for the subservice organisation %s",
+	"subservice.rely":     "recorded the report and the monitoring of the subservice organisation %s",
+	"complement.add":      "listed the complementary control %s",
+	"complement.change":   "changed the complementary control %s",
+	"complement.remove":   "took the complementary control %s off the list",
+
 	"round.plan":                  "planned a round of fieldwork of %s",
 	"round.change":                "changed a round of fieldwork of %s",
 	"round.drop":                  "took a round of fieldwork out of %s",
@@ -345,6 +354,9 @@ func labelOf(path string) string {
 		return partOf(parts[2], parts[1])
 	}
 	if parts[2] == "deliverables" {
+		if len(parts) > 4 && (parts[3] == "subservice" || parts[3] == "cuecs") {
+			return parts[len(parts)-1] + " of " + parts[1]
+		}
 		return parts[3] + " of " + parts[1]
 	}
 	if parts[2] == "populations" {

@@ -161,6 +161,13 @@ func TestEveryAlterationIsNamed(t *testing.T) {
 			f.edit("findings/F-001.json", `"status": "raised"`, `"status": "dismissed"`)
 			f.insider()
 		}, []string{"the freeze is not the one in the log"}},
+		"a changed user entity control, by an insider": {func(f *forger) {
+			f.edit(binder.SubserviceFile, "approve their own releases", "approve nothing")
+			f.insider()
+		}, []string{"the freeze is not the one in the log"}},
+		"no user entity controls": {func(f *forger) { delete(f.files, binder.SubserviceFile); f.listed() }, []string{
+			binder.SubserviceFile + " was removed", binder.SubserviceFile + " was frozen and is missing",
+		}},
 		"a changed file, by an insider": {func(f *forger) {
 			was := sum(f.files[january])
 			f.edit(january, "ana", "ben")

@@ -29,6 +29,7 @@ import (
 	"assay/models/people"
 	"assay/models/population"
 	"assay/models/sample"
+	"assay/models/subservice"
 )
 
 // A world is a company at the end of the fieldwork of an examination of 2026.
@@ -280,7 +281,17 @@ func (w *world) full() {
 	w.draw(p, population.Ticket{Method: sample.Judgemental, Keys: []string{"CHG-017", "CHG-003"}, Reason: "Their author merged them."})
 	w.draw(p, population.Ticket{Method: sample.Full})
 	w.raised()
+	w.complemented()
 	w.sign()
+}
+
+// complemented lists what user entities have to do.
+func (w *world) complemented() {
+	w.Helper()
+	w.do(w.priya, func(ctx context.Context, tx *models.Tx) error {
+		_, err := subservice.Expect(ctx, tx, w.engagement, nil, subservice.Content{Text: "User entities approve their own releases.", Criteria: models.List[string]{"CC8.1"}})
+		return err
+	})
 }
 
 func (w *world) sign() {

@@ -10,6 +10,7 @@ import (
 	"assay/models/finding"
 	"assay/models/framework"
 	"assay/models/programme"
+	"assay/models/subservice"
 )
 
 // Blank stands in a draft where only people know what belongs there.
@@ -29,7 +30,7 @@ func compose(ctx context.Context, tx *models.Tx, e engagement.Engagement, kind K
 	case Assertion:
 		return assertion(company, e), nil
 	case Description:
-		return description(company, e), nil
+		return description(ctx, tx, company, e)
 	case Bridge:
 		return bridge(company, e), nil
 	}
@@ -78,7 +79,11 @@ func assertion(company string, e engagement.Engagement) string {
 	))
 }
 
-func description(company string, e engagement.Engagement) string {
+func description(ctx context.Context, tx *models.Tx, company string, e engagement.Engagement) (string, error) {
+	organisations, users, err := others(ctx, tx, e)
+	if err != nil {
+		return "", err
+	}
 	var out []string
 	out = append(out, "Description of the system of "+company+", "+during(e))
 	for n, what := range []string{
@@ -87,12 +92,47 @@ func description(company string, e engagement.Engagement) string {
 		"Subservice organisations and their controls", "Criteria that are not relevant, and why", "Significant changes during the period",
 	} {
 		text := Blank
-		if n == 4 {
+		switch n {
+		case 5:
+			text = users
+		case 6:
+			text = organisations
+		case 4:
 			text = fmt.Sprintf("%d criteria relevant to %s. The controls that help to meet each of them are listed in section IV.", len(e.Criteria), categories(e))
 		}
 		out = append(out, fmt.Sprintf("DC %d. %s", n+1, what), text)
 	}
-	return paragraphs(out...)
+	return paragraphs(out...), nil
+}
+
+// others are whose controls, besides the company's own, the description names.
+func others(ctx context.Context, tx *models.Tx, e engagement.Engagement) (organisations, users string, err error) {
+	list, err := subservice.Organisations(ctx, tx, e.ID)
+	if err != nil {
+		return "", "", err
+	}
+	complements, err := subservice.Complements(ctx, tx, e.ID)
+	of := func(o *subservice.Organisation) (out []string) {
+		for _, c := range complements {
+			if o == nil && c.OrganisationID == nil || o != nil && c.OrganisationID != nil && *c.OrganisationID == o.ID {
+				out = append(out, fmt.Sprintf("%s (%s): %s", c.Code(), strings.Join(c.Criteria, ", "), c.Text))
+			}
+		}
+		return out
+	}
+	var lines []string
+	for _, o := range list {
+		lines = append(lines, fmt.Sprintf("%s, %s method. %s", o.Name, strings.ToLower(o.Method.Label()), o.Services))
+		lines = append(lines, of(&o)...)
+	}
+	return orBlank(lines), orBlank(of(nil)), err
+}
+
+func orBlank(lines []string) string {
+	if len(lines) == 0 {
+		return Blank
+	}
+	return paragraphs(lines...)
 }
 
 func bridge(company string, e engagement.Engagement) string {

@@ -210,7 +210,7 @@ func TestSectionIVSaysWhatIsNotThere(t *testing.T) {
 				return err
 			}
 			steps, err := deliverable.Steps(ctx, tx, w.e, nil)
-			if len(steps) != 10 || steps[0].Open != 0 || steps[9].Open != 1 || steps[9].Why != "It is not drafted." {
+			if len(steps) != 13 || steps[0].Open != 0 || steps[11].Open != 1 || steps[11].Why != "It is not drafted." || steps[12].Label != "What was examined is frozen" || steps[12].Open != 1 {
 				w.Errorf("got %+v", steps)
 			}
 			return err

@@ -180,13 +180,37 @@ type Step struct {
 // Steps are all that has to be done before the report is issued, in the order of the work.
 // Each is computed from what is there; nobody ticks a box.
 func Steps(ctx context.Context, tx *models.Tx, e engagement.Engagement, documents []Document) ([]Step, error) {
-	at := e.Path()
-	seen, args := controltest.Test{}.VisibleTo(tx.Actor)
+	seen, shown := controltest.Test{}.VisibleTo(tx.Actor)
 	if seen == "" {
 		seen = "1 = 1"
 	}
-	out := make([]Step, 0, 10)
-	for _, c := range []struct{ label, why, query, path string }{
+	var query strings.Builder
+	var args []any
+	list := checks(e, seen)
+	for n, c := range list { // one statement, so that what they say is of one moment
+		fmt.Fprintf(&query, "%s SELECT %d AS place, (%s) AS n", map[bool]string{true: " UNION ALL"}[n > 0], n, c.query)
+		if args = append(args, e.ID); strings.Contains(c.query, "control_tests") {
+			args = append(args, shown...)
+		}
+	}
+	counts, err := models.Raw[struct{ Place, N int }](ctx, tx, query.String()+" ORDER BY place", args...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Step, 0, len(list)+4)
+	for _, c := range counts {
+		step := list[c.Place]
+		out = append(out, Step{Label: step.label, Open: c.N, Why: fmt.Sprintf(step.why, c.N), Path: step.path})
+	}
+	out = append(out, papers(e.Path(), documents, Description, Assertion)...)
+	return append(out, ends(e)...), nil
+}
+
+type check struct{ label, why, query, path string }
+
+func checks(e engagement.Engagement, seen string) []check {
+	at, audit := e.Path(), "findings?source=audit&engagement="+strconv.FormatInt(e.ID, 10)
+	return []check{
 		{"Controls in scope have a test", "%d controls in scope have no test that you may see.", `SELECT count(DISTINCT cc.control_id) FROM control_criteria cc
 			JOIN engagement_criteria ec ON ec.framework = cc.framework AND ec.code = cc.code JOIN controls c ON c.id = cc.control_id
 			WHERE ec.engagement_id = ? AND c.status = 'effective' AND NOT EXISTS (SELECT 1 FROM control_tests WHERE control_tests.engagement_id = ec.engagement_id AND control_tests.control_id = cc.control_id AND ` + seen + `)`, at + "/tests"},
@@ -195,22 +219,30 @@ func Steps(ctx context.Context, tx *models.Tx, e engagement.Engagement, document
 		{"Requests are answered", "%d requests are open.", "SELECT count(*) FROM requests WHERE engagement_id = ? AND status NOT IN ('draft', 'accepted', 'cancelled')", at + "/requests"},
 		{"Populations are accepted", "%d locked populations have no acceptance of the auditor.", `SELECT count(*) FROM populations p WHERE p.engagement_id = ? AND p.status = 'locked'
 			AND NOT EXISTS (SELECT 1 FROM population_acceptances a WHERE a.population_id = p.id) AND NOT EXISTS (SELECT 1 FROM populations n WHERE n.replaces_id = p.id)`, at + "/populations"},
-		{"Exceptions are confirmed and rated", "%d exceptions are not rated.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status IN ('raised', 'facts_confirmed', 'disputed')", "findings?source=audit&engagement=" + strconv.FormatInt(e.ID, 10)},
+		{"Exceptions are confirmed and rated", "%d exceptions are not rated.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status IN ('raised', 'facts_confirmed', 'disputed')", audit},
 		{"Exceptions have a response", "%d exceptions have no response of management.", `SELECT count(*) FROM findings f WHERE f.engagement_id = ? AND f.source = 'audit' AND f.status <> 'dismissed'
-			AND NOT EXISTS (SELECT 1 FROM finding_responses r WHERE r.finding_id = f.id)`, "findings?source=audit&engagement=" + strconv.FormatInt(e.ID, 10)},
-		{"The effect on the report is decided", "Of %d exceptions the auditors have not decided the effect on the report.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status <> 'dismissed' AND report_effect = 'undecided'", "findings?source=audit&engagement=" + strconv.FormatInt(e.ID, 10)},
-	} {
-		with := []any{e.ID}
-		if strings.Contains(c.query, "control_tests") {
-			with = append(with, args...)
-		}
-		n, err := models.Value[int64](ctx, tx, c.query, with...)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, Step{Label: c.label, Open: int(n), Why: fmt.Sprintf(c.why, n), Path: c.path})
+			AND NOT EXISTS (SELECT 1 FROM finding_responses r WHERE r.finding_id = f.id)`, audit},
+		{"The effect on the report is decided", "Of %d exceptions the auditors have not decided the effect on the report.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status <> 'dismissed' AND report_effect = 'undecided'", audit},
+		{"Carved-out organisations have their controls listed", "%d carved-out subservice organisations have no CSOC.", `SELECT count(*) FROM subservice_organisations o WHERE o.engagement_id = ? AND o.left_at IS NULL AND o.method = 'carve_out'
+			AND NOT EXISTS (SELECT 1 FROM complementary_controls c WHERE c.organisation_id = o.id)`, at + "/deliverables/subservice"},
+		{"Subservice organisations are monitored", "%d subservice organisations have no control of ours that monitors them.", "SELECT count(*) FROM subservice_organisations o WHERE o.engagement_id = ? AND o.left_at IS NULL AND o.monitors = ''", at + "/deliverables/subservice"},
 	}
-	return append(out, papers(at, documents, Description, Assertion)...), nil
+}
+
+// ends are the last two: the freeze of what was examined and, where there is one, the
+// report.
+func ends(e engagement.Engagement) []Step {
+	past := func(s engagement.Status) int {
+		if slices.Index(engagement.Statuses, e.Status) >= slices.Index(engagement.Statuses, s) && e.Status != engagement.Cancelled {
+			return 0
+		}
+		return 1
+	}
+	out := []Step{{Label: "What was examined is frozen", Open: past(engagement.Reporting), Why: "Fieldwork is not over. It ends with the freeze.", Path: e.Path()}}
+	if e.Kind.Examination() {
+		out = append(out, Step{Label: "The report is registered", Open: past(engagement.Issued), Why: "It is registered with its digest when the firm has issued it.", Path: e.Path() + "/report"})
+	}
+	return out
 }
 
 // papers are the documents that have to be signed.

@@ -13,6 +13,7 @@ import (
 	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/people"
+	"assay/models/subservice"
 )
 
 // A snapshot writes documents as it goes and keeps no more of them than their digests.
@@ -37,7 +38,7 @@ func (s *snapshot) take(ctx context.Context) error {
 	s.names, s.codes, s.inControl, s.hasItem = map[int64]string{}, map[int64]string{}, map[int64]bool{}, map[int64]bool{}
 	s.actor, s.tx.Actor = s.tx.Actor, s.e.Viewer()
 	defer func() { s.tx.Actor = s.actor }()
-	for _, part := range []func(context.Context) error{s.engagement, s.controls, s.evidence, s.populations, s.tests, s.requests, s.findings} {
+	for _, part := range []func(context.Context) error{s.engagement, s.subservice, s.controls, s.evidence, s.populations, s.tests, s.requests, s.findings} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -162,6 +163,40 @@ func (s *snapshot) engagement(ctx context.Context) error {
 		d.Records = append(d.Records, record(t.Auditor, t.Meta))
 	}
 	return s.add(ctx, "engagement.json", false, d)
+}
+
+// subservice writes whose controls, besides the company's own, the report rests on. There
+// is no such document where nobody's are.
+func (s *snapshot) subservice(ctx context.Context) error {
+	list, err := subservice.Organisations(ctx, s.tx, s.e.ID)
+	if err != nil {
+		return err
+	}
+	complements, err := subservice.Complements(ctx, s.tx, s.e.ID)
+	if err != nil || len(list)+len(complements) == 0 {
+		return err
+	}
+	d := binder.Subservice{Organisations: []binder.Organisation{}, UserEntities: []binder.Complement{}}
+	for _, o := range list {
+		out := binder.Organisation{
+			Code: o.Code(), Name: o.Name, Services: o.Services, Method: string(o.Method), Monitors: o.Monitors, ReportKind: string(o.ReportKind), ReportBy: o.ReportBy,
+			ReportFrom: string(o.ReportFrom), ReportTo: string(o.ReportTo), ReportSHA256: o.ReportDigest, ReportNote: o.ReportNote, Controls: []binder.Complement{},
+		}
+		for _, c := range complements {
+			if c.OrganisationID != nil && *c.OrganisationID == o.ID {
+				out.Controls = append(out.Controls, binder.Complement{Code: c.Code(), Text: c.Text, Criteria: c.Criteria, Controls: c.Controls})
+			}
+		}
+		d.Organisations = append(d.Organisations, out)
+		d.Records = append(d.Records, record(o, o.Meta))
+	}
+	for _, c := range complements {
+		if c.Kind == subservice.UserEntity {
+			d.UserEntities = append(d.UserEntities, binder.Complement{Code: c.Code(), Text: c.Text, Criteria: c.Criteria, Controls: c.Controls})
+		}
+		d.Records = append(d.Records, record(c, c.Meta))
+	}
+	return s.add(ctx, binder.SubserviceFile, false, d)
 }
 
 // controls writes every version in effect in the period of every control in scope.

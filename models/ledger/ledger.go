@@ -22,6 +22,7 @@ import (
 	"assay/models/request"
 	"assay/models/retention"
 	"assay/models/scan"
+	"assay/models/subservice"
 	"assay/models/view"
 	"assay/models/webhook"
 )
@@ -52,6 +53,8 @@ func Tables() []models.LoggedTable {
 		models.Logged[engagement.Round](),
 		models.Logged[engagement.Report](),
 		models.Logged[engagement.Addendum](),
+		models.Logged[subservice.Organisation](),
+		models.Logged[subservice.Complement](),
 		models.Logged[population.Population](),
 		models.Logged[population.Acceptance](),
 		models.Logged[population.SizeTable](),
