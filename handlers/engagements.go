@@ -14,6 +14,7 @@ import (
 	"assay/models/finding"
 	"assay/models/freeze"
 	"assay/models/programme"
+	"assay/models/rollforward"
 	"assay/templates/engagements"
 	"assay/templates/ui"
 	"assay/web"
@@ -171,6 +172,12 @@ func engagementData(ctx context.Context, tx *models.Tx, r *http.Request) (d enga
 	}
 	if e.Status == engagement.Fieldwork {
 		if d.Proposal, _, err = engagement.OpenProposal(ctx, tx, e.ID); err != nil {
+			return d, err
+		}
+	}
+	if e.PriorID != nil && tx.Actor.Can(access.DeliverableView) {
+		d.OpensCarried = tx.Actor.Company()
+		if d.Carried, err = rollforward.CarriedInto(ctx, tx, e.ID); err != nil {
 			return d, err
 		}
 	}

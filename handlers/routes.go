@@ -278,6 +278,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Post("/engagements/{engagement}/scope/propose", access.ScopeSettle, app.scopeProposed),
 		web.Post("/engagements/{engagement}/scope/proposals/{proposal}/agree", access.ScopeSettle, app.scopeAgree),
 		web.Post("/engagements/{engagement}/scope/proposals/{proposal}/decline", access.ScopeSettle, app.scopeDecline),
+		web.Get("/engagements/{engagement}/roll-forward", access.EngagementManage, app.rollPage),
+		web.Post("/engagements/{engagement}/roll-forward", access.EngagementManage, app.rollForward),
 		web.Post("/engagements/{engagement}/rounds", access.EngagementManage, app.roundPlan),
 		web.Post("/engagements/{engagement}/rounds/{round}", access.EngagementManage, app.roundChange),
 		web.Post("/engagements/{engagement}/rounds/{round}/drop", access.EngagementManage, app.roundDrop),

@@ -53,13 +53,38 @@ func Create(ctx context.Context, tx *models.Tx, t Terms) (Engagement, error) {
 	if err := t.check(models.DateOf(tx.Now, time.UTC)); err != nil {
 		return Engagement{}, err
 	}
+	return create(ctx, tx, t, nil, "engagement.create", models.Note{"name": t.Name, "firm": t.Firm})
+}
+
+// Follow sets up the period after that of prior: name, firm, period and window from t,
+// everything that the report covers from prior.
+func Follow(ctx context.Context, tx *models.Tx, prior Engagement, t Terms) (Engagement, error) {
+	covers := prior.Terms()
+	covers.Name, covers.Firm, covers.OpensOn, covers.ClosesOn = t.Name, t.Firm, t.OpensOn, t.ClosesOn
+	covers.PeriodStart, covers.PeriodEnd = t.PeriodStart, t.PeriodEnd
+	t = covers.tidy()
+	err := t.check(models.DateOf(tx.Now, time.UTC))
+	if err == nil && t.PeriodStart <= prior.PeriodEnd {
+		err = refuse("period_start", "The period before runs until "+string(prior.PeriodEnd)+"; the next one begins after that.")
+	}
+	if err != nil {
+		return Engagement{}, err
+	}
+	return create(ctx, tx, t, &prior.ID, "engagement.roll_forward", models.Note{"name": t.Name, "firm": t.Firm, "after": prior.Name})
+}
+
+func create(ctx context.Context, tx *models.Tx, t Terms, prior *int64, verb string, note models.Note) (Engagement, error) {
 	slug, err := freeSlug(ctx, tx, t.Name)
 	if err != nil {
 		return Engagement{}, err
 	}
-	e := Engagement{Slug: slug, Status: Setup, CreatedBy: tx.Actor.ID, CreatedAt: tx.Now}
+	e := Engagement{Slug: slug, Status: Setup, CreatedBy: tx.Actor.ID, CreatedAt: tx.Now, PriorID: prior}
 	e.take(t)
-	if err := models.Insert(ctx, tx, &e, "engagement.create", models.Note{"name": t.Name, "firm": t.Firm}); err != nil {
+	err = models.Insert(ctx, tx, &e, verb, note)
+	if models.Duplicate(err) { // the other one was faster
+		err = models.Conflict("This engagement was rolled forward already.")
+	}
+	if err != nil {
 		return Engagement{}, err
 	}
 	return e, writeScope(ctx, tx, e)

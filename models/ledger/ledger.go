@@ -21,6 +21,7 @@ import (
 	"assay/models/programme"
 	"assay/models/request"
 	"assay/models/retention"
+	"assay/models/rollforward"
 	"assay/models/scan"
 	"assay/models/subservice"
 	"assay/models/view"
@@ -86,6 +87,7 @@ func Tables() []models.LoggedTable {
 		models.Logged[finding.Milestone](),
 		models.Logged[finding.Extension](),
 		models.Logged[finding.Acceptance](),
+		models.Logged[rollforward.Carried](),
 		models.Logged[freeze.Freeze](),
 	}
 }

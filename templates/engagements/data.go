@@ -10,6 +10,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/framework"
 	"assay/models/people"
+	"assay/models/rollforward"
 	"assay/templates/ui"
 )
 
@@ -34,25 +35,37 @@ type FormData struct {
 
 // PageData is the page of one engagement.
 type PageData struct {
-	Engagement engagement.Engagement
-	Now        time.Time
-	Open       bool      // the window is open now
-	Opens      time.Time // its ends, as instants
-	Closes     time.Time
-	Proposal   engagement.Proposal // that waits for an answer
-	Rounds     []engagement.Round
-	Team       []engagement.Teammate
-	Candidates []people.Person
-	Controls   []ControlLine
-	Total      Totals
-	Findings   []FindingLine
-	Earlier    string
-	Later      string
-	Manage     bool
-	Errors     map[string]string
-	Part       string            // of the form to add an auditor, as it was sent
-	Opened     engagement.Status // the question that came back with errors
-	Reason     string
+	Engagement   engagement.Engagement
+	Now          time.Time
+	Open         bool      // the window is open now
+	Opens        time.Time // its ends, as instants
+	Closes       time.Time
+	Proposal     engagement.Proposal // that waits for an answer
+	Rounds       []engagement.Round
+	Team         []engagement.Teammate
+	Candidates   []people.Person
+	Controls     []ControlLine
+	Total        Totals
+	Findings     []FindingLine
+	Carried      []rollforward.Carried
+	OpensCarried bool // the visitor may open the findings that were carried over
+	Earlier      string
+	Later        string
+	Manage       bool
+	Errors       map[string]string
+	Part         string            // of the form to add an auditor, as it was sent
+	Opened       engagement.Status // the question that came back with errors
+	Reason       string
+}
+
+// frozen reports that what was examined no longer changes.
+func (d PageData) frozen() bool {
+	switch d.Engagement.Status {
+	case engagement.Reporting, engagement.Issued, engagement.Archived:
+		return true
+	case engagement.Setup, engagement.Planning, engagement.Fieldwork, engagement.Cancelled:
+	}
+	return false
 }
 
 // Totals count what the auditors of the engagement can see.
