@@ -45,6 +45,8 @@ func TestAWholeEngagement(t *testing.T) {
 				x.isPlanned()
 				x.isSampled()
 				x.isTested()
+				x.isDisputed()
+				x.isRemediated()
 				x.isConcluded()
 				x.isFrozen()
 				x.isIssued()
@@ -382,7 +384,7 @@ func (x *examination) items(sample string) []string {
 	return strings.Fields(browser.Script[string](x.hand().Page, `[...document.querySelectorAll("main tbody tr")].map(r => (r.textContent.match(/CHG-\d+/) || [""])[0]).join(" ")`))
 }
 
-// isTested sets the results, with one deviation.
+// isTested sets the results, two of them deviations.
 func (x *examination) isTested() {
 	if x.granted {
 		x.byKeys()
@@ -391,14 +393,14 @@ func (x *examination) isTested() {
 	}
 	h := x.hand()
 	h.open(x.at + "/tests/T-1")
-	h.reads("5 of 5", "1 with deviation")
+	h.reads("5 of 5", "2 with deviation")
 }
 
 // byKeys goes through the items with 1, 2 and Enter.
 func (x *examination) byKeys() {
 	h := x.miri
 	h.open(x.at + "/tests/T-1")
-	for _, keys := range []string{"11", "12", "11", "11", "11"} {
+	for _, keys := range []string{"11", "12", "12", "11", "11"} {
 		for _, k := range keys {
 			h.Press(string(k))
 		}
@@ -418,7 +420,7 @@ func (x *examination) byWorksheet() {
 	for row := 2; row <= 6; row++ {
 		for _, column := range []string{"E", "H"} {
 			said := "No exception"
-			if row == 3 && column == "H" {
+			if (row == 3 || row == 4) && column == "H" {
 				said = "Deviation"
 			}
 			if err := book.SetCellValue(name, fmt.Sprint(column, row), said); err != nil {
@@ -437,6 +439,91 @@ func (x *examination) byWorksheet() {
 	x.decides(browser.Field("Auditor who decided it"))
 	m.press(browser.Button("Bring in 10 cells"))
 	m.reads("brought in by " + m.Name)
+}
+
+// raises makes an exception of the n-th cell that deviates and has none yet.
+func (x *examination) raises(code, title string) {
+	x.Helper()
+	h := x.hand()
+	h.open(x.at + "/tests/T-1")
+	items := browser.Script[string](h.Page, `[...document.querySelectorAll("main tbody tr")].filter(r => r.textContent.includes("Deviation,")).map(r => r.querySelector("a").href).join(" ")`)
+	for _, item := range strings.Fields(items) {
+		h.open(strings.TrimPrefix(item, h.base))
+		if !h.Has(`main a[href*="/exceptions/new"]`) {
+			continue
+		}
+		h.press(`main a[href*="/exceptions/new"]`)
+		h.Fill(`[name="title"]`, title)
+		x.decides(`form:first-of-type [name="auditor"]`)
+		h.press(browser.Button("Raise the exception"))
+		h.reads(code)
+		return
+	}
+	x.Fatalf("no cell is left to raise an exception from, of %q", items)
+}
+
+// brings answers a question about a finding, for the auditor who decides it.
+func (x *examination) brings(id, answer string, fields ...string) {
+	x.Helper()
+	if h := x.hand(); !x.granted && h.Has("#"+id+` [name="auditor"]`) {
+		fields = append(fields, "auditor", x.miri.Name)
+	}
+	x.hand().asks(id, answer, fields...)
+}
+
+// isDisputed is an exception whose facts management disputes. Nobody of the company can
+// make it go away, or say what it means for the report.
+func (x *examination) isDisputed() {
+	x.raises("F-001", "Tests did not pass before one merge")
+	o, m := x.olu, x.mara
+	o.open("/findings/F-001")
+	o.asks("dispute", "Dispute the facts", "note", "The run is in the log of the other pipeline.")
+	for _, verb := range []string{"dismiss", "withdraw"} {
+		if status := send(x.vera.Page, "/findings/F-001/"+verb, "rev=2&note=It+is+none."); status < 400 {
+			x.Errorf("the company's %s is answered with %d", verb, status)
+		}
+	}
+	if status := send(o.Page, "/findings/F-001/effect", "rev=2&effect=not_reported"); status < 400 {
+		x.Errorf("the owner's word on the report is answered with %d", status)
+	}
+	if x.granted {
+		x.miri.open("/findings/F-001")
+		x.miri.asks("settle", "Uphold the facts", "note", "That run is of another commit.")
+	} else {
+		m.open("/findings/F-001")
+		m.asks("confirm", "Confirm the facts", "note", "That run is of another commit.")
+	}
+	m.open("/findings/F-001")
+	m.asks("rate", "Rate the finding", "severity", "medium", "owner", x.olu.Name, "due_on", "2026-10-30")
+	o.open("/findings/F-001")
+	o.asks("respond", "Sign the response", "position", "disagree", "text", "We hold that the tests passed, and keep the run.")
+	x.hand().open("/findings/F-001")
+	x.brings("effect", "Decide the effect", "effect", "noted")
+	o.open("/findings/F-001")
+	o.reads("We hold that the tests passed", "That run is of another commit.")
+}
+
+// isRemediated is an exception that is confirmed and put right.
+func (x *examination) isRemediated() {
+	x.raises("F-002", "One merge without its tests")
+	o, m := x.olu, x.mara
+	o.open("/findings/F-002")
+	o.asks("confirm", "Confirm the facts", "note", "Checked in the pipeline.")
+	o.asks("respond", "Sign the response", "position", "agree", "text", "A rule of the branch will refuse it.")
+	m.open("/findings/F-002")
+	m.asks("rate", "Rate the finding", "severity", "high", "owner", x.olu.Name, "due_on", "2026-10-30")
+	x.hand().open("/findings/F-002")
+	x.brings("effect", "Decide the effect", "effect", "noted")
+	o.open("/findings/F-002")
+	o.asks("plan", "Save the plan", "summary", "Require the check for every merge.", "owner", x.olu.Name, "due_on", "2026-10-20")
+	o.asks("milestones", "Add the milestone", "title", "Turn the rule on", "owner", x.olu.Name, "due_on", "2026-10-16")
+	o.press(browser.Button("Submit for approval"))
+	m.open("/findings/F-002")
+	m.asks("plan-approve", "Approve the plan", "note", "Good.")
+	o.open("/findings/F-002")
+	o.press(`form[action="/findings/F-002/milestones/1/start"] button`)
+	o.asks("milestones-1-done", "Mark as done", "proof", "E-1")
+	o.asks("plan-complete", "Complete the plan", "note", "It is on since Monday.")
 }
 
 func (x *examination) isConcluded() {

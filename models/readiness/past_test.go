@@ -86,8 +86,10 @@ func (w *world) control(code, frequency string, from models.Date) control.Contro
 func (w *world) finding(c control.Control, e *engagement.Engagement, outcome finding.Status, opened, closed models.Date) {
 	w.Helper()
 	noon := func(d models.Date) time.Time { return d.In(time.UTC).Add(16 * time.Hour) }
-	f := finding.Finding{Title: "It was not done", Condition: "x", Source: finding.FromIncident, Severity: finding.High, Status: finding.Rated, ReportEffect: "undecided",
-		Cycle: 1, CycleOpenedAt: noon(opened), RaisedBy: w.priya.ID, RaisedAt: noon(opened)}
+	f := finding.Finding{
+		Title: "It was not done", Condition: "x", Source: finding.FromIncident, Severity: finding.High, Status: finding.Rated, ReportEffect: "undecided",
+		Cycle: 1, CycleOpenedAt: noon(opened), RaisedBy: w.priya.ID, RaisedAt: noon(opened),
+	}
 	y := finding.Cycle{Number: 1, OpenedBy: w.priya.ID, OpenedAt: noon(opened)}
 	if e != nil {
 		f.Source, f.EngagementID = finding.FromAudit, &e.ID
@@ -164,7 +166,9 @@ func TestAPeriodThatIsOverIsJudgedAsOfItsLastDay(t *testing.T) {
 			t.Errorf("%v", before.Counts)
 		}
 
-		w.do(func(ctx context.Context, tx *models.Tx) error { return control.Retire(ctx, tx, &gv, "No longer done.", true) })
+		w.do(func(ctx context.Context, tx *models.Tx) error {
+			return control.Retire(ctx, tx, &gv, "No longer done.", true)
+		})
 		after, now := w.standings()
 		for code, was := range of {
 			if now[code] != was {
