@@ -12,6 +12,7 @@ import (
 	"assay/internal/throttle"
 	"assay/models"
 	"assay/models/access"
+	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/templates/signins"
 	"assay/templates/ui"
@@ -161,7 +162,10 @@ func (app *App) arrive(ctx context.Context, id oidc.Identity) (people.Person, er
 		if err := look(tx); err != nil {
 			return err
 		}
-		return welcome.Settle(ctx, tx)
+		if err := welcome.Settle(ctx, tx); err != nil {
+			return err
+		}
+		return occurrence.Relieve(ctx, tx, welcome.Person) // the provider may have given another role
 	}
 	err = app.DB.Read(ctx, access.Actor{}, look)
 	if err == nil && !welcome.Settled() {

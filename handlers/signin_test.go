@@ -24,7 +24,9 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/modelstest"
+	"assay/models/occurrence"
 	"assay/models/people"
+	"assay/models/period"
 	"assay/web"
 )
 
@@ -459,6 +461,36 @@ func TestWhoIsLetIn(t *testing.T) {
 			if after.Role != tc.role || after.Subject == "" || after.Status != people.Active || after.ID != before.ID {
 				t.Errorf("let in as %+v", after)
 			}
+		})
+	}
+}
+
+// TestARoleFromTheProviderTakesTasksAway: Kim was handed March and comes back as an
+// administrator, who holds no tasks. The hand-over ends with the sign-in.
+func TestARoleFromTheProviderTakesTasksAway(t *testing.T) {
+	for group, ended := range map[string]bool{"assay-admins": true, "assay-owners": false} {
+		comes := idp.Person{Email: "kim@example.com", Name: "Kim", Subject: "kim-1", Groups: []string{group}}
+		h := open(t, modelstest.SQLite(t), demonstrationOf(comes))
+		kim := people.Person{
+			Name: "Kim", Email: comes.Email, Role: access.Owner, RoleFrom: people.Groups, Status: people.Active, Issuer: h.peer.config.Issuer, Subject: comes.Subject, InvitedAt: h.db.Now(),
+		}
+		kim.FirstSeenAt = &kim.InvitedAt
+		must(t, modelstest.As(t, h.db, access.Clock, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &kim, "person.invite") }))
+		setUp(t, h.db)
+		sam := modelstest.Person(t, h.db, access.Owner)
+		c := owned(t, h.db, "AC-03", "monthly", sam)
+		march := period.Span{From: "2026-03-01", To: "2026-03-31"}
+		must(t, modelstest.As(t, h.db, sam, func(ctx context.Context, tx *models.Tx) error {
+			_, err := occurrence.HandOver(ctx, tx, c, march, kim.ID, "")
+			return err
+		}))
+		h.signIn(h.browser(), comes.Email).want(http.StatusSeeOther)
+		modelstest.Look(t, h.db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+			held, err := models.Value[int](ctx, tx, "SELECT count(*) FROM delegations WHERE ended_at IS NULL")
+			if (held == 0) != ended {
+				t.Errorf("in the group %s Kim holds %d tasks", group, held)
+			}
+			return err
 		})
 	}
 }

@@ -307,7 +307,7 @@ func (app *App) taskPerform(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := web.Form(r)
 	act := occurrence.Act{
-		At: f.Instant("performed_at", zone), By: f.Line("performed_by", 200), Result: f.Text("result", 2000), LateReason: f.Text("late_reason", 2000),
+		At: f.Instant("performed_at", zone), By: f.Line("performed_by", 200), Result: f.Text("result", 2000),
 	}
 	return app.onTask(w, r, "perform", "Recorded. Its evidence can still be added.", f, func(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
 		act.Window = window

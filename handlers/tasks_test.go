@@ -24,12 +24,16 @@ func TestATaskIsDoneByHandAndTakenBack(t *testing.T) {
 		s.Get(s.owner, february).Want(200).Has("Record without a file", "Hand over", "Ask a question", "It did not apply")
 		s.Get(s.other, february).Want(200).Has("somebody else's task").Lacks("Record without a file")
 		s.Get(s.owner, "/tasks/AC-03/2026-02-02/2026-02-28").Want(404)
+		for _, at := range []string{"/tasks/AC-03/2026-02-02/2026-02-28", "/tasks/AC-03/2020-02-01/2020-02-29", "/tasks/AC-03/2030-02-01/2030-02-28"} {
+			s.Post(s.owner, at+"/perform", "performed_at", "2026-02-27T10:00", "result", "Done.").Want(404).Has("AC-03 has no window of these days, so nothing was written.")
+			s.Post(s.owner, at+"/ask", "question", "Does it count?").Want(404).Has("AC-03 has no window of these days")
+		}
 		good := []string{"performed_at", "2026-02-27T10:00", "performed_by", "", "result", "Nobody was removed."}
 		s.Post(s.owner, february+"/perform", "performed_at", "2026-02-27T10:00", "performed_by", "The night shift", "result", "").
 			Want(422).Has("Say in a sentence what came of it.")
 		s.Post(s.owner, february+"/perform", "performed_at", "2026-03-09T10:00", "result", "x").Want(422).Has("This is still to come.")
 		s.Post(s.owner, february+"/perform", "performed_at", "2026-01-30T10:00", "result", "x").Want(422).Has("This is before 2026-02-01")
-		s.Post(s.owner, february+"/perform", "performed_at", "2026-02-10T10:00", "result", "Kept all").Want(422).Has("Say why it is recorded only now", "Kept all")
+		s.Post(s.owner, february+"/perform", "performed_at", "2026-02-10T10:00", "result", "Kept all").Want(422).Has("performed more than 7 days ago", "add the evidence on this page instead", "Kept all")
 		s.Post(s.other, february+"/perform", good...).Want(http.StatusForbidden)
 		s.Post(s.executive, february+"/perform", good...).Want(404)
 		s.Post(s.owner, february+"/perform", good...).Want(303)
@@ -64,6 +68,17 @@ func TestAQuestionAboutATaskIsAnswered(t *testing.T) {
 		s.Post(s.priya, "/questions/1/answer", "rev", "1", "answer", "Yes, all of them.").Want(303)
 		s.Post(s.ines, "/questions/1/answer", "rev", "2", "answer", "No.").Want(http.StatusConflict).Has("answered already", "No.")
 		s.Get(s.owner, february).Want(200).Has("Yes, all of them.")
+	})
+}
+
+// TestAWindowToComeThatDoesNotApplyReadsAsNothingYet: March is excused and approved before it
+// begins.
+func TestAWindowToComeThatDoesNotApplyReadsAsNothingYet(t *testing.T) {
+	const april = "/tasks/AC-03/2026-04-01/2026-04-30"
+	eachShop(t, func(s shop) {
+		s.Post(s.owner, april+"/excuse", "reason", "The system is switched off in April.").Want(303)
+		s.Post(s.priya, "/exemptions/1/decide", "rev", "1", "decision", "approve").Want(303)
+		s.Get(s.owner, april).Want(200).Has("Approved; counts once the window begins").Lacks("Not applicable, approved", "It was approved that this window does not apply.")
 	})
 }
 

@@ -197,6 +197,9 @@ func Ask(ctx context.Context, tx *models.Tx, c control.Control, window period.Sp
 	if err := mayRecord(ctx, tx, c, window); err != nil {
 		return Question{}, err
 	}
+	if err := expected(ctx, tx, c, window); err != nil {
+		return Question{}, err
+	}
 	if text == "" {
 		return Question{}, models.Invalid(map[string]string{"question": "Write what you would like to know."})
 	}

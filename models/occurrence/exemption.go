@@ -69,12 +69,13 @@ func (s ExemptionStatus) Label() string {
 	return string(s)
 }
 
-// Label is the status of e in words, on a day.
-func (e Exemption) Label(today models.Date) string {
-	if e.Status == Approved && e.WindowFrom > today {
-		return "Not applicable once it comes, approved"
+// LabelOn is s in words on a day, of a window that begins on another. What was approved of a
+// window to come is nothing yet.
+func (s ExemptionStatus) LabelOn(today, begins period.Day) string {
+	if s == Approved && begins > today {
+		return "Approved; counts once the window begins"
 	}
-	return e.Status.Label()
+	return s.Label()
 }
 
 // TableName is where exemptions live.
@@ -117,13 +118,14 @@ func Excuse(ctx context.Context, tx *models.Tx, c control.Control, window period
 	return e, err
 }
 
-// expected refuses a window that is none of c's.
+// expected refuses a window that is none of c's, or further ahead than tasks are looked for.
 func expected(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
-	d := window.Days()
-	if window.From.IsZero() || window.To.IsZero() || d.Len() == 0 {
-		return models.NotFound("Task")
+	d, today := window.Days(), period.DayAt(tx.Now, time.UTC)
+	none := &models.Error{Kind: models.KindNotFound, Message: c.Code + " has no window of these days, so nothing was written. Go to the task from the list of tasks or from the page of the control."}
+	if window.From.IsZero() || window.To.IsZero() || d.Len() == 0 || d.First > TaskDays(window.From, today).Last {
+		return none
 	}
-	sheets, err := Sheets(ctx, tx, Frame{Days: d, Zone: time.UTC, Today: period.DayAt(tx.Now, time.UTC), Now: tx.Now}, Scope{Controls: []int64{c.ID}})
+	sheets, err := Sheets(ctx, tx, Frame{Days: d, Zone: time.UTC, Today: today, Now: tx.Now}, Scope{Controls: []int64{c.ID}})
 	if err != nil {
 		return err
 	}
@@ -134,7 +136,7 @@ func expected(ctx context.Context, tx *models.Tx, c control.Control, window peri
 			}
 		}
 	}
-	return models.NotFound("Task")
+	return none
 }
 
 // Decide approves or refuses an exemption. Whoever asked cannot, nor whoever answers for the

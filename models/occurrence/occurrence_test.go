@@ -197,13 +197,13 @@ func TestPerformancesAreStatementsOfThosePresent(t *testing.T) {
 		yesterday := modelstest.Now.Add(-24 * time.Hour)
 		c.refused("an owner of something else", c.perform(c.other, ac, occurrence.Act{At: yesterday, Result: "ok"}), models.KindForbidden, "")
 		c.refused("in the future", c.perform(c.owner, ac, occurrence.Act{At: modelstest.Now.Add(time.Second), Result: "ok"}), models.KindInvalid, "performed_at")
-		c.refused("eight days ago without a reason", c.perform(c.owner, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -8), Result: "ok"}), models.KindInvalid, "late_reason")
+		c.refused("eight days ago without evidence", c.perform(c.owner, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -8), Result: "ok", LateReason: "I was away."}), models.KindInvalid, "performed_at")
 		c.refused("without a result or a file", c.perform(c.owner, ac, occurrence.Act{At: yesterday}), models.KindInvalid, "result")
 		c.refused("before its window", c.perform(c.owner, ac, occurrence.Act{At: yesterday, Window: span("2026-03-01", "2026-03-31"), Result: "ok"}), models.KindInvalid, "performed_at")
 		c.must(c.perform(c.owner, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -7), Window: february, Result: "All 14 kept."}))
 		c.refused("the same once more, as when a button is pressed twice", c.perform(c.owner, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -7), Window: february, Result: "All 14 kept."}), models.KindConflict, "")
-		c.must(c.perform(c.backup, ac, occurrence.Act{At: modelstest.Now.AddDate(0, 0, -40), Window: january, Result: "Two removed.", LateReason: "I was away."}))
-		if got := c.statuses(ac); got != "on_time/on_time/pending/upcoming" {
+		c.submit(ac, january, modelstest.Now.AddDate(0, 0, -40), january)
+		if got := c.statuses(ac); got != "on_time+late_evidence/on_time/pending/upcoming" {
 			t.Errorf("statuses %q", got)
 		}
 		var list []occurrence.Performance
@@ -224,7 +224,7 @@ func TestPerformancesAreStatementsOfThosePresent(t *testing.T) {
 		c.refused("withdrawn without a reason", take(c.owner, ""), models.KindInvalid, "reason")
 		c.must(take(c.owner, "It was the other list."))
 		c.refused("withdrawn twice", take(c.owner, "Again."), models.KindConflict, "")
-		if got := c.statuses(ac); got != "on_time/pending/pending/upcoming" {
+		if got := c.statuses(ac); got != "on_time+late_evidence/pending/pending/upcoming" {
 			t.Errorf("statuses %q after it was withdrawn", got)
 		}
 	})
@@ -470,4 +470,62 @@ func TestQuestions(t *testing.T) {
 		c.must(answer(c.priya, "Yes, since January."))
 		c.refused("twice", answer(c.ines, "No."), models.KindConflict, "")
 	})
+}
+
+// TestAWindowThatIsNoneTakesNothing: days that are no window of the control, and a window of
+// the year 2030, take no performance, no question, no excuse and no hand-over.
+func TestAWindowThatIsNoneTakesNothing(t *testing.T) {
+	each(t, func(c company) {
+		ac := c.control("AC-03", version("monthly", "2026-01-01"))
+		for _, window := range []period.Span{
+			span("2026-02-05", "2026-02-07"), span("2020-02-01", "2020-02-29"), span("2030-03-01", "2030-03-31"), span("2026-02-28", "2026-02-01"), span("2026-02-01", ""),
+		} {
+			for what, do := range map[string]func(context.Context, *models.Tx) error{
+				"perform": func(ctx context.Context, tx *models.Tx) error {
+					_, err := occurrence.Perform(ctx, tx, ac, occurrence.Act{At: modelstest.Now.Add(-time.Hour), Window: window, Result: "ok"})
+					return err
+				},
+				"ask": func(ctx context.Context, tx *models.Tx) error {
+					_, err := occurrence.Ask(ctx, tx, ac, window, "Does it count?")
+					return err
+				},
+				"excuse": func(ctx context.Context, tx *models.Tx) error {
+					_, err := occurrence.Excuse(ctx, tx, ac, window, "Nothing to do.")
+					return err
+				},
+				"hand over": func(ctx context.Context, tx *models.Tx) error {
+					_, err := occurrence.HandOver(ctx, tx, ac, window, c.other.ID, "")
+					return err
+				},
+			} {
+				c.refused(what+" "+string(window.From), c.as(c.owner, do), models.KindNotFound, "")
+			}
+		}
+		modelstest.Look(t, c.db, c.priya, func(ctx context.Context, tx *models.Tx) error {
+			n, err := models.Value[int](ctx, tx, "SELECT (SELECT count(*) FROM performances) + (SELECT count(*) FROM questions) + (SELECT count(*) FROM exemptions) + (SELECT count(*) FROM delegations) + (SELECT count(*) FROM notices)")
+			if n != 0 {
+				t.Errorf("%d records", n)
+			}
+			return err
+		})
+		// The window of next year can be excused and asked about.
+		c.must(c.as(c.owner, func(ctx context.Context, tx *models.Tx) error {
+			_, err := occurrence.Ask(ctx, tx, ac, span("2027-02-01", "2027-02-28"), "Will it count?")
+			return err
+		}))
+	})
+}
+
+// TestWhatIsApprovedOfAWindowToComeIsNoHistory: excused and approved on 1 March, April is
+// nothing yet until 1 April.
+func TestWhatIsApprovedOfAWindowToComeIsNoHistory(t *testing.T) {
+	april := span("2026-04-01", "2026-04-30").Days()
+	for day, want := range map[string]string{"2026-03-31": "Approved; counts once the window begins", "2026-04-01": "Not applicable, approved"} {
+		if got := occurrence.Approved.LabelOn(span(models.Date(day), models.Date(day)).Days().First, april.First); got != want {
+			t.Errorf("on %s: %q", day, got)
+		}
+	}
+	if got := occurrence.Asked.LabelOn(april.First-10, april.First); got != "Waits for approval" {
+		t.Errorf("asked: %q", got)
+	}
 }

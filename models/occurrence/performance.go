@@ -69,12 +69,17 @@ type Act struct {
 	EvidenceID *int64
 }
 
-// Perform records that a control acted. Refused, by field: an act in the future, one
-// before the window it is said to be for, and one more than seven days back without a
-// reason. Whoever neither owns the control nor was handed the window is Forbidden.
+// Perform records that a control acted. A window that is none is not found. Refused, by
+// field: an act in the future, one before the window it is said to be for, and one more
+// than seven days back without a reason and evidence, which carries the system's own date. Whoever neither owns the control nor was handed the window is Forbidden.
 func Perform(ctx context.Context, tx *models.Tx, c control.Control, a Act) (Performance, error) {
 	if err := mayRecord(ctx, tx, c, a.Window); err != nil {
 		return Performance{}, err
+	}
+	if !a.Window.From.IsZero() || !a.Window.To.IsZero() {
+		if err := expected(ctx, tx, c, a.Window); err != nil {
+			return Performance{}, err
+		}
 	}
 	zone, err := programme.Zone(ctx, tx)
 	if err != nil {
@@ -129,8 +134,10 @@ func (p Performance) problems(zone *time.Location) map[string]string {
 		wrong["performed_at"] = "This is still to come. A performance is recorded once it has happened."
 	case !p.WindowFrom.IsZero() && day < p.WindowFrom:
 		wrong["performed_at"] = fmt.Sprintf("This is before %s, when the window begins. It belongs to the window before.", p.WindowFrom)
+	case p.OwnerStated() && p.EvidenceID == nil:
+		wrong["performed_at"] = "The control was performed more than 7 days ago. Your word alone does not date it any more: add the evidence on this page instead, with a file that carries the system's own date, and say there why it comes late."
 	case p.OwnerStated() && p.LateReason == "":
-		wrong["late_reason"] = "The control was performed more than 7 days ago. Say why it is recorded only now, and add a file that carries the system's own date."
+		wrong["late_reason"] = "The control was performed more than 7 days ago. Say why it is recorded only now."
 	}
 	if p.WindowTo < p.WindowFrom {
 		wrong["window"] = "The window ends before it begins."

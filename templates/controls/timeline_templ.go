@@ -1668,7 +1668,7 @@ func exemptions(d TimelineData) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.Status(exemptionState(e.Status), e.Status.Label()).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Status(exemptionState(e, d.Frame.Today), e.Status.LabelOn(d.Frame.Today, e.First)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -1789,8 +1789,11 @@ func mayTakeBack(a access.Actor, e timeline.Exemption) bool {
 	return false
 }
 
-func exemptionState(s occurrence.ExemptionStatus) ui.State {
-	switch s {
+func exemptionState(e timeline.Exemption, today period.Day) ui.State {
+	if e.Status == occurrence.Approved && e.First > today {
+		return ui.Future
+	}
+	switch e.Status {
 	case occurrence.Asked:
 		return ui.InReview
 	case occurrence.Approved:
@@ -1848,7 +1851,7 @@ func questions(d TimelineData) templ.Component {
 					var templ_7745c5c3_Var78 string
 					templ_7745c5c3_Var78, templ_7745c5c3_Err = templ.JoinStringErrs(d.People[q.AskedBy].Name)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 406, Col: 36}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 409, Col: 36}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var78))
 					if templ_7745c5c3_Err != nil {
@@ -1861,7 +1864,7 @@ func questions(d TimelineData) templ.Component {
 					var templ_7745c5c3_Var79 string
 					templ_7745c5c3_Var79, templ_7745c5c3_Err = templ.JoinStringErrs(q.Text)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 406, Col: 52}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 409, Col: 52}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var79))
 					if templ_7745c5c3_Err != nil {
@@ -1879,7 +1882,7 @@ func questions(d TimelineData) templ.Component {
 						var templ_7745c5c3_Var80 string
 						templ_7745c5c3_Var80, templ_7745c5c3_Err = templ.JoinStringErrs(d.People[q.AnsweredBy].Name)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 409, Col: 40}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 412, Col: 40}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var80))
 						if templ_7745c5c3_Err != nil {
@@ -1892,7 +1895,7 @@ func questions(d TimelineData) templ.Component {
 						var templ_7745c5c3_Var81 string
 						templ_7745c5c3_Var81, templ_7745c5c3_Err = templ.JoinStringErrs(q.Answer)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 409, Col: 58}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 412, Col: 58}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var81))
 						if templ_7745c5c3_Err != nil {
@@ -1910,7 +1913,7 @@ func questions(d TimelineData) templ.Component {
 					var templ_7745c5c3_Var82 string
 					templ_7745c5c3_Var82, templ_7745c5c3_Err = templ.JoinStringErrs(" ")
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 414, Col: 14}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 417, Col: 14}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var82))
 					if templ_7745c5c3_Err != nil {
@@ -1932,7 +1935,7 @@ func questions(d TimelineData) templ.Component {
 						var templ_7745c5c3_Var83 templ.SafeURL
 						templ_7745c5c3_Var83, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(taskHref(d.Control.Code, q.Days)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 420, Col: 64}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/controls/timeline.templ`, Line: 423, Col: 64}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var83))
 						if templ_7745c5c3_Err != nil {
