@@ -42,18 +42,18 @@ func (app *App) stored(r *http.Request) (evidence.Item, evidences.FileView, erro
 		}
 		return i, err
 	})
-	if err != nil || f.Receipt.RedactedID == 0 {
+	if err != nil || !f.Receipt.Sealed {
 		return i, f, err
 	}
 	return i, f, app.unseal(r, i, f)
 }
 
-// unseal leaves a leaf about whoever opens an original that has a redacted copy, or
+// unseal leaves a leaf about whoever opens bytes of which there is a redacted copy, or
 // refuses.
 func (app *App) unseal(r *http.Request, i evidence.Item, f evidences.FileView) error {
 	a := web.ActorOf(r)
 	if !evidence.MayUnseal(a, i) {
-		return models.Forbidden("This original is sealed, because there is a redacted copy of it. Its digest is on the page of " + i.Code() + ".")
+		return models.Forbidden("These bytes are those of an original that is sealed, because there is a redacted copy of it. Their digest is on the page of " + i.Code() + ".")
 	}
 	return app.DB.Observe(r.Context(), a, "file.unseal", i.Path(), models.Note{"file": f.Name, "digest": f.Digest})
 }

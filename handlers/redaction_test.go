@@ -8,6 +8,7 @@ import (
 
 	"assay/internal/browser"
 	"assay/models"
+	"assay/models/access"
 	"assay/models/modelstest"
 )
 
@@ -46,6 +47,44 @@ func TestAuditorsGetTheRedactedCopy(t *testing.T) {
 			return nil
 		})
 		s.Get(s.priya, at).Has("opened the sealed original", "redacted a file of E-1")
+	})
+}
+
+// TestASealedOriginalIsSealedWhereverItsBytesLie: the owner sent the same file for two months,
+// and one of them is redacted.
+func TestASealedOriginalIsSealedWhereverItsBytesLie(t *testing.T) {
+	eachShop(t, func(s shop) {
+		first, second := s.upload(s.owner), s.upload(s.owner, "key", "again", "title", "The same export")
+		for _, at := range []string{first, second} {
+			s.Post(s.priya, at+"/accept", "rev", "2").Want(303)
+		}
+		s.auditor.Engagements = []int64{s.engage("2026-01-01", "2026-12-31", "CC6.1")}
+		viewers := []access.Actor{s.auditor, modelstest.Person(s.T, s.db, access.Administrator)}
+		for _, a := range viewers {
+			s.Get(a, second+"/files/2").Want(200)
+		}
+		s.send(s.priya, first+"/files/1/redact", [][2]string{{"redaction", "The names of people."}}, file{"covered.csv", "user,kept\n█,yes\n"}).Want(303)
+		for _, a := range viewers {
+			for _, path := range []string{"/files/2", "/files/2/preview", "/files/2/picture"} {
+				s.Get(a, second+path).Want(http.StatusForbidden).Has("sealed").Lacks("ana")
+			}
+			if page := s.Get(a, second).Want(200).Has("Sealed original", sum([]byte(review.body))); strings.Contains(page.Body, "/files/2") {
+				s.Errorf("%s is led to the sealed bytes", a.Name)
+			}
+		}
+		s.Get(s.priya, second+"/files/2/preview").Want(200).Has("ana")
+		s.Get(s.owner, second+"/files/2").Want(200)
+		modelstest.Look(s.T, s.db, s.priya, func(ctx context.Context, tx *models.Tx) error {
+			n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM log_leaves WHERE verb = 'file.unseal' AND about = 'evidence/E-2'")
+			if n != 2 {
+				s.Errorf("%d leaves of whoever opened it", n)
+			}
+			return err
+		})
+		// A redacted copy takes its place here as well.
+		s.send(s.priya, second+"/files/2/redact", [][2]string{{"redaction", "The names of people."}}, file{"covered.csv", "user,kept\n█,yes\n"}).Want(303)
+		s.Get(s.auditor, second).Want(200).Has("Redacted copy")
+		s.Get(s.auditor, second+"/files/4/preview").Want(200).Has("█")
 	})
 }
 

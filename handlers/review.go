@@ -118,7 +118,7 @@ func (app *App) openForReview(ctx context.Context, tx *models.Tx, d *reviews.Dat
 func (app *App) showFile(r *http.Request, d *reviews.Data) error {
 	for n, f := range d.Item.Files {
 		if asked := r.URL.Query().Get("file"); n == 0 && asked == "" || asked == strconv.FormatInt(f.ID, 10) {
-			if f.Receipt.RedactedID != 0 {
+			if f.Receipt.Sealed {
 				if err := app.unseal(r, d.Item.Item, f); err != nil {
 					return err
 				}

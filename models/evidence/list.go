@@ -153,6 +153,7 @@ type Receipt struct {
 	RemovedWhy          string
 	RemovedFor, Removed string // names: who asked, who approved
 	RedactedID          int64  // the newest redacted copy of it; 0 when there is none
+	Sealed              bool   // there is a redacted copy of its bytes, here or in another item
 }
 
 // Receipts gives the receipts of an item's files, by file.
@@ -170,7 +171,8 @@ func Receipts(ctx context.Context, tx *models.Tx, files []File) (map[int64]Recei
 		COALESCE(s.verdict, '') AS verdict, COALESCE(s.finding, '') AS finding,
 		q.decided_at AS removed_at, COALESCE(q.reason, '') AS removed_why,
 		COALESCE(asker.name, '') AS removed_for, COALESCE(remover.name, '') AS removed,
-		COALESCE((SELECT max(copy.id) FROM evidence_files copy WHERE copy.redacts_id = l.entity_id), 0) AS redacted_id
+		COALESCE((SELECT max(copy.id) FROM evidence_files copy WHERE copy.redacts_id = l.entity_id), 0) AS redacted_id,
+		`+sealedBytes+` AS sealed
 		FROM log_leaves l JOIN evidence_files f ON f.id = l.entity_id LEFT JOIN scans s ON s.digest = f.digest
 		LEFT JOIN retention_requests q ON q.id = f.removal_id
 		LEFT JOIN people asker ON asker.id = q.asked_by LEFT JOIN people remover ON remover.id = q.decided_by

@@ -15,17 +15,26 @@ func MayRedact(a access.Actor, i Item) bool {
 	return i.Status != Withdrawn && (i.UploadedBy == a.ID && a.Can(access.EvidenceSubmit) || a.Can(access.EvidenceReview))
 }
 
-// MayUnseal reports whether the actor may open the original of which there is a redacted
-// copy. Everybody who sees the item sees that it exists, and its digest; auditors get the
+// MayUnseal reports whether the actor may open a file of i whose bytes are those of an
+// original of which there is a redacted copy: whoever brought them here, and compliance
+// managers. Everybody who sees the item sees that it exists, and its digest; auditors get the
 // copy.
 func MayUnseal(a access.Actor, i Item) bool {
 	return i.UploadedBy == a.ID || a.Can(access.EvidenceReview)
 }
 
-// Sealed reports whether there is a redacted copy of f.
-func Sealed(ctx context.Context, tx *models.Tx, f File) (bool, error) {
-	n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM evidence_files WHERE redacts_id = ?", f.ID)
-	return n > 0, err
+// sealedBytes is a condition on the digest of a file: there is a redacted copy of these bytes,
+// in this item or in another. The bytes are what is sealed, wherever they lie.
+const sealedBytes = `EXISTS (SELECT 1 FROM evidence_files o JOIN evidence_files copy ON copy.redacts_id = o.id WHERE o.digest = f.digest)`
+
+// Sealed tells which of these digests are of sealed originals.
+func Sealed(ctx context.Context, tx *models.Tx, digests ...string) (map[string]bool, error) {
+	out := map[string]bool{}
+	list, err := models.Raw[File](ctx, tx, "SELECT DISTINCT f.digest FROM evidence_files f WHERE f.digest IN ? AND "+sealedBytes, append([]string{""}, digests...))
+	for _, f := range list {
+		out[f.Digest] = true
+	}
+	return out, err
 }
 
 // Redact puts a redacted copy beside the original, which is sealed by it and stays as it

@@ -48,15 +48,19 @@ func (s *snapshot) items(ctx context.Context, list []evidence.Item) error {
 	if err != nil {
 		return err
 	}
+	sealed, err := evidence.Sealed(ctx, s.tx, digests...)
+	if err != nil {
+		return err
+	}
 	for _, item := range list {
-		if err := s.item(ctx, item, files[item.ID], scans); err != nil {
+		if err := s.item(ctx, item, files[item.ID], scans, sealed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *snapshot) item(ctx context.Context, i evidence.Item, files []evidence.File, scans map[string]scan.Scan) error {
+func (s *snapshot) item(ctx context.Context, i evidence.Item, files []evidence.File, scans map[string]scan.Scan, sealed map[string]bool) error {
 	code := s.codes[i.ControlID]
 	if code == "" { // a test rests on evidence for a control out of scope
 		var err error
@@ -74,14 +78,8 @@ func (s *snapshot) item(ctx context.Context, i evidence.Item, files []evidence.F
 		d.Replaces = fmt.Sprintf("E-%d", *i.SupersedesID)
 	}
 	dir := "evidence/" + code + "/" + i.Code() + "/"
-	sealed := map[int64]bool{}
-	for _, f := range files {
-		if f.RedactsID != nil {
-			sealed[*f.RedactsID] = true
-		}
-	}
 	for n, f := range files {
-		file := binder.EvidenceFile{ID: f.ID, Name: f.Name, Size: f.Size, SHA256: f.Digest, Redaction: f.Redaction, Withheld: withheld(f, sealed[f.ID], scans[f.Digest])}
+		file := binder.EvidenceFile{ID: f.ID, Name: f.Name, Size: f.Size, SHA256: f.Digest, Redaction: f.Redaction, Withheld: withheld(f, sealed[f.Digest], scans[f.Digest])}
 		if f.RedactsID != nil {
 			file.Redacts = *f.RedactsID
 		}
@@ -106,7 +104,7 @@ func withheld(f evidence.File, sealed bool, s scan.Scan) string {
 	case f.RemovalID != nil:
 		return "removed under the retention terms"
 	case sealed:
-		return "sealed; a redacted copy takes its place"
+		return "sealed; there is a redacted copy"
 	case s.Verdict == scan.Infected:
 		return "found to be malware"
 	}

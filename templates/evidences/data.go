@@ -50,8 +50,8 @@ type FileView struct {
 	Scanning bool // for malware
 }
 
-// sealed says that there is a redacted copy of f.
-func (f FileView) sealed() bool { return f.Receipt.RedactedID != 0 }
+// sealed says that there is a redacted copy of the bytes of f.
+func (f FileView) sealed() bool { return f.Receipt.Sealed }
 
 // Redacting is the form of a redacted copy that came back.
 type Redacting struct {
@@ -84,7 +84,7 @@ func (d ItemData) sealedNote() string {
 	if d.Unseal {
 		return "Auditors get the redacted copy. Opening this leaves a leaf in the log."
 	}
-	return "It stands unchanged under this digest. The redacted copy is what you can open."
+	return "It stands unchanged under this digest. A redacted copy is what can be opened."
 }
 
 // unreadable says that nobody gets the bytes of f.
