@@ -118,19 +118,29 @@ func sheetOf(rows occurrence.Rows) []byte {
 // watched are the intervals in which a check gave one answer, a month at a time.
 func (s *story) watched(code string, covers days, taken time.Time) occurrence.Rows {
 	rows := occurrence.Rows{Header: []string{"check", "from", "to", "result", "collected_at"}}
+	collected := func(from, to, seen time.Time) {
+		rows.Rows = append(rows.Rows, []string{code, stamp(from), stamp(to), "pass", stamp(seen)})
+		rows.Lines = append(rows.Lines, len(rows.Rows)+1)
+	}
 	add := func(from, to time.Time) {
 		seen := to.Add(time.Hour)
 		if seen.After(taken) {
 			seen = to
 		}
-		rows.Rows = append(rows.Rows, []string{code, stamp(from), stamp(to), "pass", stamp(seen)})
-		rows.Lines = append(rows.Lines, len(rows.Rows)+1)
+		collected(from, to, seen)
 	}
 	for from := covers.from; from <= covers.to; from = monthOf(from).AddMonths(1) {
 		to := min(monthOf(from).AddMonths(1), covers.to.AddDays(1))
 		if code == unseen && from == s.doubtful() {
 			add(from.In(s.zone), from.AddDays(9).In(s.zone))
 			add(from.AddDays(12).In(s.zone), to.In(s.zone))
+			continue
+		}
+		if code == unseen && from == s.doubtful().AddMonths(-1) { // the collector was down, and what it missed was fetched later
+			down, up := from.AddDays(4).In(s.zone), from.AddDays(7).In(s.zone)
+			add(from.In(s.zone), down)
+			collected(down, up, up.AddDate(0, 0, 6))
+			add(up, to.In(s.zone))
 			continue
 		}
 		add(from.In(s.zone), to.In(s.zone))

@@ -79,6 +79,9 @@ func weekly(d readiness.Readout, base string) mails.Mail {
 	for _, f := range d.Figures() {
 		g.Items = append(g.Items, mails.Item{Text: fmt.Sprintf("%s: %s, %s", f.Label, f.Number, f.Of)})
 	}
+	if line := d.Coverage(); line != "" {
+		g.Items = append(g.Items, mails.Item{Text: line})
+	}
 	for _, line := range d.Missing() {
 		g.Items = append(g.Items, mails.Item{Text: line})
 	}

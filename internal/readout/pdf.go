@@ -45,7 +45,7 @@ func PDF(r readiness.Readout) ([]byte, error) {
 	p.width = w - 2*margin
 	p.head(r)
 	p.figures(r.Figures())
-	p.text(9.5, strings.Join(r.Standings(), ", ")+".")
+	p.text(9.5, strings.Join(r.Standings(), ", ")+". "+r.Coverage())
 	p.waited(r)
 	p.risks(r)
 	p.trend(r.Trend())

@@ -196,6 +196,7 @@ type Square struct {
 	LateProof int // windows covered only after their grace
 	Blind     int // controls of which some days are unknown
 	Open      int // controls of which only days are unknown that are still being collected
+	Watch     Watch
 }
 
 // Add adds q.
@@ -203,6 +204,7 @@ func (sq *Square) Add(q Square) {
 	sq.Counts.Add(q.Counts)
 	sq.Unproven, sq.Waiting, sq.LateProof = sq.Unproven+q.Unproven, sq.Waiting+q.Waiting, sq.LateProof+q.LateProof
 	sq.Blind, sq.Open = sq.Blind+q.Blind, sq.Open+q.Open
+	sq.Watch.Add(q.Watch)
 }
 
 // Empty reports that nothing was expected.
@@ -307,6 +309,8 @@ func (s *Sheet) watchedSquares(f Frame, months []period.Days, out []Square) {
 		for n, m := range months {
 			c := s.observed(f, m.And(run))
 			out[n].Counts.Add(c.Days)
+			out[n].Watch.Add(s.watchOf(c))
+			out[n].Watch.Controls = min(out[n].Watch.Controls, 1)
 			if len(c.Gaps) > 0 {
 				out[n].unknown(f, period.DayAt(c.Gaps[0].From, f.Zone))
 			}

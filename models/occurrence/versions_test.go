@@ -326,3 +326,50 @@ L-4,2026-02-28T23:30:00Z,2026-03-01T01:00:00Z`))
 		}
 	})
 }
+
+// TestSegmentsAndDaysWithoutAControl: rule 4. A fix of wording continues a segment, another
+// version begins one, and of a continuous control each is a configuration.
+func TestSegmentsAndDaysWithoutAControl(t *testing.T) {
+	each(t, func(c company) {
+		modelstest.At(c.db, at("2026-11-25T15:00:00Z"))
+		f := c.frame("2026-01-01", "2026-12-31")
+		wording := version("monthly", "2026-05-01")
+		wording.Editorial = true
+		cm := c.control("CM-01", version("monthly", "2026-03-10"), wording, version("weekly", "2026-11-02"))
+		var got []string
+		for _, s := range c.sheet(cm, f).Segments(f) {
+			got = append(got, fmt.Sprintf("%d: %d-%d %s to %s, %d missed", s.Number, s.First, s.Last, s.Days.First.Date(), s.Days.Last.Date(), s.Counts.Of(period.Missed)))
+		}
+		if text := strings.Join(got, "; "); text != "1: 1-2 2026-03-10 to 2026-11-01, 8 missed; 2: 3-3 2026-11-02 to 2026-12-31, 2 missed" {
+			t.Errorf("segments %s", text)
+		}
+		if got := c.sheet(cm, f).Uncontrolled(f); !slices.Equal(got, []period.Days{days("2026-01-01", "2026-03-09")}) {
+			t.Errorf("no control on %v", got)
+		}
+
+		mo := c.control("MO-01", version("continuous", "2026-01-01"), version("continuous", "2026-06-01"))
+		l := list("2026-01-01", "2026-10-31")
+		l.ExtractedAt = at("2026-11-25T14:00:00Z")
+		_, err := c.add(c.owner, mo, l, table(`from,to,result,collected
+2026-01-01 00:00,2026-05-10 00:00,pass,2026-05-10 01:00
+2026-05-10 00:00,2026-05-13 00:00,pass,2026-05-20
+2026-05-13 00:00,2026-06-01 00:00,pass,2026-06-01 01:00
+2026-06-04 00:00,2026-11-01 00:00,pass,2026-11-01 01:00`))
+		c.must(err)
+		s := c.sheet(mo, f)
+		segments := s.Segments(f)
+		if len(segments) != 2 || segments[0].Coverage.Valid != segments[0].Coverage.Scope || segments[1].Coverage.Longest().Length() < 24*24*time.Hour {
+			t.Fatalf("configurations %+v", segments)
+		}
+		if b := segments[0].Coverage.Backfills; len(b) != 1 || !b[0].From.Equal(at("2026-05-10T04:00:00Z")) || b[0].Collected.Format("2006-01-02T15:04:05") != "2026-05-21T03:59:59" {
+			t.Errorf("collected later: %v", b)
+		}
+		w := s.Watch(f)
+		if w.Scope-w.Valid != 72*time.Hour || w.Gap.Length() != 72*time.Hour || w.Code != "MO-01" || w.Backfilled != 72*time.Hour {
+			t.Errorf("until October %+v", w)
+		}
+		if sq := s.Squares(f); sq[5].Watch.Gap.Length() != 72*time.Hour || sq[4].Watch.Backfilled != 72*time.Hour || sq[4].Watch.Gap.Length() != 0 || sq[0].Watch.Controls != 1 || c.sheet(cm, f).Squares(f)[5].Watch.Scope != 0 {
+			t.Errorf("squares %+v", sq[4:6])
+		}
+	})
+}

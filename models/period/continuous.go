@@ -1,6 +1,7 @@
 package period
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -18,6 +19,9 @@ type Gap struct{ From, To time.Time }
 // Length is how long g is.
 func (g Gap) Length() time.Duration { return g.To.Sub(g.From) }
 
+// A Backfill is an interval of which the results were captured more than a day after it.
+type Backfill struct{ From, To, Collected time.Time }
+
 // A Coverage is what valid results say of a continuous control. What they do not speak
 // of is unknown, and never a pass.
 type Coverage struct {
@@ -25,6 +29,7 @@ type Coverage struct {
 	Valid      time.Duration // of that, with a valid result
 	Passing    time.Duration // of that, all good; where two checks disagree the bad one counts
 	Backfilled time.Duration // of Valid, captured more than a day after
+	Backfills  []Backfill    // likewise, with when they were captured
 	Gaps       []Gap         // in order
 	Days       Counts        // days by OnTime, Missed (some of it failed) and Unknown (some of it unseen)
 	Daily      []Status      // the same, day by day of the scope
@@ -33,7 +38,7 @@ type Coverage struct {
 // Add puts another stretch of time beside c. Of neither is known what lies between them.
 func (c *Coverage) Add(d Coverage) {
 	c.Scope, c.Valid, c.Passing, c.Backfilled = c.Scope+d.Scope, c.Valid+d.Valid, c.Passing+d.Passing, c.Backfilled+d.Backfilled
-	c.Gaps, c.Daily = append(c.Gaps, d.Gaps...), append(c.Daily, d.Daily...)
+	c.Gaps, c.Daily, c.Backfills = append(c.Gaps, d.Gaps...), append(c.Daily, d.Daily...), append(c.Backfills, d.Backfills...)
 	c.Days.Add(d.Days)
 }
 
@@ -58,8 +63,8 @@ func Observe(from, until time.Time, zone *time.Location, signals []Signal) Cover
 	if c.Scope == 0 {
 		return c
 	}
-	days := newDayStates(from, until, zone)
-	for _, p := range pieces(from, until, signals) {
+	days, all := newDayStates(from, until, zone), pieces(from, until, signals)
+	for _, p := range all {
 		n := p.to.Sub(p.from)
 		switch {
 		case !p.known:
@@ -77,7 +82,50 @@ func Observe(from, until time.Time, zone *time.Location, signals []Signal) Cover
 		}
 	}
 	c.Days, c.Daily = days.counts(), days.state
+	if c.Backfilled > 0 {
+		c.Backfills = backfills(all, signals)
+	}
 	return c
+}
+
+// backfills says of each backfilled piece when its results were captured. Where two captures
+// overlap the one that begins first counts.
+func backfills(all []piece, signals []Signal) []Backfill {
+	var stale []Backfill
+	for _, s := range signals {
+		if s.Collected.Sub(s.To) > BackfilledAfter {
+			stale = append(stale, Backfill{s.From, s.To, s.Collected})
+		}
+	}
+	slices.SortFunc(stale, func(a, b Backfill) int {
+		return cmp.Or(a.From.Compare(b.From), a.Collected.Compare(b.Collected))
+	})
+	var out []Backfill
+	var done time.Time // up to which it is said
+	for _, s := range stale {
+		first, _ := slices.BinarySearchFunc(all, s.From, func(p piece, t time.Time) int {
+			if p.to.After(t) {
+				return 1
+			}
+			return -1
+		})
+		for _, p := range all[first:] {
+			if !p.from.Before(s.To) {
+				break
+			}
+			b := Backfill{latest(latest(p.from, s.From), done), earliest(p.to, s.To), s.Collected}
+			if !p.backfilled || !b.From.Before(b.To) {
+				continue
+			}
+			done = b.To
+			if n := len(out); n > 0 && out[n-1].To.Equal(b.From) && out[n-1].Collected.Equal(b.Collected) {
+				out[n-1].To = b.To
+				continue
+			}
+			out = append(out, b)
+		}
+	}
+	return out
 }
 
 // A piece is a stretch in which nothing changes.

@@ -209,11 +209,11 @@ func Uncontrolled(versions []Version, within Days) []Days {
 }
 
 // Segments groups versions that are tested as one: an editorial version continues the
-// segment of the version before. Each is the first and the last index of its versions.
+// segment of the version before, unless days without a control lie between. Each is the first and the last index of its versions.
 func Segments(versions []Version) [][2]int {
 	var out [][2]int
 	for i, v := range versions {
-		if i > 0 && v.Editorial {
+		if i > 0 && v.Editorial && versions[i-1].Effective.Last+1 >= v.Effective.First {
 			out[len(out)-1][1] = i
 			continue
 		}

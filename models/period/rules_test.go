@@ -268,7 +268,14 @@ func TestRule04ControlChangeMidPeriod(t *testing.T) {
 	if got := period.Segments(versions); len(got) != 2 {
 		t.Errorf("segments %v", got)
 	}
+	versions[1].Editorial = true
+	if got := period.Segments(versions); len(got) != 1 {
+		t.Errorf("a fix of wording begins a segment: %v", got)
+	}
 	versions[1].Effective.First = day("2026-07-01") // retired in between
+	if got := period.Segments(versions); len(got) != 2 {
+		t.Errorf("after days without a control it is the same segment: %v", got)
+	}
 	if got := period.Uncontrolled(versions, days("2026-01-01", "2026-12-31")); !slices.Equal(got, []period.Days{days("2026-06-01", "2026-06-30")}) {
 		t.Errorf("no control on %v", got)
 	}
@@ -394,6 +401,19 @@ func TestRule12NothingHappenedOrNothingKnown(t *testing.T) {
 		got = period.Observe(from, until, berlin, append(signals, backfill))
 		if len(got.Gaps) > 0 || got.Backfilled != 72*time.Hour {
 			t.Errorf("filled in later, it should be known and marked: %+v", got)
+		}
+		if want := []period.Backfill{{From: down, To: up, Collected: backfill.Collected}}; !slices.Equal(got.Backfills, want) {
+			t.Errorf("the mark carries when it was collected: %v, want %v", got.Backfills, want)
+		}
+		// A result that was captured in time speaks for a part of it; two captures are two.
+		half := period.Signal{From: down, To: down.Add(12 * time.Hour), Pass: true, Collected: up}
+		second := period.Signal{From: up.Add(-24 * time.Hour), To: up, Pass: true, Collected: up.AddDate(0, 1, 0)}
+		first := backfill
+		first.To = second.From
+		half.Collected = half.To
+		got = period.Observe(from, until, berlin, append(signals, second, first, half))
+		if want := []period.Backfill{{From: half.To, To: second.From, Collected: first.Collected}, {From: second.From, To: up, Collected: second.Collected}}; !slices.Equal(got.Backfills, want) {
+			t.Errorf("%v, want %v", got.Backfills, want)
 		}
 		backfill.Pass = false
 		got = period.Observe(from, until, berlin, append(signals, backfill, period.Signal{From: from, To: until, Pass: true, Collected: until}))

@@ -22,6 +22,7 @@ import (
 // A ledger is what was counted of a period.
 type ledger struct {
 	counts    Counts
+	watch     occurrence.Watch
 	ownerless int
 	groups    []Group
 	covered   map[string]bool // criteria that a control in effect helps to meet
@@ -90,6 +91,7 @@ func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurr
 			continue
 		}
 		l.counts[standing]++
+		l.watch.Add(s.Watch(f))
 		row := Row{id: s.ID, Code: s.Code, Title: s.Title, OwnerID: s.OwnerID, Frequency: s.FrequencyIn(f), Standing: standing, Groups: l.in(s, f, criteria[s.ID])}
 		for _, group := range row.Groups {
 			at[group].add(standing, squares)

@@ -64,6 +64,7 @@ type Picture struct {
 	Frame      occurrence.Frame
 	Months     []period.Days
 	Counts
+	Watch     occurrence.Watch // of the continuous controls
 	Ownerless int // controls in effect that nobody answers for
 	Groups    []Group
 	Uncovered []framework.Criterion
@@ -120,6 +121,7 @@ func of(ctx context.Context, tx *models.Tx, slug string, visit visitor) (p Pictu
 	if l, counted, err = read(ctx, tx, p.Engagement, p.Frame, codes, visit); err != nil {
 		return p, nil, false, err
 	}
+	p.Watch = l.watch
 	p.Counts, p.Ownerless, p.Groups = l.counts, l.ownerless, slices.Clone(l.groups)
 	p.Tasks, p.Blockers, p.People, p.History = l.tasks, l.blockers, l.people, l.history
 	p.cover(l, codes)

@@ -15,6 +15,7 @@ import (
 	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/models/period"
+	"assay/models/readiness"
 	"assay/models/timeline"
 	"assay/templates/engagements"
 	"assay/templates/readinesses"
@@ -179,7 +180,7 @@ func (d TimelineData) lanes() ui.Lanes {
 	if d.Findings != nil {
 		l.Lanes = append(l.Lanes, d.findingLane())
 	}
-	l.Lanes = append(l.Lanes, d.designLane())
+	l.Lanes = append(l.Lanes, d.segmentLane(), d.designLane())
 	for _, lane := range l.Lanes {
 		l.Words += lane.Label + ": " + lane.Note + ". "
 	}
@@ -270,7 +271,7 @@ func (d TimelineData) squareMarks(squares []occurrence.Square, runs ...period.Da
 
 // checkLane is what lists of check results say.
 func (d TimelineData) checkLane() ui.Lane {
-	lane := ui.Lane{Label: "Check results", Note: seenInWords(d.Sheet.Coverage(d.Frame))}
+	lane := ui.Lane{Label: "Check results", Note: seenNote(d.Sheet.Coverage(d.Frame))}
 	for _, w := range d.Sheet.Watched(d.Frame) {
 		for i := 0; i < len(w.Daily); {
 			n := i
@@ -281,6 +282,11 @@ func (d TimelineData) checkLane() ui.Lane {
 			m.State = readinesses.StateOf(w.Daily[i])
 			lane.Marks = append(lane.Marks, m)
 			i = n
+		}
+		for _, b := range w.Backfills {
+			m := d.mark(ui.Later, d.daysOf(b.From, b.To))
+			m.Text = "collected " + d.on(b.Collected)
+			lane.Marks = append(lane.Marks, m)
 		}
 	}
 	return lane
@@ -305,34 +311,28 @@ func triggersInWords(t period.Tally) string {
 	return out
 }
 
-// seenInWords is how much of the time was seen at all.
-func seenInWords(c period.Coverage) string {
-	if c.Scope == 0 {
-		return "not in effect yet"
-	}
-	return fmt.Sprintf("seen %s of %s", hours(c.Valid), hours(c.Scope))
-}
-
 // coverageInWords never states a rate without how much was seen at all.
 func coverageInWords(c period.Coverage, zone *time.Location) string {
 	if c.Scope == 0 {
-		return seenInWords(c)
+		return "not in effect yet"
 	}
-	out := fmt.Sprintf("%s (%d%%)", seenInWords(c), int(100*c.Valid/c.Scope))
+	w := occurrence.Watch{Scope: c.Scope, Valid: c.Valid, Backfilled: c.Backfilled, Gap: c.Longest()}
+	out := readiness.CoverageInWords(w)
+	if w.Gap.Length() > 0 {
+		out += " from " + w.Gap.From.In(zone).Format("2 Jan 15:04")
+	}
 	if c.Valid > 0 {
-		out += fmt.Sprintf(", of that good %s (%d%%)", hours(c.Passing), int(100*c.Passing/c.Valid))
-	}
-	if g := c.Longest(); g.Length() > 0 {
-		out += fmt.Sprintf(", longest gap %s from %s", hours(g.Length()), g.From.In(zone).Format("2 Jan 15:04"))
+		out += fmt.Sprintf(", passing %s of %s seen (%d%%)", readiness.Length(c.Passing), readiness.Length(c.Valid), int(100*c.Passing/c.Valid))
 	}
 	return out
 }
 
-func hours(d time.Duration) string {
-	if d >= 48*time.Hour {
-		return plural(int(d/(24*time.Hour)), "day")
+// seenNote is what has room beside the lane.
+func seenNote(c period.Coverage) string {
+	if c.Scope == 0 {
+		return "not in effect yet"
 	}
-	return fmt.Sprintf("%.1f h", d.Hours())
+	return fmt.Sprintf("seen %s of %s", readiness.Length(c.Valid), readiness.Length(c.Scope))
 }
 
 func (d TimelineData) coverLane() ui.Lane {

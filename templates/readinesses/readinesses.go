@@ -99,8 +99,16 @@ type look struct {
 }
 
 // lookOf is what a square of a month shows: what is worst in it, and never green for
-// what nobody knows.
+// what nobody knows. What it says of continuous controls it says of how much of the time.
 func lookOf(sq occurrence.Square, month period.Days, today period.Day) look {
+	l := plainLook(sq, month, today)
+	if sq.Watch.Scope > 0 {
+		l.words += "; check results: " + readiness.CoverageInWords(sq.Watch)
+	}
+	return l
+}
+
+func plainLook(sq occurrence.Square, month period.Days, today period.Day) look {
 	due, open := sq.Due(), month.Last >= today
 	switch {
 	case sq.Empty() && month.First > today:

@@ -31,6 +31,9 @@ const (
 	Ahead                    // days that are not over
 	Stretch                  // of a finding
 	Occurrence               // an instant, with its words
+	Tested                   // a stretch with its name
+	Void                     // a stretch in which there was nothing, with its name
+	Later                    // days that were filled in later, with when
 )
 
 // A Mark is one thing in a lane, placed in percent of the axis.
@@ -66,7 +69,7 @@ func (l Lane) labelled() []Mark {
 		if m.turned() {
 			start, end = m.From-need, m.From
 		}
-		inside := m.Figure == Proven || m.Figure == Waiting || m.Figure == Ahead || m.Figure == Cell
+		inside := m.Figure == Proven || m.Figure == Waiting || m.Figure == Ahead || m.Figure == Cell || m.Figure == Tested || m.Figure == Void
 		if start < free || inside && need > m.Width+0.5 || !inside && !m.turned() && i+1 < len(l.Marks) && l.Marks[i+1].From < end {
 			out[i].Text = ""
 			continue
