@@ -137,12 +137,12 @@ func readTriggers(rows Rows, zone *time.Location, l List, rules []rule) ([]Trigg
 		}
 		t.Day = day.Date()
 		if text := cell(row, done); text != "" {
-			when, err := time.Time{}, error(nil)
-			if when, actDated, err = parseInstant(text, zone); err != nil || when.After(l.ExtractedAt) {
+			when, day, err := parseInstant(text, zone)
+			if err != nil || when.After(l.ExtractedAt) {
 				wrong.add(line, "“%s” is no time before the list was taken.", clip(text))
 				continue
 			}
-			if actDated {
+			if actDated = day; actDated {
 				when = l.atLatest(when, zone)
 			}
 			t.DoneAt = &when

@@ -9,22 +9,34 @@ import (
 )
 
 // CoverageInWords is how much of the time check results speak of, with its counts and the
-// longest gap: no rate of a continuous control stands without it. It rounds down, so that
-// 100% means all.
-func CoverageInWords(w occurrence.Watch) string {
+// longest gap: no rate of a continuous control stands without it.
+func CoverageInWords(w occurrence.Watch) string { return coverage(w, "") }
+
+// CoverageSince is CoverageInWords with when the gap began.
+func CoverageSince(w occurrence.Watch, zone *time.Location) string {
+	return coverage(w, " from "+w.Gap.From.In(zone).Format("2 Jan 2006 15:04"))
+}
+
+func coverage(w occurrence.Watch, since string) string {
 	if w.Scope == 0 {
 		return "no check result due so far"
 	}
-	out := fmt.Sprintf("coverage %d%% (%s)", int(100*w.Valid/w.Scope), ofTime(w.Valid, w.Scope))
+	out := fmt.Sprintf("coverage %d%% (%s)", Share(w.Valid, w.Scope), ofTime(w.Valid, w.Scope))
 	if w.Gap.Length() == 0 {
 		out += ", no gap"
 	} else {
-		out += ", longest gap " + Length(w.Gap.Length())
+		out += ", longest gap " + Length(w.Gap.Length()) + since
 	}
 	if w.Backfilled > 0 {
 		out += ", " + Length(w.Backfilled) + " collected later"
 	}
 	return out
+}
+
+// Share is part of whole in percent, rounded down so that 100 means all. The time of many
+// controls, a hundred times over, is more than a Duration holds.
+func Share(part, whole time.Duration) int {
+	return Percent(int(part/time.Second), int((whole+time.Second-1)/time.Second))
 }
 
 // ofTime is part of whole, in days where they are many.

@@ -65,7 +65,7 @@ type Picture struct {
 	Months     []period.Days
 	Counts
 	Watch     occurrence.Watch // of the continuous controls
-	Ownerless int // controls in effect that nobody answers for
+	Ownerless int              // controls in effect that nobody answers for
 	Groups    []Group
 	Uncovered []framework.Criterion
 	Tasks     []occurrence.Task // late, and due within a week, the earliest first

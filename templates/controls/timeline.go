@@ -317,12 +317,9 @@ func coverageInWords(c period.Coverage, zone *time.Location) string {
 		return "not in effect yet"
 	}
 	w := occurrence.Watch{Scope: c.Scope, Valid: c.Valid, Backfilled: c.Backfilled, Gap: c.Longest()}
-	out := readiness.CoverageInWords(w)
-	if w.Gap.Length() > 0 {
-		out += " from " + w.Gap.From.In(zone).Format("2 Jan 15:04")
-	}
+	out := readiness.CoverageSince(w, zone)
 	if c.Valid > 0 {
-		out += fmt.Sprintf(", passing %s of %s seen (%d%%)", readiness.Length(c.Passing), readiness.Length(c.Valid), int(100*c.Passing/c.Valid))
+		out += fmt.Sprintf(", passing %s of %s seen (%d%%)", readiness.Length(c.Passing), readiness.Length(c.Valid), readiness.Share(c.Passing, c.Valid))
 	}
 	return out
 }
