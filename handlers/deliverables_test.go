@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,6 +40,14 @@ func TestDeliverablesOfAnEngagement(t *testing.T) {
 		w.Get(w.executive, at+"/section-iv").Want(404)
 		if csv := w.Get(w.priya, at+"/section-iv.csv").Want(200).Body; !strings.Contains(csv, "CC6.1") {
 			w.Errorf("the file is %q", csv)
+		}
+		for _, name := range []string{"assessment-plan", "assessment-results"} {
+			file := w.Get(w.jonas, at+"/export/"+name+".oscal.json").Want(200)
+			if !json.Valid([]byte(file.Body)) || !strings.Contains(file.Body, "cc6.1") {
+				w.Errorf("%s is %q", name, file.Body)
+			}
+			w.Get(w.executive, at+"/export/"+name+".oscal.json").Want(404)
+			w.Get(w.owner, at+"/export/"+name+".oscal.json").Want(404)
 		}
 		for _, ending := range []string{"xlsx", "docx"} {
 			if file := w.Get(w.priya, at+"/section-iv."+ending).Want(200); !strings.HasPrefix(file.Body, "PK") {

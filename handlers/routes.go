@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"assay/internal/oscal"
 	"assay/models/access"
 	"assay/models/retention"
 	"assay/web"
@@ -244,6 +245,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Get("/engagements/{engagement}/deliverables/section-iv.csv", access.TestView, app.matrixFile("csv")),
 		web.Get("/engagements/{engagement}/deliverables/section-iv.xlsx", access.TestView, app.matrixFile("xlsx")),
 		web.Get("/engagements/{engagement}/deliverables/section-iv.docx", access.TestView, app.matrixFile("docx")),
+		web.Get("/engagements/{engagement}/deliverables/export/assessment-plan.oscal.json", access.TestView, app.assessmentOSCAL("assessment-plan", oscal.Plan)),
+		web.Get("/engagements/{engagement}/deliverables/export/assessment-results.oscal.json", access.TestView, app.assessmentOSCAL("assessment-results", oscal.Results)),
 		web.Get("/engagements/{engagement}/deliverables/subservice", access.DeliverableView, app.subserviceList),
 		web.Post("/engagements/{engagement}/deliverables/subservice", access.EngagementManage, app.subserviceAdd),
 		web.Get("/engagements/{engagement}/deliverables/subservice.csv", access.DeliverableView, app.listFile(subserviceFile, "csv")),
