@@ -2,9 +2,11 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 
+	"assay/internal/filetype"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/activity"
@@ -13,6 +15,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
+	"assay/models/people"
 	"assay/templates/findings"
 	"assay/templates/ui"
 	"assay/web"
@@ -68,6 +71,11 @@ func findingData(ctx context.Context, tx *models.Tx, c finding.Case) (d findings
 		if d.Owners, err = answerable(ctx, tx); err != nil {
 			return d, err
 		}
+		if c.MayDraft(tx.Actor) == nil {
+			if d.Executives, err = executives(ctx, tx); err != nil {
+				return d, err
+			}
+		}
 	}
 	if err := findingAudit(ctx, tx, &d); err != nil {
 		return d, err
@@ -76,20 +84,58 @@ func findingData(ctx context.Context, tx *models.Tx, c finding.Case) (d findings
 	return d, err
 }
 
+// executives are who of management can sign, besides those who answer.
+func executives(ctx context.Context, tx *models.Tx) (out []ui.Option, err error) {
+	list, err := people.Holders(ctx, tx, access.Executive)
+	for _, p := range list {
+		if p.Status != people.Deactivated {
+			out = append(out, ui.Option{Value: strconv.FormatInt(p.ID, 10), Label: p.Name, Group: p.Role.Label()})
+		}
+	}
+	return out, err
+}
+
+// responseText answers with exactly the bytes that the digest of a response is of.
+func (app *App) responseText(w http.ResponseWriter, r *http.Request) error {
+	part, err := web.ID(r, "part")
+	if err != nil {
+		return err
+	}
+	x, err := read(app, r, func(ctx context.Context, tx *models.Tx) (finding.Response, error) {
+		c, err := findingOf(ctx, tx, r)
+		if err != nil {
+			return finding.Response{}, err
+		}
+		for _, x := range c.Responses {
+			if x.ID == part && x.Digest != "" {
+				return x, nil
+			}
+		}
+		return finding.Response{}, models.NotFound("Response")
+	})
+	if err != nil {
+		return err
+	}
+	harden(w.Header())
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Disposition", filetype.ContentDisposition(fmt.Sprintf("%s-response-%d.txt", finding.Code(x.FindingID), x.Version)))
+	_, err = w.Write([]byte(x.Signable()))
+	return err
+}
+
 // findingAudit reads what the tests of an exception say, and whom a decision is brought in
 // for.
 func findingAudit(ctx context.Context, tx *models.Tx, d *findings.PageData) error {
-	if d.Exception() && tx.Actor.Can(access.TestView) {
-		list, err := models.Rows[controltest.Test](tx).Where("control_tests.id = ? OR control_tests.retests_id = ?", *d.TestID, *d.TestID).Order("id").Find(ctx)
-		if err != nil {
-			return err
-		}
-		d.Tests = map[int64]controltest.Test{}
-		for _, t := range list {
-			d.Tests[t.ID] = t
-		}
+	var err error
+	if d.Audit, err = finding.AuditOf(ctx, tx, d.Case); err != nil {
+		return err
 	}
-	if d.EngagementID == nil || !tx.Actor.Can(access.FieldworkImport) || d.MayDecideEffect(tx.Actor) != nil {
+	if d.Exception() && d.Engagement != nil && len(d.Cells) > 0 {
+		_, seen := d.Audit.Tests[*d.TestID]
+		d.Retest = seen && controltest.MayWrite(tx.Actor, *d.Engagement) && d.Engagement.Status == engagement.Fieldwork && d.Status != finding.Dismissed
+	}
+	brings := d.EngagementID != nil && tx.Actor.Can(access.FieldworkImport) && (!d.Exception() || d.BroughtIn()) && d.MayDecideEffect(tx.Actor) == nil
+	if !brings {
 		return nil
 	}
 	team, err := testTeam(ctx, tx, *d.EngagementID)

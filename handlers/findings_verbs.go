@@ -31,6 +31,10 @@ type findingInput struct {
 	Position finding.Position
 	Effect   finding.ReportEffect
 	Auditor  int64
+	Author   int64
+	Digest   string
+	Control  string
+	Covers   string
 }
 
 func readFindingInput(r *http.Request, f *web.Values) (in findingInput, err error) {
@@ -49,11 +53,12 @@ func readFindingInput(r *http.Request, f *web.Values) (in findingInput, err erro
 	in.DueOn, in.Until, in.Expires = f.Date("due_on"), f.Date("until"), f.Date("expires_on")
 	in.Severity, in.Position = finding.Severity(f.Line("severity", 20)), finding.Position(f.Line("position", 20))
 	in.Effect, in.Auditor = finding.ReportEffect(f.Line("effect", 20)), f.ID("auditor")
+	in.Author, in.Digest, in.Control, in.Covers = f.ID("author"), f.Line("digest", 64), f.Line("control", 40), f.Text("covers", 2000)
 	return in, f.Err()
 }
 
 var findingInputFields = []string{
-	"note", "reason", "text", "summary", "title", "proof", "owner", "due_on", "until", "expires_on", "severity", "position", "effect", "auditor",
+	"note", "reason", "text", "summary", "title", "proof", "owner", "due_on", "until", "expires_on", "severity", "position", "effect", "auditor", "author", "control", "covers",
 }
 
 // findingVerb is a POST of a finding's page: it does one thing and leads back to the
@@ -111,6 +116,24 @@ var findingVerbs = map[string]struct {
 	}},
 	"effect": {"What it means for the report is decided.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
 		return finding.DecideEffect(ctx, tx, in.ID, in.Rev, in.Effect, in.Auditor)
+	}},
+	"responses/draft": {"The draft is saved. Somebody else approves it, and its author signs.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
+		return finding.DraftResponse(ctx, tx, in.ID, in.Rev, finding.Answer{Position: in.Position, Text: in.Text, AuthorID: in.Author})
+	}},
+	"responses/approve": {"The response is approved. Its author can sign it.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
+		return finding.ApproveResponse(ctx, tx, in.ID, in.Rev)
+	}},
+	"responses/return": {"The response is a draft again.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
+		return finding.ReturnResponse(ctx, tx, in.ID, in.Rev, in.Note)
+	}},
+	"responses/sign": {"You signed the response. The auditors see it now.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
+		return finding.SignResponse(ctx, tx, in.ID, in.Rev, in.Digest)
+	}},
+	"covers": {"The control is named. It counts once it is tested itself.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
+		return finding.Compensate(ctx, tx, in.ID, in.Control, in.Covers)
+	}},
+	"covers/remove": {"The control is no longer named.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
+		return finding.Uncover(ctx, tx, in.ID, in.Part)
 	}},
 	"respond": {"Your response is recorded.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
 		return finding.Respond(ctx, tx, in.ID, in.Position, in.Text)

@@ -75,6 +75,7 @@ func (app *App) testNewAgain(w http.ResponseWriter, r *http.Request, code int, c
 			return d, err
 		}
 		d.Segments, d.Own = all[d.Control.ID], tx.Actor.InFieldwork(d.Engagement.ID)
+		d.Retests, d.Item, d.Letter = retested(r)
 		d.Team, err = engagement.Team(ctx, tx, d.Engagement.ID)
 		return d, err
 	})
@@ -85,10 +86,20 @@ func (app *App) testNewAgain(w http.ResponseWriter, r *http.Request, code int, c
 	return app.page(w, r, code, controltests.New(d))
 }
 
+// retested is the failure that the address or the form names to be tested again.
+func retested(r *http.Request) (test string, item int64, letter string) {
+	q := web.Query(r)
+	if r.Method == http.MethodPost {
+		q = web.Form(r)
+	}
+	return q.Line("retests", 20), q.ID("item"), q.Line("letter", 1)
+}
+
 // testPlan plans a test.
 func (app *App) testPlan(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
 	code, auditor := f.Line("control", 40), f.ID("auditor")
+	again, failed, letter := f.Line("retests", 20), f.ID("item"), f.Line("letter", 1)
 	in := controltest.Plan{
 		FirstVersion: f.Int("version"), Configuration: f.Line("configuration", 200), Reliance: f.Text("reliance", 2000), FromDay: f.Date("from"), ToDay: f.Date("to"),
 	}
@@ -105,6 +116,13 @@ func (app *App) testPlan(w http.ResponseWriter, r *http.Request) error {
 				return t, err
 			}
 			in.ControlID = c.ID
+			if again != "" {
+				before, err := controltest.ByCode(ctx, tx, e.ID, again)
+				if err != nil {
+					return t, err
+				}
+				in.Retests = &controltest.Cell{TestID: before.ID, ItemID: failed, Letter: letter}
+			}
 			return controltest.Begin(ctx, tx, e, in, auditor)
 		})
 	}

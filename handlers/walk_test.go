@@ -136,6 +136,11 @@ func (a *audit) population(of engagement.Engagement, status population.Status) s
 		if err := models.Insert(ctx, tx, &p, "population.import"); err != nil || status == population.Draft || of.ID != a.mine.ID {
 			return err
 		}
+		for _, to := range []engagement.Status{engagement.Planning, engagement.Fieldwork} { // a sample is drawn in fieldwork
+			if err := engagement.Move(ctx, tx, &of, to, ""); err != nil {
+				return err
+			}
+		}
 		return models.Insert(ctx, tx, &population.Sample{
 			PopulationID: p.ID, Slug: p.Slug, Method: sample.Random, Seed: "s", Stratum: "kind", Size: 1, AuditorID: a.miriam.ID, DrawnBy: a.priya.ID, DrawnAt: now,
 		}, "sample.draw")

@@ -108,7 +108,7 @@ func refused(f *zip.File) string {
 // says, to name what else is wrong.
 func (v *verifier) contents() {
 	v.digests = make(map[string]string, len(v.entries))
-	v.stored, v.populations = map[string]string{}, map[string]Population{}
+	v.stored, v.populations, v.tests = map[string]string{}, map[string]Population{}, map[string]map[cell]bool{}
 	twin := &comparer{source: v.source, size: v.size}
 	at := v.report.Manifest.FrozenAt
 	if at.Year() < 1980 || at.Year() > 2100 {
@@ -241,6 +241,18 @@ func (v *verifier) document(path string, body []byte) error {
 			return err
 		}
 		v.samples = append(v.samples, s)
+	case strings.HasPrefix(path, "tests/"):
+		var t Test
+		if err := json.Unmarshal(body, &t); err != nil {
+			return err
+		}
+		v.tests[t.Code] = deviations(t)
+	case strings.HasPrefix(path, "findings/"):
+		var f Finding
+		if err := json.Unmarshal(body, &f); err != nil {
+			return err
+		}
+		v.findings = append(v.findings, f)
 	}
 	return nil
 }

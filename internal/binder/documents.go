@@ -244,16 +244,44 @@ type Finding struct {
 	Recommendation string       `json:"recommendation,omitempty"`
 	Severity       string       `json:"severity,omitempty"`
 	ReportEffect   string       `json:"report_effect,omitempty"`
+	EffectBy       *Person      `json:"report_effect_by,omitempty"`
+	EffectEntered  *Person      `json:"report_effect_entered_by,omitempty"`
+	EffectAt       *time.Time   `json:"report_effect_at,omitempty"`
 	Status         string       `json:"status"`
 	Controls       []string     `json:"controls"`
 	RaisedAt       time.Time    `json:"raised_at"`
 	RaisedBy       Person       `json:"raised_by"`
+	EnteredBy      *Person      `json:"entered_by,omitempty"`
+	Test           string       `json:"test,omitempty"` // of an exception
+	Cells          []Cell       `json:"cells,omitempty"`
+	Compensations  []Cover      `json:"compensating_controls,omitempty"`
+	Retests        []string     `json:"retests,omitempty"`
 	Cycle          int          `json:"cycle"`
 	Cycles         []Cycle      `json:"cycles"`
 	Responses      []Response   `json:"responses,omitempty"`
 	Plans          []Plan       `json:"plans,omitempty"`
 	Acceptances    []Acceptance `json:"acceptances,omitempty"`
 	Records        []Record     `json:"records"`
+}
+
+// A Cell is where an exception was seen. Without item and letter it is the design.
+type Cell struct {
+	Item      string     `json:"item,omitempty"`
+	Letter    string     `json:"letter,omitempty"`
+	Attribute string     `json:"attribute"`
+	Auditor   Person     `json:"auditor"`
+	By        Person     `json:"entered_by"`
+	At        time.Time  `json:"raised_at"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"` // the exception was dismissed
+}
+
+// A Cover is a compensating control, with what its own tests say.
+type Cover struct {
+	Control string   `json:"control"`
+	Covers  string   `json:"covers"`
+	NamedBy Person   `json:"named_by"`
+	Tests   []string `json:"tests"`
+	Counts  bool     `json:"counts"`
 }
 
 // A Cycle is one life of a finding.
@@ -274,6 +302,13 @@ type Response struct {
 	Text     string    `json:"text"`
 	Person   Person    `json:"person"`
 	At       time.Time `json:"at"`
+
+	Version    int        `json:"version,omitempty"`
+	Status     string     `json:"status,omitempty"`
+	SHA256     string     `json:"sha256,omitempty"` // of what was signed
+	ApprovedBy *Person    `json:"approved_by,omitempty"`
+	ApprovedAt *time.Time `json:"approved_at,omitempty"`
+	SignedAt   *time.Time `json:"signed_at,omitempty"` // by the person
 }
 
 // A Plan is a remediation plan.
@@ -320,6 +355,7 @@ type Test struct {
 	From          string      `json:"from,omitempty"`
 	To            string      `json:"to,omitempty"`
 	Retests       string      `json:"retests,omitempty"`
+	RetestLetter  string      `json:"retests_letter,omitempty"`
 	Status        string      `json:"status"`
 	Design        string      `json:"design,omitempty"`
 	Conclusion    string      `json:"conclusion,omitempty"`

@@ -101,6 +101,8 @@ type verifier struct {
 	held    map[record]string // what documents are about, until its leaf is found
 
 	populations map[string]Population
+	tests       map[string]map[cell]bool // the deviations of each test
+	findings    []Finding
 	samples     []Sample
 	freezeLeaf  string // the row digest that it has
 	freezeAt    string
@@ -125,6 +127,7 @@ func (v *verifier) run() {
 	v.frozen()
 	v.log()
 	v.draws()
+	v.exceptions()
 }
 
 // foreign names the archive that is no binder at all.

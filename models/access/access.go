@@ -52,6 +52,7 @@ const (
 	FindingRespond    Permission = "finding.respond"    // management response, plan, milestones, proof
 	FindingManage     Permission = "finding.manage"     // rate, approve plans, verify, dismiss, re-open
 	FindingAccept     Permission = "finding.accept"     // accept a risk
+	ResponseSign      Permission = "response.sign"      // sign a management response that names one as its author
 	EngagementManage  Permission = "engagement.manage"  // set up, scope, window, named auditors
 	PopulationManage  Permission = "population.manage"  // bring in populations, and samples that an auditor decided
 	PeopleManage      Permission = "people.manage"      // invite, change roles, deactivate, hand over, end sessions
@@ -116,7 +117,7 @@ func (r Role) Valid() bool { return slices.Contains(Roles, r) }
 var changing = []Permission{
 	ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 	EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionManage, RetentionApprove,
-	FindingRaise, FindingRespond, FindingManage, FindingAccept,
+	FindingRaise, FindingRespond, FindingManage, FindingAccept, ResponseSign,
 	EngagementManage, PopulationManage, PeopleManage, ViewSave, TaskChase, SystemManage,
 	DeliverableManage, DeliverableSign, FieldworkGrant, FieldworkImport, FieldworkWrite, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk, ScopeSettle,
 }
@@ -137,19 +138,19 @@ var grants = map[Role][]Permission{
 		DeliverableView, DeliverableManage, EngagementView, PopulationView, TestView, RequestView, PeopleView, ActivityView, SearchUse, ExportData,
 		ProgrammeManage, ControlWrite, ControlApprove, ControlAssign, ControlImport,
 		EvidenceSubmit, EvidenceReview, EvidenceWithdraw, EvidenceScan, RetentionView, RetentionManage, RetentionApprove,
-		FindingRaise, FindingRespond, FindingManage, FindingAccept, EngagementManage, PopulationManage, ViewSave, TaskChase,
+		FindingRaise, FindingRespond, FindingManage, FindingAccept, ResponseSign, EngagementManage, PopulationManage, ViewSave, TaskChase,
 		FieldworkImport, BinderExport, SampleWrite, TestWrite, RequestAsk, RequestAnswer, RequestRelease, RequestTalk, ScopeSettle,
 	},
 	Owner: {
 		SignedIn, TaskView, FrameworkView, ControlView, EvidenceView, FindingView, RequestView, SearchUse, ExportData,
-		ControlWrite, EvidenceSubmit, FindingRaise, FindingRespond, RequestAnswer, RequestTalk, ViewSave,
+		ControlWrite, EvidenceSubmit, FindingRaise, FindingRespond, ResponseSign, RequestAnswer, RequestTalk, ViewSave,
 	},
 	Auditor: {
 		SignedIn, FrameworkView, ControlView, EvidenceView, FindingView, DeliverableView, EngagementView, PopulationView, TestView, RequestView, BinderExport, SearchUse, ExportData,
 	},
 	Executive: {
 		SignedIn, ReadinessView, FrameworkView, ControlView, FindingView, DeliverableView, EngagementView, SearchUse, ExportData,
-		DeliverableSign, FindingAccept, ViewSave,
+		DeliverableSign, FindingAccept, ResponseSign, ViewSave,
 	},
 }
 

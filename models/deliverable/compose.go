@@ -177,7 +177,7 @@ func lastResponses(ctx context.Context, tx *models.Tx, list []finding.Finding) (
 	for _, f := range list {
 		ids = append(ids, f.ID)
 	}
-	rows, err := models.Rows[finding.Response](tx).Where("finding_responses.finding_id IN ?", ids).Order("id").Find(ctx)
+	rows, err := models.Rows[finding.Response](tx).Where("finding_responses.finding_id IN ? AND finding_responses.status IN ('', 'signed')", ids).Order("id").Find(ctx)
 	out := map[int64]finding.Response{}
 	for _, r := range rows {
 		out[r.FindingID] = r

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"assay/models"
@@ -209,7 +208,7 @@ func Steps(ctx context.Context, tx *models.Tx, e engagement.Engagement, document
 type check struct{ label, why, query, path string }
 
 func checks(e engagement.Engagement, seen string) []check {
-	at, audit := e.Path(), "findings?source=audit&engagement="+strconv.FormatInt(e.ID, 10)
+	at := e.Path()
 	return []check{
 		{"Controls in scope have a test", "%d controls in scope have no test that you may see.", `SELECT count(DISTINCT cc.control_id) FROM control_criteria cc
 			JOIN engagement_criteria ec ON ec.framework = cc.framework AND ec.code = cc.code JOIN controls c ON c.id = cc.control_id
@@ -219,10 +218,15 @@ func checks(e engagement.Engagement, seen string) []check {
 		{"Requests are answered", "%d requests are open.", "SELECT count(*) FROM requests WHERE engagement_id = ? AND status NOT IN ('draft', 'accepted', 'cancelled')", at + "/requests"},
 		{"Populations are accepted", "%d locked populations have no acceptance of the auditor.", `SELECT count(*) FROM populations p WHERE p.engagement_id = ? AND p.status = 'locked'
 			AND NOT EXISTS (SELECT 1 FROM population_acceptances a WHERE a.population_id = p.id) AND NOT EXISTS (SELECT 1 FROM populations n WHERE n.replaces_id = p.id)`, at + "/populations"},
-		{"Exceptions are confirmed and rated", "%d exceptions are not rated.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status IN ('raised', 'facts_confirmed', 'disputed')", audit},
-		{"Exceptions have a response", "%d exceptions have no response of management.", `SELECT count(*) FROM findings f WHERE f.engagement_id = ? AND f.source = 'audit' AND f.status <> 'dismissed'
-			AND NOT EXISTS (SELECT 1 FROM finding_responses r WHERE r.finding_id = f.id)`, audit},
-		{"The effect on the report is decided", "Of %d exceptions the auditors have not decided the effect on the report.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status <> 'dismissed' AND report_effect = 'undecided'", audit},
+		{"Exceptions are confirmed and rated", "%d exceptions are not rated.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status IN ('raised', 'facts_confirmed', 'disputed')", at + "/deliverables/findings"},
+		{"Deviations are raised as exceptions", "%d deviations that you may see have no exception.", `SELECT count(*) FROM test_results r JOIN control_tests ON control_tests.id = r.test_id WHERE control_tests.engagement_id = ? AND r.result = 'deviation'
+			AND NOT EXISTS (SELECT 1 FROM test_results n WHERE n.test_id = r.test_id AND n.item_id = r.item_id AND n.letter = r.letter AND n.round > r.round)
+			AND NOT EXISTS (SELECT 1 FROM finding_cells c WHERE c.test_id = r.test_id AND c.item_id = r.item_id AND c.letter = r.letter AND c.ended_at IS NULL) AND ` + seen, at + "/tests"},
+		{"Disputes are settled", "%d exceptions are disputed.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status = 'disputed'", at + "/deliverables/findings"},
+		{"Exceptions have a response", "%d exceptions have no response of management that is signed, or one that still waits.", `SELECT count(*) FROM findings f WHERE f.engagement_id = ? AND f.source = 'audit' AND f.status <> 'dismissed'
+			AND (NOT EXISTS (SELECT 1 FROM finding_responses r WHERE r.finding_id = f.id AND (r.status = 'signed' OR r.status = '' AND f.test_id IS NULL))
+			OR EXISTS (SELECT 1 FROM finding_responses r WHERE r.finding_id = f.id AND r.status IN ('draft', 'approved')))`, at + "/deliverables/findings"},
+		{"The effect on the report is decided", "Of %d exceptions the auditors have not decided the effect on the report.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status <> 'dismissed' AND report_effect = 'undecided'", at + "/deliverables/findings"},
 		{"Carved-out organisations have their controls listed", "%d carved-out subservice organisations have no CSOC.", `SELECT count(*) FROM subservice_organisations o WHERE o.engagement_id = ? AND o.left_at IS NULL AND o.method = 'carve_out'
 			AND NOT EXISTS (SELECT 1 FROM complementary_controls c WHERE c.organisation_id = o.id)`, at + "/deliverables/subservice"},
 		{"Subservice organisations are monitored", "%d subservice organisations have no control of ours that monitors them.", "SELECT count(*) FROM subservice_organisations o WHERE o.engagement_id = ? AND o.left_at IS NULL AND o.monitors = ''", at + "/deliverables/subservice"},

@@ -44,34 +44,6 @@ func Dispute(ctx context.Context, tx *models.Tx, id, rev int64, why string) erro
 	return c.tell(ctx, tx, notice.FindingAnswered, "The facts of %s were disputed.", c.RaisedBy)
 }
 
-// Respond records what management says, in the name of the actor. A later response
-// stands beside the earlier ones.
-func Respond(ctx context.Context, tx *models.Tx, id int64, position Position, text string) error {
-	c, err := take(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	if err := c.MayRespond(tx.Actor); err != nil {
-		return err
-	}
-	p := problems{}
-	p.need("text", text, "Write the response.")
-	if !slices.Contains(Positions, position) {
-		p["position"] = "Choose whether management agrees."
-	}
-	if err := p.err(); err != nil {
-		return err
-	}
-	r := Response{FindingID: id, Cycle: c.Cycle, Position: position, Text: text, PersonID: tx.Actor.ID, At: tx.Now}
-	if err := models.Insert(ctx, tx, &r, "finding.respond", models.Note{"position": string(position)}); err != nil {
-		return err
-	}
-	if err := c.tell(ctx, tx, notice.FindingAnswered, "%s was answered by management.", c.RaisedBy); err != nil {
-		return err
-	}
-	return c.mentions(ctx, tx, text)
-}
-
 // Rate says how bad it is, who answers for it, and by when it is to be put right. A
 // finding that is rated can be rated again until a plan is approved.
 func Rate(ctx context.Context, tx *models.Tx, id, rev int64, severity Severity, ownerID int64, dueOn models.Date) error {

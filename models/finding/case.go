@@ -3,10 +3,13 @@ package finding
 import (
 	"context"
 	"iter"
+	"slices"
+	"time"
 
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/engagement"
 	"assay/models/people"
 )
 
@@ -14,48 +17,119 @@ import (
 // rules look at.
 type Case struct {
 	Finding
-	Controls    []control.Control // those of the affected ones that the actor may see
-	Cells       []Cell            // of an exception
-	Over        bool              // the audit that found it is frozen, or over, and saw this cycle
-	Cycles      []Cycle           // first to last
-	Responses   []Response
-	Plans       []Plan // one a cycle at most
-	Milestones  []Milestone
-	Extensions  []Extension
-	Acceptances []Acceptance
+	Controls      []control.Control // those of the affected ones that the actor may see
+	Covering      []control.Control // those of the compensating ones
+	Cells         []Cell            // of an exception
+	Over          bool              // the audit that found it is frozen, or over, and saw this cycle
+	Cycles        []Cycle           // first to last
+	Responses     []Response
+	Compensations []Compensation
+	Plans         []Plan // one a cycle at most
+	Milestones    []Milestone
+	Extensions    []Extension
+	Acceptances   []Acceptance
 }
+
+// A found finding comes with how many parts it has, so that what is not there is not asked
+// for, and with where the engagement that found it stands.
+type found struct {
+	Finding
+	State       engagement.Status
+	FrozenAt    *time.Time
+	Responses   int
+	Plans       int
+	Milestones  int
+	Extensions  int
+	Acceptances int
+	Covers      int
+}
+
+const foundQuery = `SELECT findings.*, COALESCE(e.status, '') AS state, z.frozen_at,
+	(SELECT count(*) FROM finding_responses p WHERE p.finding_id = findings.id) AS responses,
+	(SELECT count(*) FROM remediation_plans p WHERE p.finding_id = findings.id) AS plans,
+	(SELECT count(*) FROM milestones p WHERE p.finding_id = findings.id) AS milestones,
+	(SELECT count(*) FROM plan_extensions p WHERE p.finding_id = findings.id) AS extensions,
+	(SELECT count(*) FROM risk_acceptances p WHERE p.finding_id = findings.id) AS acceptances,
+	(SELECT count(*) FROM finding_compensations p WHERE p.finding_id = findings.id) AS covers
+	FROM findings LEFT JOIN engagements e ON e.id = findings.engagement_id LEFT JOIN freezes z ON z.engagement_id = findings.engagement_id
+	WHERE findings.id = ?`
 
 // Load reads a finding that the actor may see, with everything about it.
 func Load(ctx context.Context, tx *models.Tx, id int64) (c Case, err error) {
-	f, err := models.Rows[Finding](tx).Where("findings.id = ?", id).Take(ctx)
-	if c.Finding, err = models.One(f, err, "Finding"); err != nil {
+	query, args := foundQuery, []any{id}
+	if cond, more := (Finding{}).VisibleTo(tx.Actor); cond != "" {
+		query, args = query+" AND "+cond, append(args, more...)
+	}
+	list, err := models.Raw[found](ctx, tx, query, args...)
+	if err == nil && len(list) == 0 {
+		err = models.NotFound("Finding")
+	}
+	if err != nil {
 		return c, err
 	}
-	for _, read := range []func() error{
-		func() (err error) { c.Controls, err = affected(ctx, tx, id); return },
-		func() (err error) { return c.readAudit(ctx, tx) },
-		func() (err error) { c.Cycles, err = parts[Cycle](ctx, tx, id); return },
-		func() (err error) { c.Responses, err = parts[Response](ctx, tx, id); return },
-		func() (err error) { c.Plans, err = parts[Plan](ctx, tx, id); return },
-		func() (err error) { c.Milestones, err = parts[Milestone](ctx, tx, id, "due_on"); return },
-		func() (err error) { c.Extensions, err = parts[Extension](ctx, tx, id); return },
-		func() (err error) { c.Acceptances, err = parts[Acceptance](ctx, tx, id); return },
+	f := list[0]
+	c.Finding, c.Over = f.Finding, f.over()
+	for _, part := range []struct {
+		there bool
+		read  func() error
+	}{
+		{true, func() (err error) { return c.readControls(ctx, tx, f.Covers > 0) }},
+		{f.Exception(), func() (err error) { c.Cells, err = parts[Cell](ctx, tx, id); return }},
+		{true, func() (err error) { c.Cycles, err = parts[Cycle](ctx, tx, id); return }},
+		{f.Responses > 0, func() (err error) { c.Responses, err = parts[Response](ctx, tx, id); return }},
+		{f.Plans > 0, func() (err error) { c.Plans, err = parts[Plan](ctx, tx, id); return }},
+		{f.Milestones > 0, func() (err error) { c.Milestones, err = parts[Milestone](ctx, tx, id, "due_on"); return }},
+		{f.Extensions > 0, func() (err error) { c.Extensions, err = parts[Extension](ctx, tx, id); return }},
+		{f.Acceptances > 0, func() (err error) { c.Acceptances, err = parts[Acceptance](ctx, tx, id); return }},
 	} {
-		if err := read(); err != nil {
+		if !part.there {
+			continue
+		}
+		if err := part.read(); err != nil {
 			return c, err
 		}
 	}
 	return c, nil
 }
 
+// readControls reads the controls that a finding affects, and those that cover it meanwhile.
+func (c *Case) readControls(ctx context.Context, tx *models.Tx, covered bool) (err error) {
+	if !covered {
+		c.Controls, err = affected(ctx, tx, c.ID)
+		return err
+	}
+	if c.Compensations, err = parts[Compensation](ctx, tx, c.ID); err != nil {
+		return err
+	}
+	list, err := models.Rows[control.Control](tx).
+		Where("controls.id IN (SELECT control_id FROM finding_controls WHERE finding_id = ?) OR controls.id IN (SELECT control_id FROM finding_compensations WHERE finding_id = ?)", c.ID, c.ID).Order("code").Find(ctx)
+	for _, k := range list {
+		if slices.ContainsFunc(c.Compensations, func(x Compensation) bool { return x.ControlID == k.ID }) {
+			c.Covering = append(c.Covering, k)
+		} else {
+			c.Controls = append(c.Controls, k)
+		}
+	}
+	return err
+}
+
+// over reports whether the audit that found it is frozen or over, and saw this cycle. One
+// that began after the freeze is not the audit's.
+func (f found) over() bool {
+	if f.EngagementID == nil || f.State == engagement.Fieldwork || !f.Exception() && f.State.Running() {
+		return false
+	}
+	return f.FrozenAt == nil || !f.CycleOpenedAt.After(*f.FrozenAt)
+}
+
 // Cases goes through all the findings that f chooses, with what an export says of them:
-// controls, cycles, plans and milestones.
+// everything but risk acceptances and whether the audit is over.
 func Cases(ctx context.Context, tx *models.Tx, f Filter) iter.Seq2[Case, error] {
 	return func(yield func(Case, error) bool) {
 		for list, err := range Every(ctx, tx, f) {
 			var cases []Case
 			if err == nil {
-				cases, err = casesOf(ctx, tx, list)
+				cases, err = CasesOf(ctx, tx, list)
 			}
 			if err != nil {
 				yield(Case{}, err)
@@ -70,7 +144,8 @@ func Cases(ctx context.Context, tx *models.Tx, f Filter) iter.Seq2[Case, error] 
 	}
 }
 
-func casesOf(ctx context.Context, tx *models.Tx, list []Finding) ([]Case, error) {
+// CasesOf reads what an export says of these findings, in one query for each kind of part.
+func CasesOf(ctx context.Context, tx *models.Tx, list []Finding) ([]Case, error) {
 	controls, err := ControlsOf(ctx, tx, list)
 	if err != nil {
 		return nil, err
@@ -83,10 +158,26 @@ func casesOf(ctx context.Context, tx *models.Tx, list []Finding) ([]Case, error)
 	if err != nil {
 		return nil, err
 	}
+	cells, err := partsOf(ctx, tx, list, func(c Cell) int64 { return c.FindingID })
+	if err != nil {
+		return nil, err
+	}
+	responses, err := partsOf(ctx, tx, list, func(r Response) int64 { return r.FindingID })
+	if err != nil {
+		return nil, err
+	}
+	covers, err := partsOf(ctx, tx, list, func(c Compensation) int64 { return c.FindingID })
+	if err != nil {
+		return nil, err
+	}
+	extensions, err := partsOf(ctx, tx, list, func(e Extension) int64 { return e.FindingID })
+	if err != nil {
+		return nil, err
+	}
 	milestones, err := partsOf(ctx, tx, list, func(m Milestone) int64 { return m.FindingID }, "due_on")
 	out := make([]Case, len(list))
 	for i, f := range list {
-		out[i] = Case{Finding: f, Controls: controls[f.ID], Cycles: cycles[f.ID], Plans: plans[f.ID], Milestones: milestones[f.ID]}
+		out[i] = Case{Finding: f, Controls: controls[f.ID], Cycles: cycles[f.ID], Plans: plans[f.ID], Milestones: milestones[f.ID], Cells: cells[f.ID], Responses: responses[f.ID], Compensations: covers[f.ID], Extensions: extensions[f.ID]}
 	}
 	return out, err
 }
@@ -179,10 +270,10 @@ func (c *Case) step(id int64) (*Plan, *Milestone, error) {
 	return nil, nil, models.NotFound("Milestone")
 }
 
-// Response is the latest one of the present cycle, or nil.
+// Response is the latest one of the present cycle that was given, or nil.
 func (c *Case) Response() *Response {
 	for i := len(c.Responses) - 1; i >= 0; i-- {
-		if c.Responses[i].Cycle == c.Cycle {
+		if c.Responses[i].Cycle == c.Cycle && !c.Responses[i].Status.Open() {
 			return &c.Responses[i]
 		}
 	}
@@ -219,6 +310,10 @@ func (c *Case) People() []int64 {
 	}
 	for _, x := range c.Responses {
 		ids = append(ids, x.PersonID)
+		add(x.ApprovedBy)
+	}
+	for _, x := range c.Compensations {
+		ids = append(ids, x.NamedBy)
 	}
 	for _, x := range c.Plans {
 		ids = append(ids, x.OwnerID, x.CreatedBy)

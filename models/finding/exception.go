@@ -61,28 +61,6 @@ func (c Cell) Words() string {
 	return c.ItemKey + ", attribute " + c.Letter
 }
 
-// readAudit reads the cells of an exception, and whether the audit that found it is frozen
-// or over. A cycle that began after the freeze is not the audit's.
-func (c *Case) readAudit(ctx context.Context, tx *models.Tx) (err error) {
-	if c.EngagementID == nil {
-		return nil
-	}
-	type row struct {
-		Status   engagement.Status
-		FrozenAt *time.Time
-	}
-	list, err := models.Raw[row](ctx, tx, "SELECT e.status, f.frozen_at FROM engagements e LEFT JOIN freezes f ON f.engagement_id = e.id WHERE e.id = ?", *c.EngagementID)
-	for _, e := range list {
-		running := e.Status == engagement.Fieldwork || !c.Exception() && e.Status.Running()
-		c.Over = !running && (e.FrozenAt == nil || c.CycleOpenedAt.Before(*e.FrozenAt))
-	}
-	if err != nil || !c.Exception() {
-		return err
-	}
-	c.Cells, err = parts[Cell](ctx, tx, c.ID)
-	return err
-}
-
 // place is a cell of a test as it stands.
 type place struct {
 	controltest.Paper
@@ -254,7 +232,7 @@ func (c *Case) amend(ctx context.Context, tx *models.Tx, in Facts) error {
 		return err
 	}
 	c.Title, c.Condition, c.Criterion = strings.TrimSpace(in.Title), in.Condition, in.Criterion
-	c.Cause, c.Finding.Effect, c.Recommendation = in.Cause, in.Effect, in.Recommendation
+	c.Cause, c.Effect, c.Recommendation = in.Cause, in.Effect, in.Recommendation
 	set := models.Columns{"Title", "Condition", "Criterion", "Cause", "Effect", "Recommendation"}
 	if err := models.Update(ctx, tx, &c.Finding, set, "finding.correct", models.Note{"title": c.Title}); err != nil {
 		return err

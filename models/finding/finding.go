@@ -189,28 +189,3 @@ func (c Cycle) Within() string { return path(c.FindingID) }
 func (Cycle) VisibleTo(a access.Actor) (string, []any) {
 	return visible(a, "finding_cycles.finding_id")
 }
-
-// A Response is what management says to a finding. A later one does not erase it.
-type Response struct {
-	models.Meta
-	FindingID int64
-	Cycle     int
-	Position  Position
-	Text      string
-	PersonID  int64 // who says so
-	At        time.Time
-}
-
-// TableName is where responses live.
-func (Response) TableName() string { return "finding_responses" }
-
-// Path is the place of r on its finding's page.
-func (r Response) Path() string { return fmt.Sprintf("%s#response-%d", path(r.FindingID), r.ID) }
-
-// Within is the finding.
-func (r Response) Within() string { return path(r.FindingID) }
-
-// VisibleTo follows the finding.
-func (Response) VisibleTo(a access.Actor) (string, []any) {
-	return visible(a, "finding_responses.finding_id")
-}

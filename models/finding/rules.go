@@ -159,9 +159,18 @@ func (c *Case) MayDispute(a access.Actor) error {
 		onlyIf(c.RaisedBy != a.ID, "You raised this finding. Correct it instead of disputing it."), c.during(), c.while(Raised))
 }
 
-// MayRespond is for the side that answers, while the finding is open.
+// MayRespond is for the side that answers, while a finding of the company is open. To an
+// exception a response is drafted, approved and signed.
 func (c *Case) MayRespond(a access.Actor) error {
+	if c.Exception() {
+		return models.Conflict("The response to an exception is drafted, approved by somebody else, and then signed by its author.")
+	}
 	return all(onlyIf(c.speaks(a), onlySpeakers), c.open())
+}
+
+// MayCompensate is for the side that answers: to name what covers the failure meanwhile.
+func (c *Case) MayCompensate(a access.Actor) error {
+	return all(onlyIf(c.speaks(a), onlySpeakers), c.during(), c.open())
 }
 
 // MayRate is for a compliance manager, once the facts stand and until a plan is approved.

@@ -137,9 +137,15 @@ func (s *snapshot) findings(ctx context.Context) error {
 			if err == nil {
 				err = s.know(ctx, c.People()...)
 			}
+			var part finding.AuditPart
+			if err == nil {
+				part, err = finding.AuditOf(ctx, s.tx, c)
+			}
 			if err == nil {
 				s.counts.Findings++
-				err = s.add(ctx, "findings/"+f.Code()+".json", false, s.finding(c))
+				d := s.finding(c)
+				s.exception(&d, c, part)
+				err = s.add(ctx, "findings/"+f.Code()+".json", false, d)
 			}
 			if err != nil {
 				return err
@@ -165,7 +171,10 @@ func (s *snapshot) finding(c finding.Case) binder.Finding {
 		d.Records = append(d.Records, record(x, x.Meta))
 	}
 	for _, x := range c.Responses {
-		d.Responses = append(d.Responses, binder.Response{Cycle: x.Cycle, Position: string(x.Position), Text: x.Text, Person: s.person(x.PersonID), At: x.At.UTC()})
+		d.Responses = append(d.Responses, binder.Response{
+			Cycle: x.Cycle, Position: string(x.Position), Text: x.Text, Person: s.person(x.PersonID), At: x.At.UTC(),
+			Version: x.Version, Status: string(x.Status), SHA256: x.Digest, ApprovedBy: s.maybe(x.ApprovedBy), ApprovedAt: utc(x.ApprovedAt), SignedAt: utc(x.SignedAt),
+		})
 		d.Records = append(d.Records, record(x, x.Meta))
 	}
 	for _, x := range c.Plans {
@@ -180,6 +189,29 @@ func (s *snapshot) finding(c finding.Case) binder.Finding {
 		d.Records = append(d.Records, record(x, x.Meta))
 	}
 	return d
+}
+
+// exception adds what only the auditors say, and what its tests say.
+func (s *snapshot) exception(d *binder.Finding, c finding.Case, part finding.AuditPart) {
+	d.EffectBy, d.EffectEntered, d.EffectAt, d.EnteredBy = s.maybe(c.EffectBy), s.maybe(c.EffectEntered), utc(c.EffectAt), s.maybe(c.EnteredBy)
+	if c.TestID != nil {
+		d.Test = fmt.Sprintf("T-%d", *c.TestID)
+	}
+	for _, x := range c.Cells {
+		d.Cells = append(d.Cells, binder.Cell{Item: x.ItemKey, Letter: x.Letter, Attribute: x.Attribute, Auditor: s.person(x.AuditorID), By: s.person(x.EnteredBy), At: x.RaisedAt.UTC(), EndedAt: utc(x.EndedAt)})
+		d.Records = append(d.Records, record(x, x.Meta))
+	}
+	for _, x := range part.Covers[c.ID] {
+		one := binder.Cover{Control: x.Code, Covers: x.Covers, NamedBy: s.person(x.NamedBy), Tests: []string{}, Counts: x.Counts()}
+		for _, t := range x.Tests {
+			one.Tests = append(one.Tests, t.Code())
+		}
+		d.Compensations = append(d.Compensations, one)
+		d.Records = append(d.Records, record(x.Compensation, x.Meta))
+	}
+	for _, t := range part.Retests(&c) {
+		d.Retests = append(d.Retests, t.Code())
+	}
 }
 
 func (s *snapshot) plan(c finding.Case, p finding.Plan) binder.Plan {

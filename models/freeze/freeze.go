@@ -21,6 +21,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/engagement"
+	"assay/models/finding"
 )
 
 // A Freeze is the row that answers for the documents.
@@ -157,6 +158,9 @@ func Report(ctx context.Context, tx *models.Tx, e *engagement.Engagement, reason
 	if e.Status != engagement.Fieldwork { // the move says why not
 		return engagement.Move(ctx, tx, e, engagement.Reporting, reason)
 	}
+	if err := settled(ctx, tx, e.ID); err != nil {
+		return err
+	}
 	s := &snapshot{tx: tx, e: *e}
 	if err := s.take(ctx); err != nil {
 		return fmt.Errorf("freeze %s: %w", e.Slug, err)
@@ -169,6 +173,21 @@ func Report(ctx context.Context, tx *models.Tx, e *engagement.Engagement, reason
 		return err
 	}
 	return engagement.Move(ctx, tx, e, engagement.Reporting, reason)
+}
+
+// settled waits for whoever writes in the engagement at this moment, and refuses to freeze
+// exceptions about which something is still to be said: afterwards nobody can.
+func settled(ctx context.Context, tx *models.Tx, e int64) error {
+	if tx.Postgres() {
+		if _, err := models.Raw[engagement.Engagement](ctx, tx, "SELECT id FROM engagements WHERE id = ? FOR UPDATE", e); err != nil {
+			return err
+		}
+	}
+	open, err := finding.OpenPoints(ctx, tx, e)
+	if err == nil && open.Any() {
+		err = models.Conflict("Exceptions are settled before the freeze: " + open.Words() + ".")
+	}
+	return err
 }
 
 // DocumentsTable holds the documents against the freezes that answer for them.

@@ -9,6 +9,7 @@ import (
 	"assay/models"
 	"assay/models/controltest"
 	"assay/models/evidence"
+	"assay/models/population"
 	"assay/models/request"
 )
 
@@ -51,7 +52,7 @@ func (s *snapshot) test(ctx context.Context, p controltest.Paper) error {
 		Results: []binder.Result{}, Evidence: []binder.Proof{}, Records: []binder.Record{record(p.Test, p.Meta)},
 	}
 	if p.RetestsID != nil {
-		d.Retests = fmt.Sprintf("T-%d", *p.RetestsID)
+		d.Retests, d.RetestLetter = fmt.Sprintf("T-%d", *p.RetestsID), p.RetestLetter
 	}
 	if p.PopulationID != nil {
 		d.Population = fmt.Sprintf("P-%d", *p.PopulationID)
@@ -63,12 +64,33 @@ func (s *snapshot) test(ctx context.Context, p controltest.Paper) error {
 	for _, r := range p.Rows {
 		keys[r.ItemID] = r.Key
 	}
+	if err := s.earlier(ctx, results, keys); err != nil {
+		return err
+	}
 	s.work(&d, p, results, keys)
 	if err := s.notes(ctx, &d, p, keys); err != nil {
 		return err
 	}
 	s.counts.Tests++
 	return s.add(ctx, "tests/"+d.Code+".json", false, d)
+}
+
+// earlier adds the keys of items that came from a draw that was made again.
+func (s *snapshot) earlier(ctx context.Context, results []controltest.Result, keys map[int64]string) error {
+	ids := []int64{0}
+	for _, r := range results {
+		if _, known := keys[r.ItemID]; !known {
+			ids = append(ids, r.ItemID)
+		}
+	}
+	if len(ids) == 1 {
+		return nil
+	}
+	list, err := models.Raw[population.Item](ctx, s.tx, "SELECT id, item_key FROM sample_items WHERE id IN ?", ids)
+	for _, i := range list {
+		keys[i.ID] = i.Key
+	}
+	return err
 }
 
 func peopleOf(p controltest.Paper, results []controltest.Result) []int64 {

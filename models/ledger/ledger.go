@@ -83,6 +83,7 @@ func Tables() []models.LoggedTable {
 		models.Logged[finding.Cycle](),
 		models.Logged[finding.Cell](),
 		models.Logged[finding.Response](),
+		models.Logged[finding.Compensation](),
 		models.Logged[finding.Plan](),
 		models.Logged[finding.Milestone](),
 		models.Logged[finding.Extension](),

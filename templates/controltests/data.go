@@ -35,6 +35,9 @@ type NewData struct {
 	Segments   []controltest.Segment
 	Own        bool
 	Team       []engagement.Teammate
+	Retests    string // the test whose failure is tested again, T-3, or ""
+	Item       int64
+	Letter     string
 	Typed      map[string]string
 	Errors     map[string]string
 }

@@ -11,7 +11,6 @@ import (
 	"assay/models/access"
 	"assay/models/activity"
 	"assay/models/control"
-	"assay/models/controltest"
 	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/finding"
@@ -104,8 +103,10 @@ type PageData struct {
 	Proofs     map[int64]evidence.Item // those the actor may see
 	Feed       []activity.Entry
 	Owners     []ui.Option
-	Tests      map[int64]controltest.Test // that it was raised from, and those that retest it, if the reader may see them
-	Team       []ui.Option                // the auditors, for who brings in what they decided
+	Executives []ui.Option
+	Audit      finding.AuditPart // what the tests say of it, as far as the reader may see them
+	Retest     bool              // the reader may plan one
+	Team       []ui.Option       // the auditors, for who brings in what they decided
 	Print      bool
 
 	// A form of the page that was refused.
@@ -288,10 +289,16 @@ func (d PageData) dates(p finding.Plan) string {
 
 // place is the address of the cell on the page of its test, if the reader may see that.
 func (d PageData) place(c finding.Cell) string {
-	if _, seen := d.Tests[c.TestID]; !seen || d.Engagement == nil {
+	if _, seen := d.Audit.Tests[c.TestID]; !seen || d.Engagement == nil {
 		return ""
 	}
 	return "/" + c.Place(d.Engagement.Path())
+}
+
+// decides reports that the reader can say what it means for the report: an auditor, or who
+// brings in what a named one decided.
+func (d PageData) decides() bool {
+	return d.MayDecideEffect(d.Actor) == nil && (d.Actor.InFieldwork(*d.EngagementID) || len(d.Team) > 0)
 }
 
 // effectWords say what it means for the report, and whose word that is.
@@ -304,6 +311,38 @@ func (d PageData) effectWords() string {
 		}
 	}
 	return out
+}
+
+// retestHref plans a test of the first failure again.
+func (d PageData) retestHref() string {
+	c := d.Cells[0]
+	return fmt.Sprintf("/%s/tests/new?control=%s&retests=%s&item=%d&letter=%s", d.Engagement.Path(), d.Audit.Tests[c.TestID].Control, c.Test(), c.ItemID, c.Letter)
+}
+
+func responseState(s finding.ResponseStatus) ui.State {
+	switch s {
+	case finding.ResponseSigned:
+		return ui.OK
+	case finding.ResponseApproved:
+		return ui.InReview
+	case finding.ResponseDraft, finding.ResponseGiven:
+	}
+	return ui.Open
+}
+
+// replaced reports that a later version of r was given.
+func (d PageData) replaced(r finding.Response) bool {
+	for _, x := range d.Responses {
+		if x.Cycle == r.Cycle && x.ID > r.ID && !x.Status.Open() {
+			return true
+		}
+	}
+	return false
+}
+
+// signatories are who can be named as the author of a response.
+func (d PageData) signatories() []ui.Option {
+	return append(append([]ui.Option{}, d.Executives...), d.Owners...)
 }
 
 func effects() []ui.Option {

@@ -1,0 +1,104 @@
+package binder_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"assay/internal/binder"
+	"assay/models"
+	"assay/models/controltest"
+	"assay/models/finding"
+	"assay/models/modelstest"
+	"assay/models/population"
+	"assay/models/sample"
+)
+
+// excepted is an exception of Jonas', raised from his test, answered and weighed.
+func (w *world) excepted() {
+	w.Helper()
+	jonas := w.jonas.ID
+	proof := w.accepted(nil, "2026-01-01", "2026-01-31", w.upload("walk.csv", "walk"))
+	p := w.locked()
+	var test controltest.Test
+	w.do(w.priya, func(ctx context.Context, tx *models.Tx) (err error) {
+		if test, err = controltest.Begin(ctx, tx, w.engagement, controltest.Plan{ControlID: w.control.ID, FirstVersion: 1}, jonas); err != nil {
+			return err
+		}
+		if err = controltest.Walk(ctx, tx, test.ID, jonas, proof.Code()); err != nil {
+			return err
+		}
+		if err = controltest.ConcludeDesign(ctx, tx, test.ID, 0, jonas, controltest.Adequate, "One merge was followed."); err != nil {
+			return err
+		}
+		if err = controltest.Fix(ctx, tx, test.ID, 0, jonas, []controltest.Attribute{{Text: "Approved by another", Technique: controltest.Inspection}}); err != nil {
+			return err
+		}
+		return controltest.TakePopulation(ctx, tx, test.ID, 0, jonas, p.ID)
+	})
+	w.on("2026-04-03")
+	s := w.draw(p, population.Ticket{Method: sample.Random, Seed: "exception", Size: 2})
+	item := s.Items[0]
+	var x finding.Finding
+	w.do(w.priya, func(ctx context.Context, tx *models.Tx) (err error) {
+		if err = controltest.TakeSample(ctx, tx, test.ID, 0, jonas, s.ID); err != nil {
+			return err
+		}
+		if _, err = controltest.Set(ctx, tx, test.ID, jonas, []controltest.Seen{{ItemID: item.ID, Letter: "A", Result: controltest.Deviation, Rev: controltest.Any}}); err != nil {
+			return err
+		}
+		x, err = finding.Except(ctx, tx, w.engagement, controltest.Cell{TestID: test.ID, ItemID: item.ID, Letter: "A"}, finding.Facts{Title: "Its author merged it", Condition: "Nobody else approved it."}, jonas)
+		return err
+	})
+	w.finding(w.owner, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+		return finding.Confirm(ctx, tx, c.ID, c.Rev, "")
+	})
+	w.finding(w.owner, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+		return finding.DraftResponse(ctx, tx, c.ID, 0, finding.Answer{Position: finding.Agree, Text: "We agree, and protect the branch.", AuthorID: w.exec.ID})
+	})
+	w.finding(w.priya, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+		return finding.ApproveResponse(ctx, tx, c.ID, c.OpenResponse().Rev)
+	})
+	w.finding(w.exec, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+		return finding.SignResponse(ctx, tx, c.ID, c.OpenResponse().Rev, c.OpenResponse().Digest)
+	})
+	w.finding(w.priya, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+		return finding.DecideEffect(ctx, tx, c.ID, c.Rev, finding.Noted, jonas)
+	})
+}
+
+func TestAnAlteredExceptionIsNamed(t *testing.T) {
+	w := newWorld(t, modelstest.SQLite(t))
+	w.on("2026-04-02")
+	w.excepted()
+	w.on("2026-07-20")
+	w.report()
+	good := w.export(w.priya)
+	if problems := w.verify(good, nil).Problems; len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	files := unpacked(w, good)
+	var f binder.Finding
+	w.must(json.Unmarshal([]byte(files["findings/F-001.json"]), &f))
+	if f.Test != "T-1" || len(f.Cells) != 1 || f.ReportEffect != "noted" || f.EffectBy.ID != w.jonas.ID || f.EffectEntered.ID != w.priya.ID || f.EnteredBy.ID != w.priya.ID ||
+		len(f.Responses) != 1 || f.Responses[0].Status != "signed" || f.Responses[0].SHA256 == "" || f.Responses[0].ApprovedBy.ID != w.priya.ID {
+		t.Errorf("the binder says %+v", f)
+	}
+	for what, c := range map[string]struct{ path, from, to, says string }{
+		"another response": {"findings/F-001.json", "and protect the branch", "and did nothing", "version 1 of the response to F-001 is not the text that was signed"},
+		"another author":   {"findings/F-001.json", `"version": 1`, `"version": 2`, "is not the text that was signed"},
+		"a result":         {"tests/T-1.json", `"result": "deviation"`, `"result": "pass"`, "which is no deviation there"},
+		"another item":     {"findings/F-001.json", `"item": "` + f.Cells[0].Item + `"`, `"item": "CHG-999"`, "was raised from CHG-999"},
+	} {
+		forged := w.forge(good)
+		forged.edit(c.path, c.from, c.to)
+		forged.insider()
+		problems := strings.Join(w.verify(forged.pack(), nil).Problems, "\n")
+		for _, says := range []string{c.says, "the freeze is not the one in the log"} {
+			if !strings.Contains(problems, says) {
+				t.Errorf("%s: %q is not among\n%s", what, says, problems)
+			}
+		}
+	}
+}
