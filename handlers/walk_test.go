@@ -63,6 +63,7 @@ func (a *audit) things(owner access.Actor) map[string][]thing {
 	evidence := func(label, path string) thing { return thing{label, strings.TrimPrefix(path, "evidence/")} }
 	finding := func(label, path string) thing { return thing{label, strings.TrimPrefix(path, "findings/")} }
 	missing := thing{"missing", "999999"}
+	organisations := []thing{{"of hers", a.organisation(a.mine)}, {"of another", a.organisation(a.other)}, {"missing", "SO-999999"}} // before fieldwork, while the company alone may
 	return map[string][]thing{
 		"{code}": {{"in scope", a.inScope.Code}, {"aside", a.aside.Code}, missing},
 		"{item}": {
@@ -77,7 +78,7 @@ func (a *audit) things(owner access.Actor) map[string][]thing {
 		"{request}":      {{"open", a.request(a.mine, &owner.ID, true)}, {"a draft", a.request(a.mine, nil, false)}, {"of another", a.request(a.other, nil, true)}, {"missing", "R-999999"}},
 		"{sample}":       {{"drawn", "S-1"}, {"missing", "S-999999"}},
 		"{test}":         {{"shared", a.test(a.mine, "shared", true)}, {"private", a.test(a.mine, "private", false)}, {"of another", a.test(a.other, "shared", true)}, {"missing", "T-999999"}},
-		"{organisation}": {{"of hers", a.organisation(a.mine)}, {"of another", a.organisation(a.other)}, {"missing", "SO-999999"}},
+		"{organisation}": organisations,
 		"{person}":       {{"owner", fmt.Sprint(owner.ID)}, missing},
 		"{framework}":    {{"soc2", "soc2-tsc"}},
 		"{criterion}":    {{"CC6.1", "CC6.1"}},
@@ -260,6 +261,7 @@ func TestRoutesWalkedByEverybody(t *testing.T) {
 
 // ungranted lists what this company has nothing of.
 var ungranted = map[string]bool{
+	"/findings/{finding}/responses/{part}/text":             true,
 	"/engagements/{engagement}/requests/import/{upload}":    true, // an upload is its sender's own
 	"/activity/checkpoint":                                  true, // nothing is signed
 	"/activity/anchors/{anchor}/note":                       true, // nor anchored
