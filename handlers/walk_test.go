@@ -266,7 +266,6 @@ var ungranted = map[string]bool{
 	"/activity/checkpoint":                                  true, // nothing is signed
 	"/activity/anchors/{anchor}/note":                       true, // nor anchored
 	"/engagements/{engagement}/report/file":                 true, // nothing is issued
-	"/engagements/{engagement}/scope/propose":               true, // fieldwork has not begun
 	"/engagements/{engagement}/tests/{test}/exceptions/new": true, // nothing deviates
 	"/findings/{finding}/amend":                             true, // so there is no exception
 

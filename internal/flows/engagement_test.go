@@ -495,12 +495,23 @@ func (x *examination) isDisputed() {
 	}
 	m.open("/findings/F-001")
 	m.asks("rate", "Rate the finding", "severity", "medium", "owner", x.olu.Name, "due_on", "2026-10-30")
-	o.open("/findings/F-001")
-	o.asks("respond", "Sign the response", "position", "disagree", "text", "We hold that the tests passed, and keep the run.")
+	x.responds("F-001", "disagree", "We hold that the tests passed, and keep the run.")
 	x.hand().open("/findings/F-001")
 	x.brings("effect", "Decide the effect", "effect", "noted")
 	o.open("/findings/F-001")
 	o.reads("We hold that the tests passed", "That run is of another commit.")
+}
+
+// responds lets Olu write the response of management, Mara approve its text, and Olu sign it.
+func (x *examination) responds(code, position, text string) {
+	x.Helper()
+	x.olu.open("/findings/" + code)
+	x.olu.asks("responses-draft", "Save the draft", "position", position, "text", text)
+	x.mara.open("/findings/" + code)
+	x.mara.asks("responses-approve", "Approve the response")
+	x.olu.open("/findings/" + code)
+	x.olu.asks("responses-sign", "Sign the response")
+	x.olu.reads("Signed")
 }
 
 // isRemediated is an exception that is confirmed and put right.
@@ -509,7 +520,7 @@ func (x *examination) isRemediated() {
 	o, m := x.olu, x.mara
 	o.open("/findings/F-002")
 	o.asks("confirm", "Confirm the facts", "note", "Checked in the pipeline.")
-	o.asks("respond", "Sign the response", "position", "agree", "text", "A rule of the branch will refuse it.")
+	x.responds("F-002", "agree", "A rule of the branch will refuse it.")
 	m.open("/findings/F-002")
 	m.asks("rate", "Rate the finding", "severity", "high", "owner", x.olu.Name, "due_on", "2026-10-30")
 	x.hand().open("/findings/F-002")
