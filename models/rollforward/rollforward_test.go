@@ -203,19 +203,22 @@ func (w *world) fieldwork(e engagement.Engagement, lead access.Actor) {
 		}
 		return models.Insert(ctx, tx, &controltest.Note{TestID: t.ID, EngagementID: e.ID, Slug: e.Slug, Text: "Private.", AuditorID: lead.ID, EnteredBy: lead.ID, WrittenAt: now}, "test.note")
 	})
+	var mistaken finding.Finding
 	w.do(w.priya, func(ctx context.Context, tx *models.Tx) error {
 		for n, title := range []string{"1 of 25 changes without review", "Not one at all"} {
 			f, err := finding.Raise(ctx, tx, finding.Facts{Title: title, Condition: "CHG-017 was merged by its author.", Source: finding.FromAudit, EngagementID: e.ID, OwnerID: w.owner.ID, Controls: []int64{w.control.ID}})
-			if err == nil && n == 1 { // whoever dismissed it
-				f.Status, f.ClosedAt = finding.Dismissed, &now
-				err = models.Update(ctx, tx, &f, models.Columns{"Status", "ClosedAt"}, "finding.dismiss")
-			}
 			if err != nil {
 				return err
+			}
+			if n == 1 {
+				mistaken = f
 			}
 		}
 		_, err := finding.Raise(ctx, tx, finding.Facts{Title: "Our own", Condition: "x", Source: finding.FromTest, OwnerID: w.owner.ID, Controls: []int64{w.control.ID}})
 		return err
+	})
+	w.do(lead, func(ctx context.Context, tx *models.Tx) error {
+		return finding.Dismiss(ctx, tx, mistaken.ID, mistaken.Rev, "The ticket was found.")
 	})
 }
 
