@@ -25,7 +25,7 @@ func (app *App) assessmentOSCAL(name string, document func(io.Writer, oscal.Head
 		if err != nil {
 			return err
 		}
-		return app.export(w, r, e.Path()+"/deliverables/"+name, "oscal.json", func(ctx context.Context, tx *models.Tx) error {
+		return app.export(w, r, e.Path()+"/deliverables#"+name, "oscal.json", func(ctx context.Context, tx *models.Tx) error {
 			h, _, err := app.oscalHead(ctx, tx)
 			if err != nil {
 				return err

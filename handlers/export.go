@@ -35,7 +35,7 @@ func (app *App) export(w http.ResponseWriter, r *http.Request, what, ending stri
 	}
 	h := w.Header()
 	h.Set("Content-Type", exportKinds[ending])
-	h.Set("Content-Disposition", `attachment; filename="`+strings.ReplaceAll(what, "/", "-")+"-"+app.DB.Now().UTC().Format(time.DateOnly)+"."+ending+`"`)
+	h.Set("Content-Disposition", `attachment; filename="`+strings.NewReplacer("/", "-", "#", "-").Replace(what)+"-"+app.DB.Now().UTC().Format(time.DateOnly)+"."+ending+`"`)
 	err := app.DB.Read(r.Context(), a, func(tx *models.Tx) error { return file(r.Context(), tx) })
 	if err != nil {
 		slog.ErrorContext(r.Context(), "export broke off", "id", models.RequestID(r.Context()), "err", err)

@@ -87,7 +87,7 @@ func TestInFieldworkSubserviceOrganisationsAreProposed(t *testing.T) {
 		w.Post(w.priya, agree, "rev", page.Field("rev"), "letter", "").Want(422).Has("Name the letter or mail")
 		w.Post(w.priya, agree, "rev", page.Field("rev"), "letter", "mail of 1 March 2026").Want(303)
 		w.Get(w.jonas, at).Want(200).Has("Northwind", "No control of ours monitors it")
-		w.Get(w.priya, "/engagements/fieldwork-2026/deliverables").Want(200).Has("1 carved-out subservice organisations have no CSOC", "Request list")
+		w.Get(w.priya, "/engagements/fieldwork-2026/deliverables").Want(200).Has("No CSOC is listed for 1 carved-out organisation.", "Request list")
 		w.Post(w.priya, at+"/SO-1/propose", "out", "yes", "reason", "It left.").Want(303)
 		w.Get(w.priya, scope).Want(200).Has("Subservice organisation left out: Northwind")
 	})

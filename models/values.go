@@ -135,3 +135,11 @@ func (d *Doc[T]) Scan(src any) error {
 
 // GormDataType keeps GORM from reading a struct as an association.
 func (Doc[T]) GormDataType() string { return "text" }
+
+// Plural is a number with its noun: "1 control", "3 controls".
+func Plural[N int | int64](n N, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}

@@ -199,37 +199,38 @@ func Steps(ctx context.Context, tx *models.Tx, e engagement.Engagement, document
 	out := make([]Step, 0, len(list)+4)
 	for _, c := range counts {
 		step := list[c.Place]
-		out = append(out, Step{Label: step.label, Open: c.N, Why: fmt.Sprintf(step.why, c.N), Path: step.path})
+		out = append(out, Step{Label: step.label, Open: c.N, Why: fmt.Sprintf(step.why, models.Plural(c.N, step.noun)), Path: step.path})
 	}
 	out = append(out, papers(e.Path(), documents, Description, Assertion)...)
 	return append(out, ends(e)...), nil
 }
 
-type check struct{ label, why, query, path string }
+// A check counts things of a kind that still block. why takes their number with its noun.
+type check struct{ label, why, noun, query, path string }
 
 func checks(e engagement.Engagement, seen string) []check {
 	at := e.Path()
 	return []check{
-		{"Controls in scope have a test", "%d controls in scope have no test that you may see.", `SELECT count(DISTINCT cc.control_id) FROM control_criteria cc
+		{"Controls in scope have a test", "No test that you may see is of %s in scope.", "control", `SELECT count(DISTINCT cc.control_id) FROM control_criteria cc
 			JOIN engagement_criteria ec ON ec.framework = cc.framework AND ec.code = cc.code JOIN controls c ON c.id = cc.control_id
 			WHERE ec.engagement_id = ? AND c.status = 'effective' AND NOT EXISTS (SELECT 1 FROM control_tests WHERE control_tests.engagement_id = ec.engagement_id AND control_tests.control_id = cc.control_id AND ` + seen + `)`, at + "/tests"},
-		{"Tests are concluded", "%d tests are not concluded.", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status NOT IN ('concluded', 'reviewed') AND " + seen, at + "/tests"},
-		{"Conclusions are reviewed", "%d conclusions wait for the lead's review.", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status = 'concluded' AND " + seen, at + "/tests"},
-		{"Requests are answered", "%d requests are open.", "SELECT count(*) FROM requests WHERE engagement_id = ? AND status NOT IN ('draft', 'accepted', 'cancelled')", at + "/requests"},
-		{"Populations are accepted", "%d locked populations have no acceptance of the auditor.", `SELECT count(*) FROM populations p WHERE p.engagement_id = ? AND p.status = 'locked'
+		{"Tests are concluded", "No conclusion is reached in %s.", "test", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status NOT IN ('concluded', 'reviewed') AND " + seen, at + "/tests"},
+		{"Conclusions are reviewed", "The lead's review is missing for %s.", "conclusion", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status = 'concluded' AND " + seen, at + "/tests"},
+		{"Requests are answered", "Not accepted yet: %s.", "request", "SELECT count(*) FROM requests WHERE engagement_id = ? AND status NOT IN ('draft', 'accepted', 'cancelled')", at + "/requests"},
+		{"Populations are accepted", "The auditor's acceptance is missing for %s.", "locked population", `SELECT count(*) FROM populations p WHERE p.engagement_id = ? AND p.status = 'locked'
 			AND NOT EXISTS (SELECT 1 FROM population_acceptances a WHERE a.population_id = p.id) AND NOT EXISTS (SELECT 1 FROM populations n WHERE n.replaces_id = p.id)`, at + "/populations"},
-		{"Exceptions are confirmed and rated", "%d exceptions are not rated.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status IN ('raised', 'facts_confirmed', 'disputed')", at + "/deliverables/findings"},
-		{"Deviations are raised as exceptions", "%d deviations that you may see have no exception.", `SELECT count(*) FROM test_results r JOIN control_tests ON control_tests.id = r.test_id WHERE control_tests.engagement_id = ? AND r.result = 'deviation'
+		{"Exceptions are confirmed and rated", "Not rated: %s.", "exception", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status IN ('raised', 'facts_confirmed', 'disputed')", at + "/deliverables/findings"},
+		{"Deviations are raised as exceptions", "No exception is raised from %s that you may see.", "deviation", `SELECT count(*) FROM test_results r JOIN control_tests ON control_tests.id = r.test_id WHERE control_tests.engagement_id = ? AND r.result = 'deviation'
 			AND NOT EXISTS (SELECT 1 FROM test_results n WHERE n.test_id = r.test_id AND n.item_id = r.item_id AND n.letter = r.letter AND n.round > r.round)
 			AND NOT EXISTS (SELECT 1 FROM finding_cells c WHERE c.test_id = r.test_id AND c.item_id = r.item_id AND c.letter = r.letter AND c.ended_at IS NULL) AND ` + seen, at + "/tests"},
-		{"Disputes are settled", "%d exceptions are disputed.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status = 'disputed'", at + "/deliverables/findings"},
-		{"Exceptions have a response", "%d exceptions have no response of management that is signed, or one that still waits.", `SELECT count(*) FROM findings f WHERE f.engagement_id = ? AND f.source = 'audit' AND f.status <> 'dismissed'
+		{"Disputes are settled", "Disputed: %s.", "exception", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status = 'disputed'", at + "/deliverables/findings"},
+		{"Exceptions have a response", "No signed response of management, or one that still waits: %s.", "exception", `SELECT count(*) FROM findings f WHERE f.engagement_id = ? AND f.source = 'audit' AND f.status <> 'dismissed'
 			AND (NOT EXISTS (SELECT 1 FROM finding_responses r WHERE r.finding_id = f.id AND (r.status = 'signed' OR r.status = '' AND f.test_id IS NULL))
 			OR EXISTS (SELECT 1 FROM finding_responses r WHERE r.finding_id = f.id AND r.status IN ('draft', 'approved')))`, at + "/deliverables/findings"},
-		{"The effect on the report is decided", "Of %d exceptions the auditors have not decided the effect on the report.", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status <> 'dismissed' AND report_effect = 'undecided'", at + "/deliverables/findings"},
-		{"Carved-out organisations have their controls listed", "%d carved-out subservice organisations have no CSOC.", `SELECT count(*) FROM subservice_organisations o WHERE o.engagement_id = ? AND o.left_at IS NULL AND o.method = 'carve_out'
+		{"The effect on the report is decided", "The auditors have not decided the effect on the report of %s.", "exception", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status <> 'dismissed' AND report_effect = 'undecided'", at + "/deliverables/findings"},
+		{"Carved-out organisations have their controls listed", "No CSOC is listed for %s.", "carved-out organisation", `SELECT count(*) FROM subservice_organisations o WHERE o.engagement_id = ? AND o.left_at IS NULL AND o.method = 'carve_out'
 			AND NOT EXISTS (SELECT 1 FROM complementary_controls c WHERE c.organisation_id = o.id)`, at + "/deliverables/subservice"},
-		{"Subservice organisations are monitored", "%d subservice organisations have no control of ours that monitors them.", "SELECT count(*) FROM subservice_organisations o WHERE o.engagement_id = ? AND o.left_at IS NULL AND o.monitors = ''", at + "/deliverables/subservice"},
+		{"Subservice organisations are monitored", "No control of ours monitors %s.", "subservice organisation", "SELECT count(*) FROM subservice_organisations o WHERE o.engagement_id = ? AND o.left_at IS NULL AND o.monitors = ''", at + "/deliverables/subservice"},
 	}
 }
 

@@ -216,7 +216,7 @@ func everyCategory() []string {
 // Bounds of a period: reports cover 3 to 12 months in practice, and what lies further
 // away than yearsAway was mistyped.
 const (
-	mostMonths = 18
+	MostMonths = 18
 	yearsAway  = 10
 )
 
@@ -237,8 +237,8 @@ func (t Terms) check(today models.Date) error {
 	if !today.IsZero() {
 		refuse(t.PeriodStart < today.AddMonths(-12*yearsAway), "period_start", fmt.Sprintf("The period starts more than %d years ago. Check the year.", yearsAway))
 		refuse(t.PeriodStart > today.AddMonths(12*yearsAway), "period_start", fmt.Sprintf("The period starts more than %d years from now. Check the year.", yearsAway))
-		refuse(!t.PeriodStart.IsZero() && t.PeriodEnd >= t.PeriodStart.AddMonths(mostMonths), "period_end",
-			fmt.Sprintf("The period is longer than %d months. One report covers at most that; check the years, or make an engagement for each part.", mostMonths))
+		refuse(!t.PeriodStart.IsZero() && t.PeriodEnd >= t.PeriodStart.AddMonths(MostMonths), "period_end",
+			fmt.Sprintf("The period is longer than %d months. One report covers at most that; check the years, or make an engagement for each part.", MostMonths))
 	}
 	refuse(t.OpensOn.IsZero(), "opens_on", "Enter the first day on which the auditors may look.")
 	refuse(t.ClosesOn.IsZero(), "closes_on", "Enter the last day on which the auditors may look.")

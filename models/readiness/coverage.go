@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"assay/models"
 	"assay/models/occurrence"
 )
 
@@ -64,7 +65,7 @@ func (p Picture) Coverage() string {
 	if w.Scope == 0 {
 		return ""
 	}
-	out := "Check results of " + Plural(w.Controls, "continuous control") + ": " + CoverageInWords(w)
+	out := "Check results of " + models.Plural(w.Controls, "continuous control") + ": " + CoverageInWords(w)
 	if w.Code != "" {
 		out += "; the gap is of " + w.Code + " from " + w.Gap.From.In(p.Frame.Zone).Format("2 Jan 2006")
 	}

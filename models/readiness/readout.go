@@ -57,7 +57,7 @@ func (p Picture) Opening() string {
 	if p.Counts[occurrence.Operating] == 1 || p.Total() == 1 {
 		verb = "is"
 	}
-	return fmt.Sprintf("%d of %s %s operating with evidence.", p.Counts[occurrence.Operating], Plural(p.Total(), "control"), verb)
+	return fmt.Sprintf("%d of %s %s operating with evidence.", p.Counts[occurrence.Operating], models.Plural(p.Total(), "control"), verb)
 }
 
 // Worries are what follows it: counts of what needs somebody, none of them zero.
@@ -85,14 +85,6 @@ func Join(list []string) string {
 	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 
-// Plural is "1 control" or "3 controls".
-func Plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // Percent is a share without its sign; it rounds down, so that 100 means all.
 func Percent(n, of int) int {
 	if of == 0 {
@@ -110,7 +102,7 @@ func (r Readout) Figures() []Figure {
 	day := int(r.Frame.Today-r.Frame.Days.First) + 1
 	out := []Figure{
 		{"Operating", fmt.Sprintf("%d%%", Percent(r.Counts[occurrence.Operating], total)), fmt.Sprintf("%d of %d", r.Counts[occurrence.Operating], total)},
-		{"Late", fmt.Sprint(r.Counts[occurrence.Behind]), fmt.Sprintf("of %s", Plural(total, "control"))},
+		{"Late", fmt.Sprint(r.Counts[occurrence.Behind]), fmt.Sprintf("of %s", models.Plural(total, "control"))},
 		{"Open findings", fmt.Sprint(len(r.Open)), fmt.Sprintf("%d high or critical", r.Grave)},
 	}
 	if day = min(max(day, 0), r.Frame.Days.Len()); r.Period() {
@@ -158,7 +150,7 @@ func (b Blocker) For() string {
 func (r Readout) Missing() []string {
 	return []string{
 		fmt.Sprintf("%s in scope without a control in effect", criteria(len(r.Uncovered))),
-		fmt.Sprintf("%s without an owner", Plural(r.Ownerless, "control")),
+		fmt.Sprintf("%s without an owner", models.Plural(r.Ownerless, "control")),
 	}
 }
 
@@ -181,7 +173,7 @@ func (r Readout) Waiting() string {
 	for _, b := range r.Blockers {
 		all.Late, all.Returned, all.Overdue = all.Late+b.Late, all.Returned+b.Returned, all.Overdue+b.Overdue
 	}
-	people := Plural(len(r.Blockers), "person")
+	people := models.Plural(len(r.Blockers), "person")
 	if len(r.Blockers) != 1 {
 		people = fmt.Sprintf("%d people", len(r.Blockers))
 	}

@@ -6,7 +6,6 @@ package rollforward
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"assay/models"
@@ -78,24 +77,15 @@ func Suggest(from engagement.Engagement) engagement.Terms {
 	t := from.Terms()
 	t.PeriodStart = from.PeriodEnd.AddDays(1)
 	t.PeriodEnd = from.PeriodEnd.AddDays(from.PeriodStart.DaysUntil(from.PeriodEnd) + 1)
-	if months := from.PeriodEnd.AddDays(1); from.PeriodStart[8:] == "01" && months[8:] == "01" { // whole months stay whole
-		n := 12*(year(months)-year(from.PeriodStart)) + month(months) - month(from.PeriodStart)
-		t.PeriodEnd = t.PeriodStart.AddMonths(n).AddDays(-1)
+	for n := range engagement.MostMonths + 1 { // whole months stay whole
+		if from.PeriodStart.AddMonths(n) == t.PeriodStart {
+			t.PeriodEnd = t.PeriodStart.AddMonths(n).AddDays(-1)
+		}
 	}
 	t.OpensOn = t.PeriodEnd.AddDays(from.PeriodEnd.DaysUntil(from.OpensOn))
 	t.ClosesOn = t.PeriodEnd.AddDays(from.PeriodEnd.DaysUntil(from.ClosesOn))
 	t.Name = ""
 	return t
-}
-
-func year(d models.Date) int {
-	n, _ := strconv.Atoi(string(d[:4])) // a date is digits
-	return n
-}
-
-func month(d models.Date) int {
-	n, _ := strconv.Atoi(string(d[5:7]))
-	return n
 }
 
 // Roll sets the next period up. Of the terms it takes the name, the firm, the period and

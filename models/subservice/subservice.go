@@ -136,19 +136,12 @@ func (o Organisation) GapWords(e engagement.Engagement) string {
 	}
 	var out []string
 	for _, g := range o.Gaps(e) {
-		out = append(out, fmt.Sprintf("%s to %s (%s)", g.From, g.To, plural(g.From.DaysUntil(g.To)+1, "day")))
+		out = append(out, fmt.Sprintf("%s to %s (%s)", g.From, g.To, models.Plural(g.From.DaysUntil(g.To)+1, "day")))
 	}
 	if len(out) == 0 {
 		return ""
 	}
 	return "Its report leaves out " + strings.Join(out, " and ") + " of the period."
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // A Complement is a control that somebody else has to operate so that the company's own

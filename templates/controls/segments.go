@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"assay/models"
 	"assay/models/control"
 	"assay/models/occurrence"
 	"assay/models/period"
@@ -25,7 +26,7 @@ func (d TimelineData) daysOf(from, to time.Time) period.Days {
 // was no control.
 func (d TimelineData) segmentLane() ui.Lane {
 	segments, void := d.Sheet.Segments(d.Frame), d.Sheet.Uncontrolled(d.Frame)
-	lane := ui.Lane{Label: "Test segments", Note: plural(len(segments), "segment")}
+	lane := ui.Lane{Label: "Test segments", Note: models.Plural(len(segments), "segment")}
 	for _, s := range segments {
 		m := d.mark(ui.Tested, s.Days)
 		m.Text, m.Width = segmentLabel(s), m.Width-0.2
@@ -37,7 +38,7 @@ func (d TimelineData) segmentLane() ui.Lane {
 		lane.Marks = append(lane.Marks, m)
 	}
 	if n := timeline.Days(void); n > 0 {
-		lane.Note += ", " + plural(n, "day") + " without"
+		lane.Note += ", " + models.Plural(n, "day") + " without"
 	}
 	sortMarks(lane.Marks)
 	return lane

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/evidence"
@@ -147,13 +148,6 @@ func rate(c period.Counts) string {
 	return fmt.Sprintf("on time %d of %d due", c.Operated(), c.Due())
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 // at is where a day begins on the axis, in percent.
 func (d TimelineData) at(day period.Day) float64 {
 	days := d.Frame.Days
@@ -229,7 +223,7 @@ func (d TimelineData) shape(w timeline.Window) ui.Mark {
 	m := ui.Mark{Figure: ui.Shape, From: d.at(on), State: readinesses.StateOf(w.Status)}
 	switch w.Status { //nolint:exhaustive // the shape says the others
 	case period.Late:
-		m.Text = plural(int(w.Performed-w.By), "day") + " late"
+		m.Text = models.Plural(int(w.Performed-w.By), "day") + " late"
 	case period.Missed:
 		m.Text = "missed"
 	}
@@ -295,7 +289,7 @@ func (d TimelineData) checkLane() ui.Lane {
 // triggersNote is what has room beside the lane.
 func triggersNote(t period.Tally) string {
 	if n := timeline.Days(t.Unknown); n > 0 && t.Due() == 0 {
-		return "unknown for " + plural(n, "day")
+		return "unknown for " + models.Plural(n, "day")
 	}
 	return rate(t.Counts)
 }
@@ -306,7 +300,7 @@ func triggersInWords(t period.Tally) string {
 	case n > 0 && t.Due() == 0:
 		out += ", for which no list says what happened"
 	case n > 0:
-		out += ", unknown for " + plural(n, "day")
+		out += ", unknown for " + models.Plural(n, "day")
 	}
 	return out
 }
@@ -365,7 +359,7 @@ func (d TimelineData) itemOf(r period.Days) string {
 // coverNote is what has room beside the lane.
 func coverNote(c timeline.Cover) string {
 	if n := timeline.Days(c.Holes); n > 0 {
-		return plural(n, "day") + " missing"
+		return models.Plural(n, "day") + " missing"
 	}
 	if len(c.Accepted)+len(c.Waiting) == 0 {
 		return "none asked for so far"
@@ -374,12 +368,12 @@ func coverNote(c timeline.Cover) string {
 }
 
 func coverInWords(c timeline.Cover) string {
-	out := "Accepted evidence covers " + plural(timeline.Days(c.Accepted), "day")
+	out := "Accepted evidence covers " + models.Plural(timeline.Days(c.Accepted), "day")
 	if n := timeline.Days(c.Waiting); n > 0 {
 		out += ", evidence in review another " + strconv.Itoa(n)
 	}
 	if n := timeline.Days(c.Holes); n > 0 {
-		return out + ", and none covers " + plural(n, "day") + " of windows that are over."
+		return out + ", and none covers " + models.Plural(n, "day") + " of windows that are over."
 	}
 	return out + "; no window that is over has a gap."
 }
@@ -437,11 +431,11 @@ func (d TimelineData) designLane() ui.Lane {
 	case versions+owners == 0:
 		lane.Note = "no change"
 	case owners == 0:
-		lane.Note = plural(versions, "new version")
+		lane.Note = models.Plural(versions, "new version")
 	case versions == 0:
-		lane.Note = plural(owners, "new owner")
+		lane.Note = models.Plural(owners, "new owner")
 	default:
-		lane.Note = plural(versions, "version") + ", " + plural(owners, "owner")
+		lane.Note = models.Plural(versions, "version") + ", " + models.Plural(owners, "owner")
 	}
 	return lane
 }

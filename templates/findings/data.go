@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"assay/models"
 	"assay/models/access"
 	"assay/models/activity"
 	"assay/models/control"
@@ -182,14 +183,7 @@ func progressText(p finding.Progress) string {
 	if p.Total == 0 {
 		return "No steps yet"
 	}
-	return fmt.Sprintf("%d of %s", p.Done, plural(int64(p.Total), "step"))
-}
-
-func plural(n int64, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return strconv.FormatInt(n, 10) + " " + word + "s"
+	return fmt.Sprintf("%d of %s", p.Done, models.Plural(int64(p.Total), "step"))
 }
 
 // lede says how things stand, for the register.

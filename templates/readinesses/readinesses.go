@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"assay/models"
 	"assay/models/engagement"
 	"assay/models/occurrence"
 	"assay/models/people"
@@ -118,7 +119,7 @@ func plainLook(sq occurrence.Square, month period.Days, today period.Day) look {
 	case sq.Of(period.Missed) > 0:
 		return look{ui.Exception, fmt.Sprintf("%d of %d missed", sq.Of(period.Missed), due)}
 	case sq.Blind > 0:
-		return look{ui.Open, "unknown for " + readiness.Plural(sq.Blind, "control")}
+		return look{ui.Open, "unknown for " + models.Plural(sq.Blind, "control")}
 	case sq.Of(period.Late) > 0:
 		return look{ui.Late, fmt.Sprintf("%d of %d performed late", sq.Of(period.Late), due)}
 	case sq.Unproven > 0:
@@ -192,11 +193,11 @@ func stateOfTask(t occurrence.Task, today period.Day) (ui.State, string) {
 	case t.Excused:
 		return ui.InReview, "Asked to be excused"
 	case days < 0:
-		return ui.Late, readiness.Plural(-days, "day") + " late"
+		return ui.Late, models.Plural(-days, "day") + " late"
 	case days == 0:
 		return ui.Soon, "Due today"
 	}
-	return ui.Soon, "Due in " + readiness.Plural(days, "day")
+	return ui.Soon, "Due in " + models.Plural(days, "day")
 }
 
 func iso(d period.Day) string { return string(d.Date()) }

@@ -9,6 +9,7 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
+	"assay/models"
 	"assay/models/period"
 	"assay/models/readiness"
 	"assay/templates/engagements"
@@ -108,7 +109,7 @@ func SquarePage(s readiness.Square) templ.Component {
 						var templ_7745c5c3_Var5 templ.SafeURL
 						templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(inPeriod("/controls/"+p.Sheet.Code, s.Engagement, s.Chosen) + "#h-timeline"))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 36, Col: 140}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 37, Col: 140}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 						if templ_7745c5c3_Err != nil {
@@ -121,7 +122,7 @@ func SquarePage(s readiness.Square) templ.Component {
 						var templ_7745c5c3_Var6 string
 						templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(p.Sheet.Code)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 36, Col: 157}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 37, Col: 157}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 						if templ_7745c5c3_Err != nil {
@@ -134,7 +135,7 @@ func SquarePage(s readiness.Square) templ.Component {
 						var templ_7745c5c3_Var7 string
 						templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(p.Sheet.Title)
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 37, Col: 71}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 38, Col: 71}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 						if templ_7745c5c3_Err != nil {
@@ -236,7 +237,7 @@ func known(s readiness.Square, p readiness.Part) templ.Component {
 					var templ_7745c5c3_Var9 string
 					templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(" ")
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 67, Col: 12}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 68, Col: 12}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 					if templ_7745c5c3_Err != nil {
@@ -263,7 +264,7 @@ func known(s readiness.Square, p readiness.Part) templ.Component {
 				var templ_7745c5c3_Var10 string
 				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(proved(o))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 73, Col: 22}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 74, Col: 22}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {
@@ -327,7 +328,7 @@ func known(s readiness.Square, p readiness.Part) templ.Component {
 				var templ_7745c5c3_Var11 string
 				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(readiness.CoverageSince(p.Square.Watch, s.Frame.Zone))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 95, Col: 109}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 96, Col: 109}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 				if templ_7745c5c3_Err != nil {
@@ -346,7 +347,7 @@ func known(s readiness.Square, p readiness.Part) templ.Component {
 				var templ_7745c5c3_Var12 string
 				templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(fmt.Sprintf("%d without evidence", p.Square.Unproven))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 98, Col: 94}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 99, Col: 94}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 				if templ_7745c5c3_Err != nil {
@@ -375,15 +376,15 @@ func proved(o period.Occurrence) string {
 
 func sentence(s readiness.Square) string {
 	sq := s.Group.Squares[0]
-	out := fmt.Sprintf("%s with something expected. Operated: %s.", readiness.Plural(len(s.Parts), "control"), percent(sq.Operated(), sq.Due()))
+	out := fmt.Sprintf("%s with something expected. Operated: %s.", models.Plural(len(s.Parts), "control"), percent(sq.Operated(), sq.Due()))
 	if sq.Watch.Scope > 0 {
-		out += " Of " + readiness.Plural(sq.Watch.Controls, "continuous control") + " check results have " + readiness.CoverageInWords(sq.Watch) + "."
+		out += " Of " + models.Plural(sq.Watch.Controls, "continuous control") + " check results have " + readiness.CoverageInWords(sq.Watch) + "."
 	}
 	if sq.Blind > 0 {
-		out += " For " + readiness.Plural(sq.Blind, "control") + " some days are unknown."
+		out += " For " + models.Plural(sq.Blind, "control") + " some days are unknown."
 	}
 	if sq.Open > 0 {
-		out += " Of " + readiness.Plural(sq.Open, "control") + " there is no list yet."
+		out += " Of " + models.Plural(sq.Open, "control") + " there is no list yet."
 	}
 	return out
 }

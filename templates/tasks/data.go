@@ -11,6 +11,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"assay/models"
 	"assay/models/control"
 	"assay/models/evidence"
 	"assay/models/occurrence"
@@ -173,13 +174,6 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 // chevron turns when its task opens, which takes a class that ui.Icon has not.
 func chevron() string { return static.Path("icons.svg") + "#right" }
 
@@ -207,13 +201,13 @@ func stateOf(t occurrence.Task, today period.Day) (ui.State, string) {
 	case t.Excused:
 		return ui.InReview, "Asked to be excused"
 	case days < 0:
-		return ui.Late, plural(-days, "day") + " late"
+		return ui.Late, models.Plural(-days, "day") + " late"
 	case days == 0:
 		return ui.Soon, "Due today"
 	case days <= occurrence.Soon:
-		return ui.Soon, "Due in " + plural(days, "day")
+		return ui.Soon, "Due in " + models.Plural(days, "day")
 	case t.Begun(today): // it can be done, and there is time
-		return ui.Open, "Due in " + plural(days, "day")
+		return ui.Open, "Due in " + models.Plural(days, "day")
 	}
 	return ui.Future, "Not due yet"
 }
