@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"assay/internal/binder"
 	"assay/internal/browser"
@@ -47,6 +48,7 @@ func TestAWholeEngagement(t *testing.T) {
 				x.isTested()
 				x.isDisputed()
 				x.isRemediated()
+				x.isRetested()
 				x.isConcluded()
 				x.isFrozen()
 				x.isIssued()
@@ -149,7 +151,7 @@ func (x *examination) controlChanges() {
 }
 
 func (x *examination) fieldworkBegins() {
-	x.moveTo("2026-10-05 10:00")
+	x.moveTo("2026-08-10 10:00")
 	x.mara.open(x.at)
 	x.mara.asks("move-fieldwork", "Start fieldwork")
 	x.miri.open(x.at)
@@ -171,8 +173,8 @@ func (x *examination) evidence(title, content string) {
 	o.open("/evidence/new?control=CM-01")
 	o.Upload("#f-files", x.file(strings.ReplaceAll(title, " ", "-")+".csv", content))
 	o.Wait(`main li[data-state="recorded"]`)
-	o.Fill("#f-covers_from", "2026-09-01")
-	o.Fill("#f-covers_to", "2026-09-30")
+	o.Fill("#f-covers_from", "2026-07-01")
+	o.Fill("#f-covers_to", "2026-07-31")
 	o.Fill("#f-performed_at", x.db.Now().In(here().Location()).Format("2006-01-02T15:04"))
 	o.Fill(browser.Field("Kind"), "system_export")
 	o.Fill(browser.Field("Source"), "GitHub")
@@ -192,7 +194,7 @@ func (x *examination) isAsked() {
 	h.open(x.at + "/requests/new")
 	h.Fill(browser.Field("What is asked, in a line"), "Branch protection of the repositories")
 	h.Fill(browser.Field("Control"), "CM-01")
-	h.Fill(browser.Field("Due"), "2026-10-12")
+	h.Fill(browser.Field("Due"), "2026-08-17")
 	x.decides(browser.Field("Asked by"))
 	h.press(browser.Button("Open the request"))
 	x.mara.open(x.at + "/requests/R-001")
@@ -252,15 +254,18 @@ func (x *examination) releases() {
 	x.mara.press(browser.Button("Release to the auditors"))
 }
 
-// merges is a list of n changes after the first of July.
-func merges(n int) string {
+// merges is a list of n changes, one a day from a day on.
+func merges(first int, from models.Date, n int) string {
 	var b strings.Builder
 	b.WriteString("change,merged at,title\n")
 	for i := range n {
-		fmt.Fprintf(&b, "CHG-%03d,2026-%02d-%02d,Change number %d\n", i, 7+i%3, 1+i%28, i)
+		fmt.Fprintf(&b, "CHG-%03d,%s,Change number %d\n", first+i, from.AddDays(i), first+i)
 	}
 	return b.String()
 }
+
+// traced are keys of a list that were followed to and from its source.
+func traced(first int) string { return fmt.Sprintf("CHG-%03d\nCHG-%03d", first+1, first+2) }
 
 // isPlanned is a test of each segment of CM-01: of the first nothing can be seen any more,
 // of the second a population is taken.
@@ -279,7 +284,7 @@ func (x *examination) isPlanned() {
 	x.decide("design", "Conclude on the design", "design", "adequate", "basis", "One merge was followed from the branch to the release.")
 	x.decide("attributes", "Fix the attributes", "text-0", "Two reviewers other than the author", "technique-0", "inspection", "text-1", "The tests passed before the merge", "technique-1", "reperformance")
 
-	x.bringsIn("/populations/new", 30, "")
+	x.bringsIn("/populations/new", 0, "2026-07-01", 30, "")
 	x.accepts("P-1")
 	h.open(x.at + "/tests/T-1")
 	x.decide("population", "Take a population", "population", "1")
@@ -304,7 +309,7 @@ func (x *examination) accepts(population string) {
 	h.reads("Accepted by the auditor")
 }
 
-func (x *examination) bringsIn(path string, n int, lacked string) {
+func (x *examination) bringsIn(path string, first int, from models.Date, n int, lacked string) {
 	x.Helper()
 	m := x.mara
 	m.open(x.at + path)
@@ -317,14 +322,14 @@ func (x *examination) bringsIn(path string, n int, lacked string) {
 	m.Fill(`[name="system"]`, "GitHub")
 	m.Fill(`[name="query"]`, "is:merged base:main merged:2026-07-01..2026-09-30")
 	m.Fill(`[name="extractor"]`, "export job")
-	m.Fill(`[name="extracted_at"]`, "2026-10-02T09:00")
+	m.Fill(`[name="extracted_at"]`, x.db.Now().In(here().Location()).Add(-time.Hour).Format("2006-01-02T15:04"))
 	m.Fill(`[name="source_count"]`, fmt.Sprint(n))
 	m.Fill(`[name="key"]`, "change")
 	m.Fill(`[name="when"]`, "merged at")
-	m.Upload(`[name="file"]`, x.file(fmt.Sprintf("merges-%d.csv", n), merges(n)))
+	m.Upload(`[name="file"]`, x.file(fmt.Sprintf("merges-%d.csv", n), merges(first, from, n)))
 	m.press(browser.Button("Keep as a draft"))
-	m.Fill(`[name="to_source"]`, "CHG-003\nCHG-017")
-	m.Fill(`[name="to_list"]`, "CHG-005\nCHG-021")
+	m.Fill(`[name="to_source"]`, traced(first))
+	m.Fill(`[name="to_list"]`, traced(first))
 	m.Fill(`[name="assessment"]`, "Counted in the system and traced in both directions.")
 	m.press(browser.Button("Save the record"))
 	m.asks("lock", "Lock it")
@@ -351,7 +356,7 @@ func (x *examination) isSampled() {
 	h.open(x.at + "/tests/T-1")
 	x.decide("sample", "Take a sample", "sample", "1")
 
-	x.bringsIn("/populations/new?replaces=P-1", 31, "A merge by a bot account was left out.")
+	x.bringsIn("/populations/new?replaces=P-1", 0, "2026-07-01", 31, "A merge by a bot account was left out.")
 	x.accepts("P-2")
 	x.draws("P-2", "since", "added", "size", "1", "seed", "roll of dice 3 3 5 1")
 	if got := x.items("S-2"); len(got) != 1 || got[0] != "CHG-030" {
@@ -386,21 +391,28 @@ func (x *examination) items(sample string) []string {
 
 // isTested sets the results, two of them deviations.
 func (x *examination) isTested() {
-	if x.granted {
-		x.byKeys()
-	} else {
-		x.byWorksheet()
-	}
+	x.marks("T-1", "11", "12", "12", "11", "11")
 	h := x.hand()
 	h.open(x.at + "/tests/T-1")
 	h.reads("5 of 5", "2 with deviation")
 }
 
+// marks sets the results of a test, an item after the other: 1 for no exception, 2 for a
+// deviation from each of its attributes.
+func (x *examination) marks(test string, items ...string) {
+	x.Helper()
+	if x.granted {
+		x.byKeys(test, items)
+	} else {
+		x.byWorksheet(test, items)
+	}
+}
+
 // byKeys goes through the items with 1, 2 and Enter.
-func (x *examination) byKeys() {
+func (x *examination) byKeys(test string, items []string) {
 	h := x.miri
-	h.open(x.at + "/tests/T-1")
-	for _, keys := range []string{"11", "12", "12", "11", "11"} {
+	h.open(x.at + "/tests/" + test)
+	for _, keys := range items {
 		for _, k := range keys {
 			h.Press(string(k))
 		}
@@ -411,33 +423,39 @@ func (x *examination) byKeys() {
 }
 
 // byWorksheet fills in the workbook as the firm would, and brings it in.
-func (x *examination) byWorksheet() {
-	book, err := excelize.OpenReader(bytes.NewReader(x.mara.get(x.at + "/tests/T-1/worksheet.xlsx")))
+func (x *examination) byWorksheet(test string, items []string) {
+	m, at := x.mara, x.at+"/tests/"+test+"/worksheet"
+	book, err := excelize.OpenReader(bytes.NewReader(m.get(at + ".xlsx")))
 	if err != nil {
 		x.Fatal(err)
 	}
-	name := book.GetSheetName(0)
-	for row := 2; row <= 6; row++ {
-		for _, column := range []string{"E", "H"} {
-			said := "No exception"
-			if (row == 3 || row == 4) && column == "H" {
-				said = "Deviation"
-			}
-			if err := book.SetCellValue(name, fmt.Sprint(column, row), said); err != nil {
+	sheet, cells := book.GetSheetName(0), 0
+	columns := map[string]string{} // by what the header says
+	header, err := book.GetRows(sheet)
+	if err != nil {
+		x.Fatal(err)
+	}
+	for i, name := range header[0] {
+		columns[name], _ = excelize.ColumnNumberToName(i + 1) // a column that is there has a name
+	}
+	for n, keys := range items {
+		for i, k := range keys {
+			said := map[rune]string{'1': "No exception", '2': "Deviation"}[k]
+			if err := book.SetCellValue(sheet, fmt.Sprint(columns[string(rune('A'+i))], n+2), said); err != nil {
 				x.Fatal(err)
 			}
+			cells++
 		}
 	}
-	path := filepath.Join(x.TempDir(), "T-1.xlsx")
+	path := filepath.Join(x.TempDir(), test+".xlsx")
 	if err := book.SaveAs(path); err != nil {
 		x.Fatal(err)
 	}
-	m := x.mara
-	m.open(x.at + "/tests/T-1/worksheet")
+	m.open(at)
 	m.Upload(`[name="file"]`, path)
 	m.press(browser.Button("Show what would happen"))
 	x.decides(browser.Field("Auditor who decided it"))
-	m.press(browser.Button("Bring in 10 cells"))
+	m.press(browser.Button(fmt.Sprintf("Bring in %d cells", cells)))
 	m.reads("brought in by " + m.Name)
 }
 
@@ -453,6 +471,8 @@ func (x *examination) raises(code, title string) {
 			continue
 		}
 		h.press(`main a[href*="/exceptions/new"]`)
+		h.Accessible()
+		h.Keep("exception-" + code)
 		h.Fill(`[name="title"]`, title)
 		x.decides(`form:first-of-type [name="auditor"]`)
 		h.press(browser.Button("Raise the exception"))
@@ -494,12 +514,13 @@ func (x *examination) isDisputed() {
 		m.asks("confirm", "Confirm the facts", "note", "That run is of another commit.")
 	}
 	m.open("/findings/F-001")
-	m.asks("rate", "Rate the finding", "severity", "medium", "owner", x.olu.Name, "due_on", "2026-10-30")
+	m.asks("rate", "Rate the finding", "severity", "medium", "owner", x.olu.Name, "due_on", "2026-09-30")
 	x.responds("F-001", "disagree", "We hold that the tests passed, and keep the run.")
 	x.hand().open("/findings/F-001")
 	x.brings("effect", "Decide the effect", "effect", "noted")
 	o.open("/findings/F-001")
 	o.reads("We hold that the tests passed", "That run is of another commit.")
+	o.Accessible()
 }
 
 // responds lets Olu write the response of management, Mara approve its text, and Olu sign it.
@@ -522,12 +543,12 @@ func (x *examination) isRemediated() {
 	o.asks("confirm", "Confirm the facts", "note", "Checked in the pipeline.")
 	x.responds("F-002", "agree", "A rule of the branch will refuse it.")
 	m.open("/findings/F-002")
-	m.asks("rate", "Rate the finding", "severity", "high", "owner", x.olu.Name, "due_on", "2026-10-30")
+	m.asks("rate", "Rate the finding", "severity", "high", "owner", x.olu.Name, "due_on", "2026-09-30")
 	x.hand().open("/findings/F-002")
 	x.brings("effect", "Decide the effect", "effect", "noted")
 	o.open("/findings/F-002")
-	o.asks("plan", "Save the plan", "summary", "Require the check for every merge.", "owner", x.olu.Name, "due_on", "2026-10-20")
-	o.asks("milestones", "Add the milestone", "title", "Turn the rule on", "owner", x.olu.Name, "due_on", "2026-10-16")
+	o.asks("plan", "Save the plan", "summary", "Require the check for every merge.", "owner", x.olu.Name, "due_on", "2026-08-20")
+	o.asks("milestones", "Add the milestone", "title", "Turn the rule on", "owner", x.olu.Name, "due_on", "2026-08-16")
 	o.press(browser.Button("Submit for approval"))
 	m.open("/findings/F-002")
 	m.asks("plan-approve", "Approve the plan", "note", "Good.")
@@ -535,6 +556,43 @@ func (x *examination) isRemediated() {
 	o.press(`form[action="/findings/F-002/milestones/1/start"] button`)
 	o.asks("milestones-1-done", "Mark as done", "proof", "E-1")
 	o.asks("plan-complete", "Complete the plan", "note", "It is on since Monday.")
+}
+
+// isRetested tests what came after the remediation, with a population and a sample of its
+// own. Only then somebody who had no part in it closes the finding, and the exception stays
+// in its period.
+func (x *examination) isRetested() {
+	x.moveTo("2026-10-05 10:00")
+	h := x.hand()
+	h.open("/findings/F-002")
+	h.press(browser.Link("Plan a retest"))
+	h.Fill(`[name="version"][value="2"]`, "yes")
+	h.Fill(`[name="from"]`, "2026-08-21")
+	x.decides(browser.Field("Auditor who decided it"))
+	h.press(browser.Button("Plan the test"))
+	x.decide("walk", "Link the walkthrough", "evidence", "E-1")
+	x.decide("design", "Conclude on the design", "design", "adequate", "basis", "A merge without its tests was refused.")
+	x.decide("attributes", "Fix the attributes", "text-0", "The tests passed before the merge", "technique-0", "reperformance")
+	x.bringsIn("/populations/new", 100, "2026-08-24", 20, "")
+	x.accepts("P-3")
+	h.open(x.at + "/tests/T-3")
+	x.decide("population", "Take a population", "population", "3")
+	x.draws("P-3", "size", "3", "seed", "roll of dice 6 6 1 2")
+	h.open(x.at + "/tests/T-3")
+	x.decide("sample", "Take a sample", "sample", "3")
+	x.marks("T-3", "1", "1", "1")
+	h.open(x.at + "/tests/T-3")
+	x.decide("conclude", "Conclude", "conclusion", "operated_effectively", "basis", "")
+	x.decide("review", "Review", "waiver", "The firm has one person on this engagement.")
+	if h.Has("#ask-share") {
+		x.decide("share", "Share with the company")
+	}
+
+	x.vera.open("/findings/F-002")
+	x.vera.reads("T-3")
+	x.vera.asks("verify", "Verify and close", "note", "Saw the rule refuse a merge.")
+	x.vera.reads("Closed")
+	x.vera.Accessible()
 }
 
 func (x *examination) isConcluded() {
@@ -550,6 +608,12 @@ func (x *examination) isConcluded() {
 	if n := x.vera.Count(`form[action$="/results"]`); n != 0 {
 		x.Error("a compliance manager is offered to set results")
 	}
+	if section := string(x.mara.get(x.at + "/deliverables/section-iv.csv")); !strings.Contains(section, "Exceptions noted") {
+		x.Errorf("the exception that was put right is gone from its period:\n%s", section)
+	}
+	x.mara.open(x.at + "/deliverables/findings")
+	x.mara.reads("F-001", "F-002", "We hold that the tests passed")
+	x.mara.Accessible()
 }
 
 // isFrozen is the end of fieldwork: what was examined stays as it is.

@@ -109,7 +109,7 @@ func Begun(ctx context.Context, tx *models.Tx, e engagement.Engagement, at contr
 	in := Facts{Title: p.Control + ": the design is inadequate", Condition: p.Now().DesignBasis, Criterion: p.about}
 	if at.Letter != "" {
 		in.Title = fmt.Sprintf("%s: %s deviates from attribute %s", p.Control, p.key, at.Letter)
-		in.Condition = fmt.Sprintf("%s, %s: %s.", p.key, at.Letter, strings.TrimSuffix(p.about, "."))
+		in.Condition = fmt.Sprintf("%s does not meet attribute %s: “%s”.", p.key, at.Letter, strings.TrimSuffix(p.about, "."))
 		if p.Rows[slices.IndexFunc(p.Rows, func(r controltest.Row) bool { return r.ItemID == at.ItemID })].Results[at.Letter].Missing {
 			in.Condition += " There is no evidence."
 		}
