@@ -211,7 +211,7 @@ type check struct{ label, why, noun, query, path string }
 func checks(e engagement.Engagement, seen string) []check {
 	at := e.Path()
 	return []check{
-		{"Controls in scope have a test", "No test that you may see is of %s in scope.", "control", `SELECT count(DISTINCT cc.control_id) FROM control_criteria cc
+		{"Controls in scope have a test", "Without a test that you may see: %s in scope.", "control", `SELECT count(DISTINCT cc.control_id) FROM control_criteria cc
 			JOIN engagement_criteria ec ON ec.framework = cc.framework AND ec.code = cc.code JOIN controls c ON c.id = cc.control_id
 			WHERE ec.engagement_id = ? AND c.status = 'effective' AND NOT EXISTS (SELECT 1 FROM control_tests WHERE control_tests.engagement_id = ec.engagement_id AND control_tests.control_id = cc.control_id AND ` + seen + `)`, at + "/tests"},
 		{"Tests are concluded", "No conclusion is reached in %s.", "test", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status NOT IN ('concluded', 'reviewed') AND " + seen, at + "/tests"},
