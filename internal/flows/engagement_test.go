@@ -265,7 +265,9 @@ func merges(first int, from models.Date, n int) string {
 }
 
 // traced are keys of a list that were followed to and from its source.
-func traced(first int) string { return fmt.Sprintf("CHG-%03d\nCHG-%03d", first+1, first+2) }
+func traced(first int) string {
+	return strings.Join([]string{fmt.Sprintf("CHG-%03d", first+1), fmt.Sprintf("CHG-%03d", first+2)}, "\n")
+}
 
 // isPlanned is a test of each segment of CM-01: of the first nothing can be seen any more,
 // of the second a population is taken.
