@@ -15,7 +15,9 @@ import (
 	"assay/models/access"
 	"assay/models/activity"
 	"assay/models/control"
+	"assay/models/controltest"
 	"assay/models/engagement"
+	"assay/models/finding"
 	"assay/models/people"
 	"assay/models/population"
 	"assay/models/sample"
@@ -90,6 +92,14 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 	}
 	if d.Next, d.Replaced, err = population.Next(ctx, tx, d.Population); err != nil {
 		return d, err
+	}
+	if d.Follows && d.Population.Change.V.Added.Count > 0 {
+		if d.Resting, err = controltest.Resting(ctx, tx, d.Engagement.ID, d.Population.ID, d.Before.ID); err != nil {
+			return d, err
+		}
+		if d.Omitted, err = finding.OmittedOf(ctx, tx, d.Population.ID); err != nil {
+			return d, err
+		}
 	}
 	if d.Acceptance, d.Accepted, err = population.AcceptanceOf(ctx, tx, d.Population); err != nil {
 		return d, err

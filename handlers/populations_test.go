@@ -23,7 +23,10 @@ import (
 	"assay/internal/blob"
 	"assay/models"
 	"assay/models/access"
+	"assay/models/control"
+	"assay/models/controltest"
 	"assay/models/engagement"
+	"assay/models/evidence"
 	"assay/models/modelstest"
 )
 
@@ -247,6 +250,73 @@ func TestTheNextVersionSaysWhatTheOneBeforeLacked(t *testing.T) {
 		w.Post(w.priya, extra+"/extend", "size", "6", "reason", "x", "auditor", jonas).Want(303)
 		w.Get(w.priya, one).Has("A next version exists", "P-2")
 	})
+}
+
+// What a list lacked becomes an exception of the test that took it, also when its record has
+// no room to name the row.
+func TestAnOmissionBecomesAnException(t *testing.T) {
+	eachFieldwork(t, func(w fieldwork) {
+		w = scoped(w)
+		one := w.locked()
+		w.took(1)
+		jonas := strconv.FormatInt(w.jonas.ID, 10)
+		var more strings.Builder
+		for n := 41; n <= 53; n++ {
+			fmt.Fprintf(&more, "CHG-%03d,2026-01-05T15:00:00Z,repo-1\n", n)
+		}
+		two := w.sendList(w.priya, populationsAt, listFields("replaces", "P-1", "source_count", "53", "change_note", "The export was cut off."), file{"changes.csv", merges() + more.String()}).Want(303).Location
+		form := "/engagements/fieldwork-2026/tests/T-1/exceptions"
+		w.Get(w.priya, form+"/new?population=2").Want(409).Has("no row that a version before lacked") // a draft
+		w.sendList(w.priya, two+"/proof", [][2]string{{"rev", w.Get(w.priya, two).Field("rev")}, {"to_source", "CHG-003"}, {"to_list", "CHG-021"}, {"assessment", "One merge of July 2026."}}).Want(303)
+		w.Post(w.priya, two+"/lock", "rev", w.Get(w.priya, two).Field("rev")).Want(303)
+		w.Get(w.priya, one).Want(200).Lacks("Raise the omission")
+		w.Get(w.priya, two).Want(200).Has("Raise the omission as an exception of T-1")
+		w.Get(w.jonas, two).Want(200).Lacks("Raise the omission")
+		w.Get(w.priya, form+"/new?population=2").Want(200).Has("CHG-041", "CHG-050", "13 were omitted").Lacks("CHG-051")
+		words := []string{"population", "2", "item", "0", "letter", "", "title", "The export was cut off", "condition", "Thirteen merges were missing."}
+		w.Post(w.priya, form, append(words, "auditor", jonas, "rows", "CHG-053\nCHG-003")...).Want(422).Has("CHG-003 is no row that P-2 has", "Thirteen merges were missing.")
+		w.Post(w.priya, form, append(words, "rows", "CHG-053")...).Want(422).Has("Choose the auditor")
+		w.Post(w.jonas, form, append(words, "rows", "CHG-053")...).Want(404)
+		x := w.Post(w.priya, form, append(words, "auditor", jonas, "rows", "CHG-053\nCHG-041")...).Want(303).Location
+		w.Get(w.priya, x).Want(200).Has("CHG-053, omitted from the population", "Listed in P-1", "brought in by")
+		w.Get(w.priya, two).Want(200).Has("CHG-041: exception F-001")
+		w.Get(w.jonas, "/engagements/fieldwork-2026/tests/T-1").Want(200).Has("CHG-053 was omitted: exception F-001")
+		w.Post(w.priya, form, "population", "2", "item", "0", "letter", "", "finding", "1", "rows", "CHG-042", "auditor", jonas).Want(303)
+		w.Get(w.priya, x).Want(200).Has("CHG-042, omitted from the population")
+	})
+}
+
+// took is a test of the control of the list, which took that list.
+func (w fieldwork) took(population int64) {
+	w.Helper()
+	at := w.db.Now()
+	proof := evidence.Item{
+		ControlID: 1, Status: evidence.Accepted, UploadedBy: w.jonas.ID, UploadedAt: at, SubmittedAt: &at, DecidedBy: &w.priya.ID, DecidedAt: &at, DecisionNote: "x",
+		Details: evidence.Details{Title: "Walkthrough", Kind: "system_export", Source: "GitHub", PerformedAt: &at, CoversFrom: "2026-02-01", CoversTo: "2026-02-28"},
+	}
+	must(w.T, modelstest.As(w.T, w.db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+		return models.Insert(ctx, tx, &proof, "evidence.store")
+	}))
+	must(w.T, modelstest.As(w.T, w.db, w.priya, func(ctx context.Context, tx *models.Tx) error {
+		c, err := control.ByCode(ctx, tx, "AC-03")
+		if err != nil {
+			return err
+		}
+		t, err := controltest.Begin(ctx, tx, w.engagement, controltest.Plan{ControlID: c.ID, FirstVersion: 1}, w.jonas.ID)
+		if err != nil {
+			return err
+		}
+		if err := controltest.Walk(ctx, tx, t.ID, w.jonas.ID, proof.Code()); err != nil {
+			return err
+		}
+		if err := controltest.ConcludeDesign(ctx, tx, t.ID, 0, w.jonas.ID, controltest.Adequate, "Followed one."); err != nil {
+			return err
+		}
+		if err := controltest.Fix(ctx, tx, t.ID, 0, w.jonas.ID, []controltest.Attribute{{Text: "Approved", Technique: controltest.Inspection}}); err != nil {
+			return err
+		}
+		return controltest.TakePopulation(ctx, tx, t.ID, 0, w.jonas.ID, population)
+	}))
 }
 
 func TestASampleIsDrawnExtendedAndRepeated(t *testing.T) {

@@ -264,8 +264,10 @@ type Finding struct {
 	Records        []Record     `json:"records"`
 }
 
-// A Cell is where an exception was seen. Without item and letter it is the design.
+// A Cell is where an exception was seen: an item and an attribute; without both the design;
+// with a population a row that it has and that the version before lacked.
 type Cell struct {
+	Omitted   string     `json:"omitted_before,omitempty"` // the population that has the row
 	Item      string     `json:"item,omitempty"`
 	Letter    string     `json:"letter,omitempty"`
 	Attribute string     `json:"attribute"`

@@ -1,6 +1,10 @@
 package binder
 
-import "fmt"
+import (
+	"bufio"
+	"fmt"
+	"strings"
+)
 
 // A cell is one item and one attribute of a test; neither is the design.
 type cell struct{ item, letter string }
@@ -23,8 +27,22 @@ func deviations(t Test) map[cell]bool {
 // exceptions holds what is said about exceptions against what it rests on: each stands on a
 // deviation of its test, and each signed response is the text that was signed.
 func (v *verifier) exceptions() {
+	v.gone, v.listedIn = map[string]bool{}, map[string]map[string]bool{}
 	for _, f := range v.findings {
 		for _, c := range f.Cells {
+			if c.Omitted != "" {
+				v.gone[c.Item] = true
+			}
+		}
+	}
+	for _, f := range v.findings {
+		for _, c := range f.Cells {
+			if c.Omitted != "" {
+				if err := v.omitted(c); err != nil {
+					v.problem("%s was raised from the omission of %s: %v", clip(f.Code), clip(c.Item), err)
+				}
+				continue
+			}
 			if c.EndedAt == nil && !v.tests[f.Test][cell{c.Item, c.Letter}] {
 				v.problem("%s was raised from %s %s of %s, which is no deviation there", clip(f.Code), clip(c.Item), clip(c.Letter), clip(f.Test))
 			}
@@ -35,6 +53,56 @@ func (v *verifier) exceptions() {
 			}
 		}
 	}
+}
+
+// omitted looks whether a population lists an item that the version before lacked.
+func (v *verifier) omitted(c Cell) error {
+	p, ok := v.populations[c.Omitted]
+	before, known := v.populations[p.Replaces]
+	if !ok || !known {
+		return fmt.Errorf("%s, or the version before it, is not here", clip(c.Omitted))
+	}
+	has, err := v.lists(p)
+	if err != nil {
+		return err
+	}
+	had, err := v.lists(before)
+	switch {
+	case err != nil:
+		return err
+	case !has[c.Item]:
+		return fmt.Errorf("%s does not list it", clip(p.Code))
+	case had[c.Item]:
+		return fmt.Errorf("%s lists it too", clip(before.Code))
+	}
+	return nil
+}
+
+// lists are those of all the omitted items that the text of p lists. Each text is read once,
+// however many items are said to be omitted.
+func (v *verifier) lists(p Population) (map[string]bool, error) {
+	if found, done := v.listedIn[p.Code]; done {
+		return found, nil
+	}
+	f := v.byPath[p.Text.Path]
+	if f == nil {
+		return nil, fmt.Errorf("the text of %s is missing", clip(p.Code))
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	found := map[string]bool{}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if _, item, ok := strings.Cut(lines.Text(), "  "); ok && v.gone[item] {
+			found[item] = true
+		}
+	}
+	v.listedIn[p.Code] = found
+	return found, lines.Err()
 }
 
 // ResponseText is exactly what the author of a response signed.

@@ -103,6 +103,8 @@ type verifier struct {
 	populations map[string]Population
 	tests       map[string]map[cell]bool // the deviations of each test
 	findings    []Finding
+	gone        map[string]bool            // items from whose omission exceptions were raised
+	listedIn    map[string]map[string]bool // those of them that a population lists
 	samples     []Sample
 	freezeLeaf  string // the row digest that it has
 	freezeAt    string

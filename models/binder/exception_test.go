@@ -51,21 +51,82 @@ func (w *world) excepted() {
 		x, err = finding.Except(ctx, tx, w.engagement, controltest.Cell{TestID: test.ID, ItemID: item.ID, Letter: "A"}, finding.Facts{Title: "Its author merged it", Condition: "Nobody else approved it."}, jonas)
 		return err
 	})
-	w.finding(w.owner, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+	w.answered(x.ID)
+}
+
+// answered is an exception whose facts are confirmed, with a signed response and its effect.
+func (w *world) answered(id int64) {
+	w.Helper()
+	w.finding(w.owner, id, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
 		return finding.Confirm(ctx, tx, c.ID, c.Rev, "")
 	})
-	w.finding(w.owner, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+	w.finding(w.owner, id, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
 		return finding.DraftResponse(ctx, tx, c.ID, 0, finding.Answer{Position: finding.Agree, Text: "We agree, and protect the branch.", AuthorID: w.exec.ID})
 	})
-	w.finding(w.priya, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+	w.finding(w.priya, id, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
 		return finding.ApproveResponse(ctx, tx, c.ID, c.OpenResponse().Rev)
 	})
-	w.finding(w.exec, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+	w.finding(w.exec, id, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
 		return finding.SignResponse(ctx, tx, c.ID, c.OpenResponse().Rev, c.OpenResponse().Digest)
 	})
-	w.finding(w.priya, x.ID, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
-		return finding.DecideEffect(ctx, tx, c.ID, c.Rev, finding.Noted, jonas)
+	w.finding(w.priya, id, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
+		return finding.DecideEffect(ctx, tx, c.ID, c.Rev, finding.Noted, w.jonas.ID)
 	})
+}
+
+// omitted is an exception of Jonas', raised from a row that the population lacked.
+func (w *world) omitted() {
+	w.Helper()
+	one := *w.populationOf("P-1")
+	text := changes() + "CHG-041,2026-03-07T17:00:00Z,user1,7\n"
+	two := w.lockedList(text, &one)
+	x, err := population.Omit(two, []string{"CHG-041"}, w.rows(two.Digest), population.Earlier{Population: one, Rows: w.rows(one.Digest)})
+	w.must(err)
+	w.do(w.priya, func(ctx context.Context, tx *models.Tx) error {
+		_, err := finding.ExceptOmitted(ctx, tx, w.engagement, 1, x, finding.Facts{Title: "The list lacked a merge", Condition: "CHG-041 was not listed."}, w.jonas.ID)
+		return err
+	})
+	w.answered(2)
+}
+
+func (w *world) populationOf(code string) (p *population.Population) {
+	w.Helper()
+	modelstest.Look(w.T, w.db, w.priya, func(ctx context.Context, tx *models.Tx) error {
+		got, err := population.ByCode(ctx, tx, w.engagement.ID, code)
+		p = &got
+		return err
+	})
+	return p
+}
+
+func TestAnOmissionIsProvedByTheLists(t *testing.T) {
+	w := newWorld(t, modelstest.SQLite(t))
+	w.on("2026-04-02")
+	w.excepted()
+	w.omitted()
+	w.on("2026-07-20")
+	w.report()
+	good := w.export(w.priya)
+	if problems := w.verify(good, nil).Problems; len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	var f binder.Finding
+	w.must(json.Unmarshal([]byte(unpacked(w, good)["findings/F-002.json"]), &f))
+	if len(f.Cells) != 1 || f.Cells[0].Omitted != "P-2" || f.Cells[0].Item != "CHG-041" {
+		t.Errorf("the binder says %+v", f.Cells)
+	}
+	for what, c := range map[string]struct{ path, from, to, says string }{
+		"a row that was there": {"findings/F-002.json", `"item": "CHG-041"`, `"item": "CHG-003"`, "F-002 was raised from the omission of CHG-003: P-1 lists it too"},
+		"a row that is not":    {"findings/F-002.json", `"item": "CHG-041"`, `"item": "CHG-999"`, "F-002 was raised from the omission of CHG-999: P-2 does not list it"},
+		"another population":   {"findings/F-002.json", `"omitted_before": "P-2"`, `"omitted_before": "P-1"`, "P-1, or the version before it, is not here"},
+	} {
+		forged := w.forge(good)
+		forged.edit(c.path, c.from, c.to)
+		forged.insider()
+		if problems := strings.Join(w.verify(forged.pack(), nil).Problems, "\n"); !strings.Contains(problems, c.says) {
+			t.Errorf("%s: %q is not among\n%s", what, c.says, problems)
+		}
+	}
 }
 
 func TestAnAlteredExceptionIsNamed(t *testing.T) {

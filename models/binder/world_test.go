@@ -182,9 +182,20 @@ func (w *world) rows(digest string) func() (sheet.Rows, error) {
 }
 
 // locked is a population of those merges.
-func (w *world) locked() (p population.Population) {
+func (w *world) locked() population.Population {
 	w.Helper()
-	digest := w.store(changes())
+	return w.lockedList(changes(), nil)
+}
+
+// lockedList is a population of these rows, or the next version of one.
+func (w *world) lockedList(list string, before *population.Population) (p population.Population) {
+	w.Helper()
+	var follows population.Parcel
+	if before != nil {
+		follows.Replaces, follows.ChangeNote = before.ID, "The export was cut off."
+		follows.Change.Added = sample.Noted{Count: 1, Examples: []string{"CHG-041"}}
+	}
+	digest := w.store(list)
 	rows, err := w.rows(digest)()
 	w.must(err)
 	zone, err := w.engagement.Location()
@@ -195,13 +206,13 @@ func (w *world) locked() (p population.Population) {
 	w.store(text.String())
 	w.do(w.priya, func(ctx context.Context, tx *models.Tx) error {
 		p, err = population.Import(ctx, tx, w.engagement, population.Parcel{
-			ControlID: w.control.ID,
+			ControlID: w.control.ID, Replaces: follows.Replaces, ChangeNote: follows.ChangeNote, Change: follows.Change,
 			Source: population.Source{
 				Name: "Merges to production", System: "GitHub", Environment: "production", Query: "is:merged", Extractor: "audit API",
 				ExtractedAt: w.db.Now().Add(-time.Hour), SourceCount: int64(record.Rows), Note: "Taken by the nightly export.",
 			},
 			File: population.File{
-				FileName: "changes.csv", Digest: digest, Size: int64(len(changes())), Columns: rows.Header, KeyColumn: "key", WhenColumn: "occurred_at",
+				FileName: "changes.csv", Digest: digest, Size: int64(len(list)), Columns: rows.Header, KeyColumn: "key", WhenColumn: "occurred_at",
 				RowCount: int64(record.Rows), TextDigest: sealed.Digest, Record: models.Doc[sample.Record]{V: record},
 			},
 		})

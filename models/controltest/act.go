@@ -207,10 +207,11 @@ func (t *Test) again(ctx context.Context, tx *models.Tx, failed *Cell) error {
 	return err
 }
 
-// deviates looks what the cell says now. A design that was inadequate has no item.
+// deviates looks what the cell says now. A design that was inadequate has no item, and
+// neither has a row that the population lacked.
 func (c Cell) deviates(ctx context.Context, tx *models.Tx) (bool, error) {
 	if c.Letter == "" {
-		n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM control_tests WHERE id = ? AND design = 'inadequate'", c.TestID)
+		n, err := models.Value[int64](ctx, tx, "SELECT (SELECT count(*) FROM control_tests WHERE id = ? AND design = 'inadequate') + (SELECT count(*) FROM finding_cells WHERE test_id = ? AND population_id IS NOT NULL AND ended_at IS NULL)", c.TestID, c.TestID)
 		return n > 0, err
 	}
 	n, err := models.Value[int64](ctx, tx, `SELECT count(*) FROM test_results r WHERE r.test_id = ? AND r.item_id = ? AND r.letter = ? AND r.result = 'deviation'

@@ -33,6 +33,9 @@ func (p *Paper) mayConclude(ctx context.Context, tx *models.Tx, c Conclusion, ba
 	case Effective, Exceptions:
 		return p.mayJudge(c)
 	case DidNotOperate:
+		if len(p.Omitted) > 0 {
+			return refuse("conclusion", "The population lacked "+models.Plural(len(p.Omitted), "row")+", from which an exception was raised, so the control had something to act on.")
+		}
 		return first(p.nothingHappened(ctx, tx), need("basis", basis, "Say what corroborates that the control had nothing to act on."))
 	case NotTested:
 		return need("basis", basis, "Say why it is not tested.")
@@ -52,7 +55,9 @@ func (p *Paper) mayJudge(c Conclusion) error {
 		return models.Conflict(fmt.Sprintf("%d of %d items have a result for every attribute. The rest comes first.", t.Done, t.Items))
 	case t.Deviating > 0 && c == Effective:
 		return refuse("conclusion", fmt.Sprintf("%d of %d items deviate, so exceptions are noted.", t.Deviating, t.Items))
-	case t.Deviating == 0 && c == Exceptions:
+	case len(p.Omitted) > 0 && c == Effective:
+		return refuse("conclusion", "An exception was raised from "+models.Plural(len(p.Omitted), "row")+" that the population lacked, so exceptions are noted.")
+	case t.Deviating == 0 && len(p.Omitted) == 0 && c == Exceptions:
 		return refuse("conclusion", "No item deviates, so there is no exception to note.")
 	case t.Passes == 0 && c == Effective:
 		return refuse("conclusion", "Every result is not applicable, so nothing shows that the control operated.")
@@ -99,7 +104,14 @@ func (p *Paper) words(c Conclusion, basis string) string {
 				which = append(which, a.Letter+", "+a.Text)
 			}
 		}
-		return fmt.Sprintf("Exceptions noted: %d of %d items. Attributes not met: %s", t.Deviating, t.Items, strings.Join(which, "; "))
+		said := fmt.Sprintf("Exceptions noted: %d of %d items", t.Deviating, t.Items)
+		if len(which) > 0 {
+			said += ". Attributes not met: " + strings.Join(which, "; ")
+		}
+		if n := len(p.Omitted); n > 0 {
+			said += ". The population lacked " + models.Plural(n, "row")
+		}
+		return said
 	case DidNotOperate:
 		return "Did not operate during the period; corroborated by " + basis
 	case NotTested:

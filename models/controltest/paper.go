@@ -22,8 +22,15 @@ type Paper struct {
 	Draws      []Draw  // those drawn again too
 	Rows       []Row
 	Proofs     []LinkedProof
-	Notes      []Note       // those that the actor may read
-	Excepted   map[At]int64 // the finding that was raised from a cell
+	Notes      []Note         // those that the actor may read
+	Excepted   map[At]int64   // the finding that was raised from a cell
+	Omitted    map[Gone]int64 // and from a row that a population lacked
+}
+
+// Gone is a row that a population lacked, by the version that has it.
+type Gone struct {
+	PopulationID int64
+	Key          string
 }
 
 // At is a cell within a test. The design has no item and no letter.
@@ -141,11 +148,11 @@ func reads(tests []Test) []func(context.Context, *models.Tx, []int64, map[int64]
 	return append(all, readExcepted)
 }
 
-// readExcepted reads which findings stand on cells, if there can be any.
+// readExcepted reads which findings stand on cells and on omitted rows, if there can be any.
 func readExcepted(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
 	var failed []int64
 	for _, id := range ids {
-		if p := at[id]; p.Design == Inadequate || slices.ContainsFunc(p.Rows, func(r Row) bool { return len(r.Deviates()) > 0 }) {
+		if p := at[id]; p.Design == Inadequate || p.PopulationID != nil || slices.ContainsFunc(p.Rows, func(r Row) bool { return len(r.Deviates()) > 0 }) {
 			failed = append(failed, id)
 		}
 	}
@@ -155,15 +162,26 @@ func readExcepted(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]
 	type row struct {
 		TestID, FindingID int64
 		At
+		PopulationID int64
+		ItemKey      string
 	}
-	list, err := models.Raw[row](ctx, tx, "SELECT test_id, finding_id, item_id, letter FROM finding_cells WHERE test_id IN ? AND ended_at IS NULL ORDER BY id", failed)
+	list, err := models.Raw[row](ctx, tx, `SELECT test_id, finding_id, item_id, letter, COALESCE(population_id, 0) AS population_id, item_key
+		FROM finding_cells WHERE test_id IN ? AND ended_at IS NULL ORDER BY id`, failed)
 	for _, r := range list {
-		if at[r.TestID].Excepted == nil {
-			at[r.TestID].Excepted = map[At]int64{}
-		}
-		at[r.TestID].Excepted[r.At] = r.FindingID
+		at[r.TestID].except(r.FindingID, r.At, Gone{r.PopulationID, r.ItemKey})
 	}
 	return err
+}
+
+func (p *Paper) except(finding int64, cell At, row Gone) {
+	if p.Excepted == nil {
+		p.Excepted, p.Omitted = map[At]int64{}, map[Gone]int64{}
+	}
+	if row.PopulationID != 0 {
+		p.Omitted[row] = finding
+	} else {
+		p.Excepted[cell] = finding
+	}
 }
 
 func readRounds(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
@@ -222,6 +240,20 @@ func (p *Paper) wholeKey() string {
 		return p.Configuration
 	}
 	return "Full population"
+}
+
+// RestsOn reports that the test took one of these populations, or a sample of it.
+func (p *Paper) RestsOn(populations ...int64) bool {
+	if p.PopulationID != nil && slices.Contains(populations, *p.PopulationID) {
+		return true
+	}
+	return slices.ContainsFunc(p.Draws, func(d Draw) bool { return slices.Contains(populations, d.PopulationID) })
+}
+
+// Resting are the tests of an engagement that rest on one of two populations.
+func Resting(ctx context.Context, tx *models.Tx, engagement, one, two int64) ([]Test, error) {
+	return models.Rows[Test](tx).Where(`control_tests.engagement_id = ? AND (control_tests.population_id IN ? OR control_tests.id IN (
+		SELECT l.test_id FROM test_samples l WHERE l.population_id IN ?))`, engagement, []int64{one, two}, []int64{one, two}).Order("control_tests.id").Limit(50).Find(ctx)
 }
 
 // Live are the draws that count: those that were not drawn again.

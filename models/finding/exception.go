@@ -26,6 +26,7 @@ type Cell struct {
 	Letter       string // of the attribute; "": the design
 	ItemKey      string
 	Attribute    string
+	PopulationID *int64     // of an omitted row, ItemKey: the version that has it
 	EndedAt      *time.Time // the exception was dismissed
 	AuditorID    int64
 	EnteredBy    int64
@@ -53,6 +54,8 @@ func (c Cell) Test() string { return fmt.Sprintf("T-%d", c.TestID) }
 // Words name the cell: CHG-017, attribute B.
 func (c Cell) Words() string {
 	switch {
+	case c.PopulationID != nil:
+		return c.ItemKey + ", omitted from the population"
 	case c.Letter == "":
 		return "Design"
 	case c.ItemKey == "":
@@ -68,6 +71,7 @@ type place struct {
 	key    string
 	about  string // the attribute
 	marked bool   // it deviates
+	of     *int64 // the population that has the row, of one that was omitted
 }
 
 func placeOf(ctx context.Context, tx *models.Tx, e engagement.Engagement, at controltest.Cell) (p place, err error) {
@@ -122,6 +126,12 @@ func (p place) free() error {
 	if !p.marked {
 		return models.Conflict("This is no deviation of " + p.Code() + ", so there is no exception to raise from it.")
 	}
+	if p.of != nil {
+		if id := p.Omitted[controltest.Gone{PopulationID: *p.of, Key: p.key}]; id != 0 {
+			return models.Conflict(Code(id) + " was raised from the omission of " + p.key + " already.")
+		}
+		return nil
+	}
 	if id := p.Excepted[controltest.At{ItemID: p.cell.ItemID, Letter: p.cell.Letter}]; id != 0 {
 		return models.Conflict(Code(id) + " was raised from this cell already.")
 	}
@@ -132,34 +142,52 @@ func (p place) free() error {
 // fieldwork grant their own, else brought in for the one who is named. The company sees the
 // facts from then on, whatever else of the test is shared.
 func Except(ctx context.Context, tx *models.Tx, e engagement.Engagement, at controltest.Cell, in Facts, auditor int64) (Finding, error) {
-	by, err := engagement.Act(ctx, tx, e, auditor)
+	by, err := excepting(ctx, tx, e, auditor)
 	if err != nil {
 		return Finding{}, err
-	}
-	if e.Status != engagement.Fieldwork {
-		return Finding{}, models.Conflict("Exceptions are raised in fieldwork, and this engagement is in state " + e.Status.Label() + ".")
 	}
 	p, err := placeOf(ctx, tx, e, at)
-	if err == nil {
-		err = p.free()
-	}
 	if err != nil {
 		return Finding{}, err
+	}
+	return in.except(ctx, tx, by, p)
+}
+
+// excepting asks who may raise an exception, and when.
+func excepting(ctx context.Context, tx *models.Tx, e engagement.Engagement, auditor int64) (engagement.Authority, error) {
+	by, err := engagement.Act(ctx, tx, e, auditor)
+	if err == nil && e.Status != engagement.Fieldwork {
+		err = models.Conflict("Exceptions are raised in fieldwork, and this engagement is in state " + e.Status.Label() + ".")
+	}
+	return by, err
+}
+
+// except raises an exception from places of one test.
+func (in Facts) except(ctx context.Context, tx *models.Tx, by engagement.Authority, places ...place) (Finding, error) {
+	for _, p := range places {
+		if err := p.free(); err != nil {
+			return Finding{}, err
+		}
 	}
 	if err := in.worded(); err != nil {
 		return Finding{}, err
 	}
-	f, controls, err := in.exception(ctx, tx, p, by)
+	f, controls, err := in.exception(ctx, tx, places[0], by)
 	if err != nil {
 		return f, err
 	}
-	if err := models.Insert(ctx, tx, &f, "finding.except", models.Note{"title": f.Title, "test": p.Code()}); err != nil {
+	if err := models.Insert(ctx, tx, &f, "finding.except", models.Note{"title": f.Title, "test": places[0].Code()}); err != nil {
 		return f, err
 	}
 	if err := f.begin(ctx, tx, controls); err != nil {
 		return f, err
 	}
-	return f, f.take(ctx, tx, p, by)
+	for _, p := range places {
+		if err := f.take(ctx, tx, p, by); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
 }
 
 // worded asks for the words of an exception.
@@ -190,7 +218,7 @@ func (in Facts) exception(ctx context.Context, tx *models.Tx, p place, by engage
 // take ties the finding to a cell.
 func (f Finding) take(ctx context.Context, tx *models.Tx, p place, by engagement.Authority) error {
 	c := Cell{
-		FindingID: f.ID, EngagementID: p.EngagementID, TestID: p.ID, ItemID: p.cell.ItemID, Letter: p.cell.Letter, ItemKey: p.key, Attribute: p.about,
+		FindingID: f.ID, EngagementID: p.EngagementID, TestID: p.ID, ItemID: p.cell.ItemID, Letter: p.cell.Letter, ItemKey: p.key, Attribute: p.about, PopulationID: p.of,
 		AuditorID: by.Auditor, EnteredBy: by.By, RaisedAt: tx.Now,
 	}
 	err := models.Insert(ctx, tx, &c, "finding.cell", models.Note{"test": p.Code(), "cell": c.Words()})
@@ -202,28 +230,43 @@ func (f Finding) take(ctx context.Context, tx *models.Tx, p place, by engagement
 
 // Join adds one more cell of the same test to an exception whose facts are not settled.
 func Join(ctx context.Context, tx *models.Tx, e engagement.Engagement, id int64, at controltest.Cell, auditor int64) error {
-	c, err := take(ctx, tx, id)
+	c, by, err := joining(ctx, tx, e, id, at.TestID, auditor)
 	if err != nil {
-		return err
-	}
-	by, err := engagement.Act(ctx, tx, e, auditor)
-	if err != nil {
-		return err
-	}
-	if !c.Exception() || *c.TestID != at.TestID || c.InEngagement() != e.ID {
-		return models.Invalid(map[string]string{"finding": "Choose an exception that was raised from the same test."})
-	}
-	if err := all(c.during(), c.while(Raised, Disputed)); err != nil {
 		return err
 	}
 	p, err := placeOf(ctx, tx, e, at)
-	if err == nil {
-		err = p.free()
-	}
 	if err != nil {
 		return err
 	}
-	return c.take(ctx, tx, p, by)
+	return c.join(ctx, tx, by, p)
+}
+
+// joining takes the exception of a test to which something can still be added.
+func joining(ctx context.Context, tx *models.Tx, e engagement.Engagement, id, test, auditor int64) (Case, engagement.Authority, error) {
+	c, err := take(ctx, tx, id)
+	if err != nil {
+		return c, engagement.Authority{}, err
+	}
+	by, err := engagement.Act(ctx, tx, e, auditor)
+	if err != nil {
+		return c, by, err
+	}
+	if !c.Exception() || *c.TestID != test || c.InEngagement() != e.ID {
+		return c, by, models.Invalid(map[string]string{"finding": "Choose an exception that was raised from the same test."})
+	}
+	return c, by, all(c.during(), c.while(Raised, Disputed))
+}
+
+func (c *Case) join(ctx context.Context, tx *models.Tx, by engagement.Authority, places ...place) error {
+	for _, p := range places {
+		if err := p.free(); err != nil {
+			return err
+		}
+		if err := c.take(ctx, tx, p, by); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // amend changes the words of an exception, and nothing that is the company's.
@@ -299,5 +342,8 @@ func ExceptAll(ctx context.Context, tx *models.Tx, e engagement.Engagement, test
 
 // Place is the address of the item on its test's page, within an engagement.
 func (c Cell) Place(engagement string) string {
+	if c.PopulationID != nil {
+		return fmt.Sprintf("%s/populations/P-%d", engagement, *c.PopulationID)
+	}
 	return engagement + "/tests/" + c.Test() + "?item=" + strconv.FormatInt(c.ItemID, 10)
 }

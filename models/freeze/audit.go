@@ -198,7 +198,11 @@ func (s *snapshot) exception(d *binder.Finding, c finding.Case, part finding.Aud
 		d.Test = fmt.Sprintf("T-%d", *c.TestID)
 	}
 	for _, x := range c.Cells {
-		d.Cells = append(d.Cells, binder.Cell{Item: x.ItemKey, Letter: x.Letter, Attribute: x.Attribute, Auditor: s.person(x.AuditorID), By: s.person(x.EnteredBy), At: x.RaisedAt.UTC(), EndedAt: utc(x.EndedAt)})
+		one := binder.Cell{Item: x.ItemKey, Letter: x.Letter, Attribute: x.Attribute, Auditor: s.person(x.AuditorID), By: s.person(x.EnteredBy), At: x.RaisedAt.UTC(), EndedAt: utc(x.EndedAt)}
+		if x.PopulationID != nil {
+			one.Omitted = fmt.Sprintf("P-%d", *x.PopulationID)
+		}
+		d.Cells = append(d.Cells, one)
 		d.Records = append(d.Records, record(x, x.Meta))
 	}
 	for _, x := range part.Covers[c.ID] {

@@ -3,7 +3,9 @@
 package controltests
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -297,6 +299,13 @@ func (d PageData) stages() []stage {
 		{"Test", fmt.Sprintf("%d of %d done, %d with deviation", t.Done, t.Items, t.Deviating), over && selected, at >= 3 && !over},
 		{"Conclude", d.concludeWords(), d.Status == controltest.Reviewed, d.Status == controltest.Concluded},
 	}
+}
+
+// omittedRows are those from whose omission exceptions were raised, by key.
+func (d PageData) omittedRows() []controltest.Gone {
+	return slices.SortedFunc(maps.Keys(d.Omitted), func(a, b controltest.Gone) int {
+		return cmp.Or(cmp.Compare(a.PopulationID, b.PopulationID), cmp.Compare(a.Key, b.Key))
+	})
 }
 
 func (d PageData) populationWords() string {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"assay/models/activity"
+	"assay/models/controltest"
 	"assay/models/engagement"
 	"assay/models/finding"
 	"assay/models/framework"
@@ -63,6 +64,8 @@ type PageData struct {
 	Team       []engagement.Teammate
 	People     map[int64]people.Person
 	Proposed   Proposal
+	Resting    []controltest.Test // that took this version or the one before, if it lacked rows
+	Omitted    map[string]int64   // the exceptions that were raised from those rows
 	Feed       []activity.Entry
 	Typed      map[string]string
 	Errors     map[string]string
