@@ -3,12 +3,14 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"assay/internal/docx"
 	"assay/internal/sheet"
 	"assay/models"
 	"assay/models/deliverable"
 	"assay/models/engagement"
+	"assay/models/rollforward"
 	"assay/templates/deliverables"
 	"assay/web"
 )
@@ -33,6 +35,9 @@ func (app *App) findingsReport(w http.ResponseWriter, r *http.Request) error {
 		if d.More = list.Later != ""; !d.Print {
 			d.Earlier, d.Later = evidenceCursors(r, list.Earlier, list.Later)
 		}
+		if err == nil {
+			d.Carried, err = rollforward.HistoryOf(ctx, tx, d.Engagement.ID)
+		}
 		return d, err
 	})
 	if err != nil {
@@ -55,24 +60,32 @@ func (app *App) findingsFile(ending string) web.Handler {
 			if err != nil {
 				return err
 			}
-			rows := make([][]string, len(lines))
-			for i, l := range lines {
-				rows[i] = l.Cells()
+			carried, err := rollforward.HistoryOf(ctx, tx, e.ID)
+			if err != nil {
+				return err
 			}
-			switch ending {
-			case "csv":
-				return sheet.WriteCSV(w, deliverable.FindingColumns, each(rows))
-			case "xlsx":
-				return sheet.WriteXLSX(w, "Findings", deliverable.FindingColumns, each(rows))
+			rows := make([][]string, 0, len(lines)+len(carried))
+			for _, l := range lines {
+				rows = append(rows, append(l.Cells(), ""))
 			}
-			_, err = findingsWord(e, rows).WriteTo(w)
-			return err
+			if ending == "docx" {
+				_, err = findingsWord(e, rows, carried).WriteTo(w)
+				return err
+			}
+			for _, h := range carried {
+				rows = append(rows, deliverable.CarriedCells(h))
+			}
+			columns := append(slices.Clone(deliverable.FindingColumns), deliverable.CarriedColumn)
+			if ending == "csv" {
+				return sheet.WriteCSV(w, columns, each(rows))
+			}
+			return sheet.WriteXLSX(w, "Findings", columns, each(rows))
 		})
 	}
 }
 
 // findingsWord is a table for each finding: twenty columns fit on no page.
-func findingsWord(e engagement.Engagement, rows [][]string) *docx.Document {
+func findingsWord(e engagement.Engagement, rows [][]string, carried []rollforward.History) *docx.Document {
 	out := docx.New(false)
 	out.Heading(1, "Findings and remediation")
 	out.Text(e.Name + ", " + string(e.PeriodStart) + " to " + string(e.PeriodEnd) + ". It repeats what was recorded, and states no opinion. Remediation removes no exception from its period.")
@@ -88,6 +101,15 @@ func findingsWord(e engagement.Engagement, rows [][]string) *docx.Document {
 	}
 	if len(rows) == 0 {
 		out.Text("No finding of the audit was recorded.")
+	}
+	if len(carried) > 0 {
+		out.Heading(2, "Carried over from earlier periods")
+		out.Text("They were open when this period was set up. They are history here, and no exceptions of this period.")
+		var history [][]string
+		for _, h := range carried {
+			history = append(history, []string{h.Code(), h.Title, h.Severity.Label(), h.Status.Label(), h.Origin()})
+		}
+		out.Table([]string{"Finding", "Title", "Severity", "Status then", "Found in"}, history)
 	}
 	return out
 }

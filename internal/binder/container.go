@@ -247,6 +247,12 @@ func (v *verifier) document(path string, body []byte) error {
 			return err
 		}
 		v.tests[t.Code] = deviations(t)
+	case strings.HasPrefix(path, CarriedDir):
+		var c Carried
+		if err := json.Unmarshal(body, &c); err != nil {
+			return err
+		}
+		v.carried = append(v.carried, c.Code)
 	case strings.HasPrefix(path, "findings/"):
 		var f Finding
 		if err := json.Unmarshal(body, &f); err != nil {

@@ -264,6 +264,24 @@ type Finding struct {
 	Records        []Record     `json:"records"`
 }
 
+// CarriedDir holds the findings of earlier periods.
+const CarriedDir = "carried/"
+
+// A Carried finding was open when the engagement began that it came into. It says what it
+// was then, and is history: no finding and no exception of this engagement.
+type Carried struct {
+	Code      string    `json:"code"`
+	Title     string    `json:"title"`
+	Severity  string    `json:"severity,omitempty"`
+	Status    string    `json:"status_then"`
+	Cycle     int       `json:"cycle"`
+	CarriedAt time.Time `json:"carried_at"`
+	From      string    `json:"found_in,omitempty"` // the earlier engagement
+	FromStart string    `json:"found_in_period_start,omitempty"`
+	FromEnd   string    `json:"found_in_period_end,omitempty"`
+	Records   []Record  `json:"records"`
+}
+
 // A Cell is where an exception was seen: an item and an attribute; without both the design;
 // with a population a row that it has and that the version before lacked.
 type Cell struct {

@@ -3,6 +3,7 @@ package binder
 import (
 	"bufio"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,7 @@ func deviations(t Test) map[cell]bool {
 // exceptions holds what is said about exceptions against what it rests on: each stands on a
 // deviation of its test, and each signed response is the text that was signed.
 func (v *verifier) exceptions() {
+	v.carriedOver()
 	v.gone, v.listedIn = map[string]bool{}, map[string]map[string]bool{}
 	for _, f := range v.findings {
 		for _, c := range f.Cells {
@@ -51,6 +53,15 @@ func (v *verifier) exceptions() {
 			if r.Status == "signed" && digestOf([]byte(ResponseText(f.Code, r))) != r.SHA256 {
 				v.problem("version %d of the response to %s is not the text that was signed", r.Version, clip(f.Code))
 			}
+		}
+	}
+}
+
+// carriedOver holds that what was carried over is no finding of this engagement.
+func (v *verifier) carriedOver() {
+	for _, f := range v.findings {
+		if slices.Contains(v.carried, f.Code) {
+			v.problem("%s was carried over from an earlier period, and is listed as a finding of this one", clip(f.Code))
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (b *Binder) readme(_ context.Context, w io.Writer) error {
 
 var titles = map[string]string{
 	"controls": "Controls and their versions", "populations": "Populations", "samples": "Samples", "tests": "Tests of controls",
-	"findings": "Findings", "requests": "Requests", "notes": "Notes of the audit team", "": "Engagement and freeze",
+	"findings": "Findings", "carried": "Carried over from earlier periods: history, and no findings of this one", "requests": "Requests", "notes": "Notes of the audit team", "": "Engagement and freeze",
 }
 
 // groupsOf puts files together as a reader looks for them: by control, then by kind. They

@@ -103,6 +103,7 @@ type verifier struct {
 	populations map[string]Population
 	tests       map[string]map[cell]bool // the deviations of each test
 	findings    []Finding
+	carried     []string                   // findings of earlier periods
 	gone        map[string]bool            // items from whose omission exceptions were raised
 	listedIn    map[string]map[string]bool // those of them that a population lists
 	samples     []Sample

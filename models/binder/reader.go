@@ -148,7 +148,7 @@ func (r *reader) manifest() binder.Manifest {
 	e, c := r.engagement, r.freeze.Counts.V
 	counts := map[string]int{
 		"controls": c.Controls, "control_versions": c.Versions, "evidence_items": c.Evidence, "evidence_files": c.Files, "files_withheld": c.Withheld,
-		"populations": c.Populations, "samples": c.Samples, "tests": c.Tests, "requests": c.Requests, "findings": c.Findings,
+		"populations": c.Populations, "samples": c.Samples, "tests": c.Tests, "requests": c.Requests, "findings": c.Findings, "carried_findings": c.Carried,
 	}
 	maps.DeleteFunc(counts, func(_ string, n int) bool { return n == 0 })
 	return binder.Manifest{

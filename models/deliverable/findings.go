@@ -10,6 +10,7 @@ import (
 	"assay/models/engagement"
 	"assay/models/finding"
 	"assay/models/people"
+	"assay/models/rollforward"
 )
 
 // A FindingLine is what the findings and remediation report says of one finding.
@@ -54,6 +55,31 @@ func FindingsPage(ctx context.Context, tx *models.Tx, e engagement.Engagement, p
 	}
 	lines, err := findingLines(ctx, tx, w.Items)
 	return models.Window[FindingLine]{Items: lines, Earlier: w.Earlier, Later: w.Later}, err
+}
+
+// CarriedColumn is the last one: it marks what is history of an earlier period.
+const CarriedColumn = "Carried over from"
+
+// CarriedCells are a finding of an earlier period as a row of a file. It is history, so it
+// says only what it was when it was carried over.
+func CarriedCells(h rollforward.History) []string {
+	row := make([]string, len(FindingColumns)+1)
+	for i, name := range FindingColumns {
+		switch name {
+		case "Finding":
+			row[i] = h.Code()
+		case "Title":
+			row[i] = h.Title
+		case "Severity":
+			row[i] = h.Severity.Label()
+		case "In the report":
+			row[i] = "History, no exception of this period"
+		case "Status":
+			row[i] = h.Status.Label() + " when it was carried over"
+		}
+	}
+	row[len(FindingColumns)] = h.Origin()
+	return row
 }
 
 // Findings are all lines of the report, the newest finding first.

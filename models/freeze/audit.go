@@ -10,6 +10,7 @@ import (
 	"assay/models"
 	"assay/models/finding"
 	"assay/models/population"
+	"assay/models/rollforward"
 )
 
 // populations writes every locked list with the draws from it.
@@ -153,6 +154,26 @@ func (s *snapshot) findings(ctx context.Context) error {
 		}
 		after = list[len(list)-1].ID
 	}
+}
+
+// carried writes the findings of earlier periods that were open when this one began: as they
+// were then, beside the findings of this engagement and never among them.
+func (s *snapshot) carried(ctx context.Context) error {
+	list, err := rollforward.HistoryOf(ctx, s.tx, s.e.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		s.counts.Carried++
+		err := s.add(ctx, binder.CarriedDir+c.Code()+".json", false, binder.Carried{
+			Code: c.Code(), Title: c.Title, Severity: string(c.Severity), Status: string(c.Status), Cycle: c.Cycle, CarriedAt: c.CarriedAt.UTC(),
+			From: c.From, FromStart: string(c.FromStart), FromEnd: string(c.FromEnd), Records: []binder.Record{record(c.Carried, c.Meta)},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *snapshot) finding(c finding.Case) binder.Finding {

@@ -43,6 +43,8 @@ type Counts struct {
 	Controls, Versions, Evidence, Files, Withheld, Populations, Samples, Tests, Requests, Findings int
 
 	Bytes int64 // of the files of evidence
+
+	Carried int `json:",omitempty"` // findings of an earlier period, as history; freezes before it had none
 }
 
 // TableName is where freezes live.

@@ -38,7 +38,7 @@ func (s *snapshot) take(ctx context.Context) error {
 	s.names, s.codes, s.inControl, s.hasItem = map[int64]string{}, map[int64]string{}, map[int64]bool{}, map[int64]bool{}
 	s.actor, s.tx.Actor = s.tx.Actor, s.e.Viewer()
 	defer func() { s.tx.Actor = s.actor }()
-	for _, part := range []func(context.Context) error{s.engagement, s.subservice, s.controls, s.evidence, s.populations, s.tests, s.requests, s.findings} {
+	for _, part := range []func(context.Context) error{s.engagement, s.subservice, s.controls, s.evidence, s.populations, s.tests, s.requests, s.findings, s.carried} {
 		if err := part(ctx); err != nil {
 			return err
 		}

@@ -59,6 +59,48 @@ func CarriedInto(ctx context.Context, tx *models.Tx, engagement int64) ([]Carrie
 	return models.Rows[Carried](tx).Where("carried_findings.engagement_id = ?", engagement).Order("finding_id").Limit(500).Find(ctx)
 }
 
+// A History is a carried finding with the period that it comes from.
+type History struct {
+	Carried
+	From               string // the engagement in which it was found, or ""
+	FromStart, FromEnd models.Date
+}
+
+// Origin says in words where a finding comes from.
+func (h History) Origin() string {
+	if h.From == "" {
+		return "An earlier period"
+	}
+	return fmt.Sprintf("%s, %s to %s", h.From, h.FromStart, h.FromEnd)
+}
+
+// HistoryOf lists the findings that were carried into an engagement, each with the name and
+// the period of the engagement in which it was found. That name is all that the auditors of
+// the next one get of it.
+func HistoryOf(ctx context.Context, tx *models.Tx, into int64) ([]History, error) {
+	list, err := CarriedInto(ctx, tx, into)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	type origin struct {
+		ID                     int64
+		Name                   string
+		PeriodStart, PeriodEnd models.Date
+	}
+	from, err := models.Raw[origin](ctx, tx, `SELECT f.id, e.name, e.period_start, e.period_end
+		FROM carried_findings c JOIN findings f ON f.id = c.finding_id JOIN engagements e ON e.id = f.engagement_id WHERE c.engagement_id = ?`, into)
+	names := map[int64]origin{}
+	for _, o := range from {
+		names[o.ID] = o
+	}
+	out := make([]History, len(list))
+	for i, c := range list {
+		o := names[c.FindingID]
+		out[i] = History{Carried: c, From: o.Name, FromStart: o.PeriodStart, FromEnd: o.PeriodEnd}
+	}
+	return out, err
+}
+
 // Counts is how much was copied.
 type Counts struct{ Findings, Organisations, Complements, Requests int }
 

@@ -55,6 +55,7 @@ func (d PageData) lines() []line {
 		{"Tests of controls", c.Tests},
 		{"Requests", c.Requests},
 		{"Findings", c.Findings},
+		{"Carried over from earlier periods", c.Carried},
 	}
 }
 
