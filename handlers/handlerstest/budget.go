@@ -12,7 +12,9 @@ const (
 
 // overBudget are the pages that take more, and how many: they may not take more yet.
 var overBudget = map[string]int64{
-	"/tasks": 22,
+	"/tasks": 14,
+	// An exception that was answered, put right and tested again has one of each kind of part.
+	"/findings/{}": 13, "/findings/{}?print/{}": 13,
 	// The report reads each kind of part of its findings once, however many there are.
 	"/engagements/{}/deliverables/findings": 17, "/engagements/{}/deliverables/findings?print/{}": 17,
 	"/engagements/{}/deliverables/findings.csv": 17, "/engagements/{}/deliverables/findings.xlsx": 17, "/engagements/{}/deliverables/findings.docx": 17,

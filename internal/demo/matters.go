@@ -223,17 +223,17 @@ func (s *story) lateMatters() {
 func (s *story) freshMatters() {
 	d := s.ago(30)
 	s.raise(d, "priya", nil, finding.Facts{
-		Source: finding.FromTest, Title: "Evaluation report of Halyard Review names no approver",
-		Condition: "The report of the release before last has a result and no name under it.",
-		Criterion: "AI-23: a release is approved by a named person. CC8.1.",
-	}, "AI-23").
-		confirm(d.AddDays(1), "meiling", "").rate(d.AddDays(2), finding.Medium, "meiling", s.ago(-9)).
-		plan(d.AddDays(3), "meiling", "The release cannot be tagged without the name.", s.ago(-9),
-			step{"Make the approver a field of the release", "meiling", d.AddDays(20)}).
-		submitPlan(d.AddDays(3), "meiling").approvePlan(d.AddDays(5), "").
-		begin(d.AddDays(6), "meiling", 0).
-		finish(d.AddDays(18), "meiling", 0, "AI-23", "Approver field", "Two releases since, both with a name.").
-		complete(s.ago(6), "meiling", "Done; see the two releases.")
+		Source: finding.FromTest, Title: "Releases of Halyard Review name no approver",
+		Condition: "The release before last has a result of its evaluation and no name of who approved it.",
+		Criterion: "CM-01: a change is approved by a named person. CC8.1.",
+	}, "CM-01").
+		confirm(d.AddDays(1), "tomas", "").rate(d.AddDays(2), finding.Medium, "tomas", s.ago(-9)).
+		plan(d.AddDays(3), "tomas", "The release cannot be tagged without the name.", s.ago(-9),
+			step{"Make the approver a field of the release", "tomas", d.AddDays(20)}).
+		submitPlan(d.AddDays(3), "tomas").approvePlan(d.AddDays(5), "").
+		begin(d.AddDays(6), "tomas", 0).
+		finish(d.AddDays(18), "tomas", 0, "CM-01", "Approver field", "Two releases since, both with a name.").
+		complete(s.ago(6), "tomas", "Done; see the two releases.")
 
 	d = s.ago(19)
 	s.raise(d, "tomas", nil, finding.Facts{

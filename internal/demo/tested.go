@@ -19,7 +19,7 @@ import (
 
 // A weekend's deeds fall on the Friday before, so what follows is later in the hour, too.
 
-// tested is what Jonas tests with his own hand: granted access is done, with one exception,
+// tested is what Jonas tests with his own hand: granted access is done, with two exceptions,
 // and of the merges he has looked at a third.
 func (s *story) tested() {
 	s.granted("jonas", s.ago(10))
@@ -88,7 +88,7 @@ func (t *trial) proof(ctx context.Context, tx *models.Tx) (string, error) {
 	return i.Code(), err
 }
 
-// accessTest is a whole one: 25 of the access that was granted, one without approval.
+// accessTest is a whole one: 25 of the access that was granted, of which two deviate.
 func (s *story) accessTest() {
 	t := &trial{story: s, code: "AC-02"}
 	t.designed(s.ago(10), 60, "Followed one new engineer from the ticket to the group in Okta. Nobody can approve their own request.",
@@ -124,6 +124,7 @@ func (s *story) accessTest() {
 	s.on(s.ago(5), 220, "priya", func(ctx context.Context, tx *models.Tx) error {
 		return controltest.Review(ctx, tx, t.id, 0, s.id("miriam"), "")
 	})
+	t.exceptions()
 }
 
 // draws accepts the population and takes 25 of it.
@@ -158,7 +159,7 @@ func (t *trial) paper(ctx context.Context, tx *models.Tx) (controltest.Paper, er
 	return controltest.Load(ctx, tx, t.running.e, x)
 }
 
-// looksAtAll finds one that was approved too late.
+// looksAtAll finds one that was approved too late, and one by the wrong person.
 func (t *trial) looksAtAll(ctx context.Context, tx *models.Tx) error {
 	p, err := t.paper(ctx, tx)
 	if err != nil {
@@ -169,7 +170,7 @@ func (t *trial) looksAtAll(ctx context.Context, tx *models.Tx) error {
 		for _, a := range p.Attributes {
 			s := controltest.Seen{ItemID: r.ItemID, Letter: a.Letter, Result: controltest.Pass, Rev: controltest.Any}
 			switch {
-			case n == 16 && a.Letter == "B":
+			case n == 16 && a.Letter == "B", n == 9 && a.Letter == "A":
 				s.Result = controltest.Deviation
 			case n == 4 && a.Letter == "C":
 				s.Result, s.Reason = controltest.NotApplicable, "The access was withdrawn before the group was given."
