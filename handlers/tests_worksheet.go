@@ -30,7 +30,7 @@ func (app *App) worksheetOut(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return app.export(w, r, "worksheet-"+p.Code(), "xlsx", func(context.Context, *models.Tx) error {
+	return app.export(w, r, p.Path()+"#worksheet", "xlsx", func(context.Context, *models.Tx) error {
 		return sheet.WriteXLSX(w, p.Code(), p.SheetHeader(), p.SheetRows())
 	})
 }

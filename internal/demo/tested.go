@@ -19,7 +19,7 @@ import (
 
 // A weekend's deeds fall on the Friday before, so what follows is later in the hour, too.
 
-// tested is what Jonas tests with his own hand: granted access is done, with two exceptions,
+// tested is what Jonas tests with his own hand: granted access is done, with three deviations,
 // and of the merges he has looked at a third.
 func (s *story) tested() {
 	s.granted("jonas", s.ago(10))
@@ -88,7 +88,7 @@ func (t *trial) proof(ctx context.Context, tx *models.Tx) (string, error) {
 	return i.Code(), err
 }
 
-// accessTest is a whole one: 25 of the access that was granted, of which two deviate.
+// accessTest is a whole one: 25 of the access that was granted, of which three deviate.
 func (s *story) accessTest() {
 	t := &trial{story: s, code: "AC-02"}
 	t.designed(s.ago(10), 60, "Followed one new engineer from the ticket to the group in Okta. Nobody can approve their own request.",
@@ -159,7 +159,8 @@ func (t *trial) paper(ctx context.Context, tx *models.Tx) (controltest.Paper, er
 	return controltest.Load(ctx, tx, t.running.e, x)
 }
 
-// looksAtAll finds one that was approved too late, and one by the wrong person.
+// looksAtAll finds one that was approved too late, one by the wrong person, and one in
+// another group; of the last no exception is raised yet.
 func (t *trial) looksAtAll(ctx context.Context, tx *models.Tx) error {
 	p, err := t.paper(ctx, tx)
 	if err != nil {
@@ -170,7 +171,7 @@ func (t *trial) looksAtAll(ctx context.Context, tx *models.Tx) error {
 		for _, a := range p.Attributes {
 			s := controltest.Seen{ItemID: r.ItemID, Letter: a.Letter, Result: controltest.Pass, Rev: controltest.Any}
 			switch {
-			case n == 16 && a.Letter == "B", n == 9 && a.Letter == "A":
+			case n == 16 && a.Letter == "B", n == 9 && a.Letter == "A", n == 21 && a.Letter == "C":
 				s.Result = controltest.Deviation
 			case n == 4 && a.Letter == "C":
 				s.Result, s.Reason = controltest.NotApplicable, "The access was withdrawn before the group was given."
@@ -185,10 +186,12 @@ func (t *trial) looksAtAll(ctx context.Context, tx *models.Tx) error {
 	if err != nil {
 		return err
 	}
-	failed := p.Rows[16].ItemID
-	if err := controltest.LinkItem(ctx, tx, t.id, 0, failed, "B", code); err != nil {
-		return err
+	for _, r := range p.Rows {
+		if err := controltest.LinkItem(ctx, tx, t.id, 0, r.ItemID, "AB", code); err != nil {
+			return err
+		}
 	}
+	failed := p.Rows[16].ItemID
 	_, err = controltest.Jot(ctx, tx, t.id, 0, []controltest.Jotting{{ItemID: failed, Letter: "B", Text: "The approval is four hours after the group was given. Ask Dana whether an emergency was declared."}})
 	return err
 }

@@ -357,6 +357,7 @@ var unlinked = map[string]bool{
 	"/engagements/{engagement}/requests/import/{upload}":        true, // after a file was sent
 	"/engagements/{engagement}/tests/{test}/worksheet/{upload}": true, // likewise
 	"/engagements/{engagement}/deliverables/subservice/new":     true, // the demonstration's engagements are past set-up: changes are proposed
+	"/findings/{finding}/amend":                                 true, // its exceptions were raised by an auditor's own hand
 }
 
 // tail is the last lines of said that contain words.

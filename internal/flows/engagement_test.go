@@ -397,6 +397,11 @@ func (x *examination) isTested() {
 	h := x.hand()
 	h.open(x.at + "/tests/T-1")
 	h.reads("5 of 5", "2 with deviation")
+	if x.granted {
+		h.Fill(`form[action$="/T-1/evidence"] [name="evidence"]`, "E-1")
+		h.press(browser.Button("Link evidence"))
+		h.Wait(`[aria-label^="Item "] .viewer .sheet`) // beside the results
+	}
 }
 
 // marks sets the results of a test, an item after the other: 1 for no exception, 2 for a

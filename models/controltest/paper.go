@@ -8,6 +8,7 @@ import (
 
 	"assay/models"
 	"assay/models/engagement"
+	"assay/models/evidence"
 	"assay/models/population"
 	"assay/models/sample"
 )
@@ -85,6 +86,7 @@ type LinkedProof struct {
 	Superseded bool
 	Withdrawn  bool
 	ReplacedBy int64 // the item that took its place, or 0
+	ShownFile  int64 // the first file that is there and not sealed, or 0
 }
 
 // ByCode finds a test of an engagement by its human id, such as T-3.
@@ -293,7 +295,8 @@ func readProofs(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*P
 	}
 	list, err := models.Raw[row](ctx, tx, `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.purpose, l.item_id, l.letters, l.evidence_id, l.title, l.files,
 			l.auditor_id, l.entered_by, l.linked_at, e.status,
-			COALESCE((SELECT max(n.id) FROM evidence n WHERE n.supersedes_id = e.id AND n.status IN ('accepted', 'superseded')), 0) AS replaced_by
+			COALESCE((SELECT max(n.id) FROM evidence n WHERE n.supersedes_id = e.id AND n.status IN ('accepted', 'superseded')), 0) AS replaced_by,
+			COALESCE((SELECT min(f.id) FROM evidence_files f WHERE f.evidence_id = e.id AND f.removal_id IS NULL AND NOT `+evidence.SealedBytes+`), 0) AS shown_file
 		FROM test_evidence l JOIN evidence e ON e.id = l.evidence_id WHERE l.test_id IN ? ORDER BY l.test_id, l.id`, ids)
 	for _, r := range list {
 		r.Superseded, r.Withdrawn = r.Status == "superseded", r.Status == "withdrawn"

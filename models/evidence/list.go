@@ -172,7 +172,7 @@ func Receipts(ctx context.Context, tx *models.Tx, files []File) (map[int64]Recei
 		q.decided_at AS removed_at, COALESCE(q.reason, '') AS removed_why,
 		COALESCE(asker.name, '') AS removed_for, COALESCE(remover.name, '') AS removed,
 		COALESCE((SELECT max(copy.id) FROM evidence_files copy WHERE copy.redacts_id = l.entity_id), 0) AS redacted_id,
-		`+sealedBytes+` AS sealed
+		`+SealedBytes+` AS sealed
 		FROM log_leaves l JOIN evidence_files f ON f.id = l.entity_id LEFT JOIN scans s ON s.digest = f.digest
 		LEFT JOIN retention_requests q ON q.id = f.removal_id
 		LEFT JOIN people asker ON asker.id = q.asked_by LEFT JOIN people remover ON remover.id = q.decided_by

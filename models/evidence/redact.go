@@ -23,14 +23,14 @@ func MayUnseal(a access.Actor, i Item) bool {
 	return i.UploadedBy == a.ID || a.Can(access.EvidenceReview)
 }
 
-// sealedBytes is a condition on the digest of a file: there is a redacted copy of these bytes,
+// SealedBytes is a condition on the digest of a file f: there is a redacted copy of these bytes,
 // in this item or in another. The bytes are what is sealed, wherever they lie.
-const sealedBytes = `EXISTS (SELECT 1 FROM evidence_files o JOIN evidence_files copy ON copy.redacts_id = o.id WHERE o.digest = f.digest)`
+const SealedBytes = `EXISTS (SELECT 1 FROM evidence_files o JOIN evidence_files copy ON copy.redacts_id = o.id WHERE o.digest = f.digest)`
 
 // Sealed tells which of these digests are of sealed originals.
 func Sealed(ctx context.Context, tx *models.Tx, digests ...string) (map[string]bool, error) {
 	out := map[string]bool{}
-	list, err := models.Raw[File](ctx, tx, "SELECT DISTINCT f.digest FROM evidence_files f WHERE f.digest IN ? AND "+sealedBytes, append([]string{""}, digests...))
+	list, err := models.Raw[File](ctx, tx, "SELECT DISTINCT f.digest FROM evidence_files f WHERE f.digest IN ? AND "+SealedBytes, append([]string{""}, digests...))
 	for _, f := range list {
 		out[f.Digest] = true
 	}

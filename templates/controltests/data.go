@@ -343,3 +343,17 @@ func segmentWords(s controltest.Segment) string {
 }
 
 func lower(s string) string { return strings.ToLower(s) }
+
+// lastShown is the evidence linked last that has a file to look at, or nil.
+func lastShown(list []controltest.LinkedProof) *controltest.LinkedProof {
+	for i := range slices.Backward(list) {
+		if list[i].ShownFile != 0 {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+func previewOf(p controltest.LinkedProof) string {
+	return fmt.Sprintf("/evidence/%s/files/%d/preview", p.Code(), p.ShownFile)
+}
