@@ -111,8 +111,8 @@ func AddCalendar(ctx context.Context, tx *models.Tx, name string, weekend []int)
 }
 
 // AddHolidays reads holidays, one to a line: a date and a name, "2026-12-25 Christmas
-// Day". Days that are there already are left alone. A day that is past changes what was
-// expected of controls; it is taken, and the log says when it was added.
+// Day". Days that are there already are left alone. A day that is past is taken as long as no
+// control rested on the calendar then: what was expected of one is not excused by one person.
 func AddHolidays(ctx context.Context, tx *models.Tx, calendar Calendar, text string) (int, error) {
 	if !tx.Actor.Can(access.ProgrammeManage) {
 		return 0, models.Forbidden("Calendars are kept by administrators and compliance managers.")
@@ -146,7 +146,30 @@ func AddHolidays(ctx context.Context, tx *models.Tx, calendar Calendar, text str
 	if len(rows) == 0 {
 		return 0, models.Invalid(map[string]string{"days": "Every one of these days is there already, or there is none."})
 	}
+	if err := expectedOn(ctx, tx, calendar, rows); err != nil {
+		return 0, err
+	}
 	return len(rows), models.InsertAll(ctx, tx, rows, "holiday.add", models.Note{"calendar": calendar.Name})
+}
+
+// expectedOn refuses days that are past and on which a version rested on the calendar. The
+// trigger holidays_past asks the same.
+func expectedOn(ctx context.Context, tx *models.Tx, calendar Calendar, days []*Holiday) error {
+	today, err := programme.Today(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(days, func(h *Holiday) bool { return h.Day < today }) {
+		return nil
+	}
+	rested, err := models.Raw[period.Span](ctx, tx, `SELECT effective_from AS "from", effective_to AS "to" FROM control_versions
+		WHERE calendar_id = ? AND status IN ('effective', 'superseded', 'retired')`, calendar.ID)
+	for _, h := range days {
+		if err == nil && h.Day < today && slices.ContainsFunc(rested, func(s period.Span) bool { return s.Contains(h.Day) }) {
+			err = models.Invalid(map[string]string{"days": fmt.Sprintf("%s is past, and controls rested on this calendar, so it stays a day of business. If a control had nothing to do on it, say so at its task; somebody else approves that.", h.Day)})
+		}
+	}
+	return err
 }
 
 func clip(s string) string {

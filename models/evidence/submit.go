@@ -39,7 +39,11 @@ func Check(ctx context.Context, tx *models.Tx, i Item) error {
 	if err != nil {
 		return err
 	}
-	wrong := i.problems(i, zone, tx.Now)
+	newest, err := arrived(ctx, tx, i)
+	if err != nil {
+		return err
+	}
+	wrong := i.problems(i, zone, newest)
 	if err := replaceable(ctx, tx, i); models.KindOf(err) != models.Internal {
 		wrong["supersedes"] = err.Error()
 	} else if err != nil {
@@ -56,8 +60,27 @@ func Check(ctx context.Context, tx *models.Tx, i Item) error {
 	return nil
 }
 
-// problems says what keeps these details from being reviewed, by field.
-func (d Details) problems(i Item, zone *time.Location, now time.Time) map[string]string {
+// arrived is when the newest file of i came, which is now where none has come yet.
+func arrived(ctx context.Context, tx *models.Tx, i Item) (time.Time, error) {
+	if i.ID == 0 {
+		return tx.Now, nil
+	}
+	files, err := FilesOf(ctx, tx, i.ID)
+	var newest time.Time
+	for _, f := range files {
+		if f.AddedAt.After(newest) {
+			newest = f.AddedAt
+		}
+	}
+	if newest.IsZero() {
+		newest = tx.Now
+	}
+	return newest, err
+}
+
+// problems says what keeps these details from being reviewed, by field. The newest file came
+// at an instant.
+func (d Details) problems(i Item, zone *time.Location, came time.Time) map[string]string {
 	wrong := map[string]string{}
 	if !knownKind(d.Kind) {
 		wrong["kind"] = "Choose what kind of evidence this is."
@@ -88,7 +111,7 @@ func (d Details) problems(i Item, zone *time.Location, now time.Time) map[string
 	case d.CoversTo < d.CoversFrom:
 		wrong["covers_to"] = "The last day is before the first day."
 	default:
-		if why := d.tooMuch(zone, now); why != "" {
+		if why := d.tooMuch(zone, came); why != "" {
 			wrong["covers_to"] = why
 		}
 	}
@@ -96,9 +119,10 @@ func (d Details) problems(i Item, zone *time.Location, now time.Time) map[string
 }
 
 // tooMuch says why d cannot cover the days that it names, or "". Evidence knows nothing
-// of what came after it was captured, or, when nobody says when that was, handed in.
-func (d Details) tooMuch(zone *time.Location, now time.Time) string {
-	captured, taken := now, "handed in"
+// of what came after it was captured, or, when nobody says when that was, after its files
+// came: sending them for review later makes them know no more.
+func (d Details) tooMuch(zone *time.Location, came time.Time) string {
+	captured, taken := came, "uploaded"
 	if d.CollectedAt != nil {
 		captured, taken = *d.CollectedAt, "captured"
 	}
@@ -107,7 +131,7 @@ func (d Details) tooMuch(zone *time.Location, now time.Time) string {
 	case OneInstant(d.Kind) && d.PerformedAt != nil:
 		acted := models.DateOf(*d.PerformedAt, zone)
 		if d.CoversFrom != acted || d.CoversTo != acted {
-			return fmt.Sprintf("A %s shows one moment and no range of days. Give %s, the day of the performance, as the first and the last day. Days around it need evidence of their own.", strings.ToLower(KindLabel(d.Kind)), acted)
+			return fmt.Sprintf("Evidence of the kind %s shows one moment and no range of days. Give %s, the day of the performance, as the first and the last day. Days around it need evidence of their own.", strings.ToLower(KindLabel(d.Kind)), acted)
 		}
 	case d.CoversTo > day:
 		return fmt.Sprintf("Evidence cannot speak of days to come. It was %s on %s; cover the days until then.", taken, day)

@@ -177,7 +177,8 @@ func Decide(ctx context.Context, tx *models.Tx, id, rev int64, approve bool, not
 }
 
 // TakeBack withdraws an exemption: whoever asked until it is decided, a compliance
-// manager at any time.
+// manager at any time. What was approved is taken back with a reason, and whoever asked and
+// whoever owns the control are told.
 func TakeBack(ctx context.Context, tx *models.Tx, id, rev int64, note string) (Exemption, error) {
 	e, c, err := exemption(ctx, tx, id)
 	if err != nil {
@@ -189,8 +190,16 @@ func TakeBack(ctx context.Context, tx *models.Tx, id, rev int64, note string) (E
 	if !slices.Contains(ExemptionNext[e.Status], Withdrawn) {
 		return e, models.Conflict("This no longer counts: " + e.Status.Label() + ".")
 	}
+	decided := e.Status == Approved
+	if decided && note == "" {
+		return e, models.Invalid(map[string]string{"note": "Say why this applies after all. The reason stays with the record."})
+	}
 	e.Rev, e.Status = rev, Withdrawn
-	return e, models.Update(ctx, tx, &e, models.Columns{"Status"}, "exemption.withdrawn", models.Note{"control": c.Code, "window": said(e.Window()), "note": note})
+	err = models.Update(ctx, tx, &e, models.Columns{"Status"}, "exemption.withdrawn", models.Note{"control": c.Code, "window": said(e.Window()), "note": note})
+	if err != nil || !decided {
+		return e, err
+	}
+	return e, tell(ctx, tx, notice.Exempted, c, e.Window(), "%s, counts again: what was approved was taken back.", e.AskedBy, deref(c.OwnerID))
 }
 
 func exemption(ctx context.Context, tx *models.Tx, id int64) (Exemption, control.Control, error) {

@@ -134,6 +134,9 @@ func CheckList(ctx context.Context, tx *models.Tx, c control.Control, l List, ro
 // in the field "file" for rows, naming the first five. Days that a list which still
 // counts covers already are a Conflict, for they would be counted twice.
 func AddList(ctx context.Context, tx *models.Tx, c control.Control, l List, rows Rows) (List, error) {
+	if err := queue(ctx, tx, c.ID); err != nil {
+		return l, err
+	}
 	triggers, signals, err := l.read(ctx, tx, c, rows)
 	if err != nil {
 		return l, err
@@ -173,6 +176,7 @@ func (l *List) read(ctx context.Context, tx *models.Tx, c control.Control, rows 
 	l.ControlID, l.Code, l.Lines, l.AddedBy, l.AddedAt = c.ID, c.Code, len(rows.Rows), tx.Actor.ID, tx.Now
 	wrong := l.problems(zone)
 	l.classify(rules, wrong)
+	l.whole(zone, wrong)
 	if len(wrong) > 0 {
 		return nil, nil, models.Invalid(wrong)
 	}
@@ -218,6 +222,23 @@ func (l List) problems(zone *time.Location) map[string]string {
 		wrong["file"] = fmt.Sprintf("The list has more than %d lines. Split it by days; two lists cannot speak of the same day.", MaxLines)
 	}
 	return wrong
+}
+
+// whole refuses a list of triggers that was taken before its last day was over: of the rest of
+// that day it would say that nothing happened. Check results say themselves until when they
+// hold.
+func (l *List) whole(zone *time.Location, wrong map[string]string) {
+	if l.Kind != Triggers || len(wrong) > 0 {
+		return
+	}
+	const say = "The list knows nothing of what happened on %s after it was taken. Take it again once that day is over, or let it end on %s."
+	switch last := l.CoversTo; {
+	case models.DateOf(l.ExtractedAt, zone) > last:
+	case last == models.DateOf(l.AddedAt, zone):
+		wrong["covers_to"] = fmt.Sprintf(say, last, last.AddDays(-1))
+	default:
+		wrong["extracted_at"] = fmt.Sprintf(say, last, last.AddDays(-1))
+	}
 }
 
 // classify says of what kind l is: what the control rested on, on the days that l speaks of.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"assay/models"
 	"assay/models/control"
@@ -81,6 +83,10 @@ func cell(row []string, i int) string {
 	return strings.TrimSpace(row[i])
 }
 
+// keyMost is how many characters the key of a trigger has at most: it identifies, and the
+// databases keep it in an index.
+const keyMost = 200
+
 // A report collects what is wrong with rows, the first five in words.
 type report struct {
 	said  []string
@@ -119,6 +125,12 @@ func readTriggers(rows Rows, zone *time.Location, l List, rules []rule) ([]Trigg
 		switch {
 		case t.Key == "":
 			wrong.add(line, "it has no key.")
+			continue
+		case utf8.RuneCountInString(t.Key) > keyMost:
+			wrong.add(line, "the key %s has more than %d characters.", clip(t.Key), keyMost)
+			continue
+		case strings.ContainsFunc(t.Key, unicode.IsControl):
+			wrong.add(line, "the key %q holds characters that nobody can see.", clip(t.Key))
 			continue
 		case seen[t.Key]:
 			wrong.add(line, "the key %s is there twice.", clip(t.Key))
@@ -201,6 +213,10 @@ func readSignals(rows Rows, zone *time.Location, l List) ([]signalRow, error) {
 			wrong.add(line, "it reaches beyond the days that the list covers.")
 		case s.ToAt.After(l.ExtractedAt):
 			wrong.add(line, "it ends after the list was taken.")
+		case s.CollectedAt.Before(s.FromAt):
+			wrong.add(line, "it was collected before it began.")
+		case s.CollectedAt.After(l.ExtractedAt):
+			wrong.add(line, "it was collected after the list was taken.")
 		case !known:
 			wrong.add(line, "“%s” is neither pass nor fail.", clip(cell(row, pass)))
 		default:

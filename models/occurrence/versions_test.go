@@ -279,13 +279,15 @@ func TestADateWithoutATimeNeverMakesAnActLookOnTime(t *testing.T) {
 				t.Errorf("%s: notes %q, want %q", code, got, k.notes)
 			}
 		}
-		// A list taken at noon knows no act of that afternoon.
+		// A list taken at eight knows no act of later that day.
 		l := list("2026-02-01", "2026-02-28")
-		l.ExtractedAt = at("2026-02-28T17:00:00Z")
-		_, err := c.add(c.owner, c.control("AC-04", leavers()), l, table("key,at,done\nL-1,2026-02-28 09:00,2026-02-28"))
+		l.ExtractedAt = at("2026-03-01T13:00:00Z")
+		_, err := c.add(c.owner, c.control("AC-04", leavers()), l, table("key,at,done\nL-1,2026-02-28 09:00,2026-03-01"))
 		c.must(err)
-		_, err = c.add(c.owner, c.control("AC-05", leavers()), l, table("key,at,done\nL-1,2026-02-28 09:00,2026-03-01"))
-		c.refused("an act after the list was taken", err, models.KindInvalid, "file")
+		for _, done := range []string{"2026-03-01 08:01", "2026-03-02"} {
+			_, err = c.add(c.owner, c.control("AC-05-"+done[8:10], leavers()), l, table("key,at,done\nL-1,2026-02-28 09:00,"+done))
+			c.refused("an act after the list was taken, "+done, err, models.KindInvalid, "file")
+		}
 	})
 }
 

@@ -1779,7 +1779,7 @@ func takeBack(e timeline.Exemption) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Field(ui.Input{Kind: ui.Area, Name: "note", ID: "note-exempt-" + strconv.FormatInt(e.ID, 10), Label: "Note", Max: 2000}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.Input{Kind: ui.Area, Name: "note", ID: "note-exempt-" + strconv.FormatInt(e.ID, 10), Label: "Why it applies after all", Required: e.Status == occurrence.Approved, Max: 2000}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
