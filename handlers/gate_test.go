@@ -72,32 +72,33 @@ func TestARefusedListLeavesNoBytes(t *testing.T) {
 // TestAListOfManyTriggersIsTaken: a control that acts many times a day has one list a day,
 // however long it is, up to what one list holds.
 func TestAListOfManyTriggersIsTaken(t *testing.T) {
-	s := newShop(t)
-	s.leavers()
-	puts := s.counted()
-	s.Get(s.owner, "/controls/AC-04/lists").Want(200).Has("up to 100,000 lines", "16 MiB")
-	body := func(n int) string {
-		var b strings.Builder
-		b.WriteString("key,triggered_at,performed_at\n")
-		for i := range n {
-			fmt.Fprintf(&b, "L-%06d,2026-02-03 10:00,2026-02-03 15:00\n", i)
+	eachShop(t, func(s shop) {
+		s.leavers()
+		puts := s.counted()
+		s.Get(s.owner, "/controls/AC-04/lists").Want(200).Has("up to 100,000 lines", "16 MiB")
+		body := func(n int) string {
+			var b strings.Builder
+			b.WriteString("key,triggered_at,performed_at\n")
+			for i := range n {
+				fmt.Fprintf(&b, "L-%06d,2026-02-03 10:00,2026-02-03 15:00\n", i)
+			}
+			return b.String()
 		}
-		return b.String()
-	}
-	s.sendList(s.owner, "/controls/AC-04/lists", list("covers_from", "2026-02-03", "covers_to", "2026-02-03"), body(occurrence.MaxLines+1)).
-		Want(422).Has("more than 100000 rows", "two lists cannot speak of the same day")
-	s.sendList(s.owner, "/controls/AC-04/lists", list("covers_from", "2026-02-03", "covers_to", "2026-02-03"), strings.Repeat("x", 17<<20)).
-		Want(422).Has("at most 16 MiB")
-	if n := puts.Load(); n != 0 {
-		t.Errorf("%d refused lists were kept", n)
-	}
-	s.sendList(s.owner, "/controls/AC-04/lists", list("covers_from", "2026-02-03", "covers_to", "2026-02-03"), body(occurrence.MaxLines)).Want(303)
-	modelstest.Look(t, s.db, s.priya, func(ctx context.Context, tx *models.Tx) error {
-		n, err := models.Value[int](ctx, tx, "SELECT count(*) FROM trigger_events")
-		if n != occurrence.MaxLines {
-			t.Errorf("%d triggers", n)
+		s.sendList(s.owner, "/controls/AC-04/lists", list("covers_from", "2026-02-03", "covers_to", "2026-02-03"), body(occurrence.MaxLines+1)).
+			Want(422).Has("more than 100000 rows", "two lists cannot speak of the same day")
+		s.sendList(s.owner, "/controls/AC-04/lists", list("covers_from", "2026-02-03", "covers_to", "2026-02-03"), strings.Repeat("x", 17<<20)).
+			Want(422).Has("at most 16 MiB")
+		if n := puts.Load(); n != 0 {
+			t.Errorf("%d refused lists were kept", n)
 		}
-		return err
+		s.sendList(s.owner, "/controls/AC-04/lists", list("covers_from", "2026-02-03", "covers_to", "2026-02-03"), body(occurrence.MaxLines)).Want(303)
+		modelstest.Look(s.T, s.db, s.priya, func(ctx context.Context, tx *models.Tx) error {
+			n, err := models.Value[int](ctx, tx, "SELECT count(*) FROM trigger_events")
+			if n != occurrence.MaxLines {
+				t.Errorf("%d triggers", n)
+			}
+			return err
+		})
 	})
 }
 
@@ -144,7 +145,7 @@ func TestNobodyReadsAFileByItsDigest(t *testing.T) {
 	s := newShop(t)
 	s.upload(s.owner)
 	var digest string
-	modelstest.Look(t, s.db, s.priya, func(ctx context.Context, tx *models.Tx) (err error) {
+	modelstest.Look(s.T, s.db, s.priya, func(ctx context.Context, tx *models.Tx) (err error) {
 		digest, err = models.Value[string](ctx, tx, "SELECT digest FROM evidence_files")
 		return err
 	})

@@ -57,6 +57,32 @@ func TestATaskIsHandedOver(t *testing.T) {
 	})
 }
 
+// TestATaskOfSomebodyWhoIsPutOutIsTheOwnersAgain: February was handed to a colleague, whose
+// account is deactivated. It stands on the owner's list again, who is told.
+func TestATaskOfSomebodyWhoIsPutOutIsTheOwnersAgain(t *testing.T) {
+	eachShop(t, func(s shop) {
+		s.Post(s.owner, february+"/handover", "to", id(s.other), "note", "I am away.").Want(303)
+		held := strings.Count(s.Get(s.owner, "/tasks").Want(200).Body, february)
+		s.Post(s.admin, "/people/"+id(s.other)+"/deactivate", "reason", "Left.").Want(303)
+		if now := strings.Count(s.Get(s.owner, "/tasks").Want(200).Body, february); held != 0 || now == 0 {
+			s.Errorf("the owner's list names February %d times while it is handed over and %d times after", held, now)
+		}
+		s.Get(s.owner, "/notices").Want(200).Has("is yours again: whoever held it no longer can.")
+		s.Post(s.owner, february+"/perform", "performed_at", "2026-02-27T10:00", "result", "Done after all.").Want(303)
+	})
+}
+
+// TestWhatWaitsForAReviewerIsNotDone: what was handed in covers the window, and nobody has
+// looked at it yet.
+func TestWhatWaitsForAReviewerIsNotDone(t *testing.T) {
+	eachShop(t, func(s shop) {
+		at := s.upload(s.owner)
+		s.Get(s.owner, february).Want(200).Has("waits for a reviewer").Lacks("This is done.")
+		s.Post(s.priya, at+"/accept", "rev", "2").Want(303)
+		s.Get(s.owner, february).Want(200).Has("This is done.").Lacks("waits for a reviewer")
+	})
+}
+
 func TestAQuestionAboutATaskIsAnswered(t *testing.T) {
 	eachShop(t, func(s shop) {
 		s.Post(s.owner, february+"/ask", "question", "").Want(422).Has("Write what you would like to know.")
