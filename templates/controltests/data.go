@@ -357,3 +357,14 @@ func lastShown(list []controltest.LinkedProof) *controltest.LinkedProof {
 func previewOf(p controltest.LinkedProof) string {
 	return fmt.Sprintf("/evidence/%s/files/%d/preview", p.Code(), p.ShownFile)
 }
+
+// days are those of the segment that are tested, when it is not all of them.
+func (d PageData) days() string {
+	switch {
+	case d.ToDay == "":
+		return "from " + string(d.FromDay)
+	case d.FromDay == "":
+		return "to " + string(d.ToDay)
+	}
+	return string(d.FromDay) + " to " + string(d.ToDay)
+}
