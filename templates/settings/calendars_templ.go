@@ -298,7 +298,7 @@ func Calendar(d CalendarData) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = ui.Field(ui.Input{Kind: ui.Area, Name: "days", Label: "Days, one to a line", Rows: 4, Value: d.Days, Error: d.Errors["days"], Required: true, Placeholder: "2026-12-25 Christmas Day", Hint: "A date and a name: 2026-12-25 Christmas Day. Days that are there already are left alone. A day that is past changes what was expected of controls; the log says when it was added."}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Field(ui.Input{Kind: ui.Area, Name: "days", Label: "Days, one to a line", Rows: 4, Value: d.Days, Error: d.Errors["days"], Required: true, Placeholder: "2026-12-25 Christmas Day", Hint: "A date and a name: 2026-12-25 Christmas Day. Days that are there already are left alone. A day that is past is taken as long as no control rested on this calendar then."}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
