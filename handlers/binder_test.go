@@ -91,7 +91,7 @@ func TestBinderIsDownloadedAndVerified(t *testing.T) {
 
 func (s shop) verifies(archive string) {
 	s.Helper()
-	r, err := binder.Verify(s.Context(), strings.NewReader(archive), int64(len(archive)), binder.Options{Key: s.App.Signer.VerifierKey, Redraw: nouns.Redraw})
+	r, err := binder.Verify(s.Context(), strings.NewReader(archive), int64(len(archive)), binder.Options{Key: s.App.Signer.VerifierKey, Redraw: nouns.Redraw, Steps: nouns.Steps})
 	must(s.T, err)
 	if len(r.Problems) > 0 || r.Files == 0 {
 		s.Errorf("it does not hold: %q", r.Problems)

@@ -139,7 +139,7 @@ func findingAudit(ctx context.Context, tx *models.Tx, d *findings.PageData) erro
 		return nil
 	}
 	team, err := testTeam(ctx, tx, *d.EngagementID)
-	for _, m := range team {
+	for _, m := range engagement.ReadersOf(team) {
 		d.Team = append(d.Team, ui.Option{Value: strconv.FormatInt(m.PersonID, 10), Label: m.Person.Name})
 	}
 	return err

@@ -229,14 +229,15 @@ func testPeople(ctx context.Context, tx *models.Tx, d *controltests.PageData) (e
 // testTeam is the audit team in one query: its page has many to ask.
 func testTeam(ctx context.Context, tx *models.Tx, e int64) ([]engagement.Teammate, error) {
 	type row struct {
-		PersonID int64
-		Part     engagement.Part
-		Name     string
+		PersonID    int64
+		Part        engagement.Part
+		FieldworkBy *int64
+		Name        string
 	}
-	list, err := models.Raw[row](ctx, tx, "SELECT a.person_id, a.part, p.name FROM engagement_auditors a JOIN people p ON p.id = a.person_id WHERE a.engagement_id = ? ORDER BY a.part, a.id", e)
+	list, err := models.Raw[row](ctx, tx, "SELECT a.person_id, a.part, a.fieldwork_by, p.name FROM engagement_auditors a JOIN people p ON p.id = a.person_id WHERE a.engagement_id = ? ORDER BY a.part, a.id", e)
 	team := make([]engagement.Teammate, len(list))
 	for i, r := range list {
-		team[i].PersonID, team[i].Part, team[i].Person.ID, team[i].Person.Name = r.PersonID, r.Part, r.PersonID, r.Name
+		team[i].PersonID, team[i].Part, team[i].FieldworkBy, team[i].Person.ID, team[i].Person.Name = r.PersonID, r.Part, r.FieldworkBy, r.PersonID, r.Name
 	}
 	return team, err
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"strconv"
 
 	"assay/internal/sheet"
 	"assay/models"
@@ -53,7 +52,7 @@ func (app *App) worksheetPage(w http.ResponseWriter, r *http.Request, code int, 
 		d.Own = tx.Actor.InFieldwork(d.EngagementID)
 		if t != nil {
 			d.Read = true
-			d.Sheet, refused = d.ReadSheet(*t)
+			d.Sheet, refused = d.ReadSheet(*t, !d.Own)
 		}
 		d.Team, err = testTeam(ctx, tx, d.EngagementID)
 		return d, err
@@ -158,6 +157,6 @@ func (app *App) worksheetConfirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	web.Flash(w, r, "ok", "The worksheet is in: "+strconv.Itoa(s.Cells)+" cells changed.")
+	web.Flash(w, r, "ok", "The worksheet is in: "+models.Plural(s.Cells, "cell")+" changed.")
 	return web.SeeOther(w, r, to)
 }

@@ -52,7 +52,7 @@ func verifyBinder(ctx context.Context, s *session, path string, o verifyOptions)
 	if o.db != "" {
 		return refusef("give a binder or -db, not both")
 	}
-	options := binder.Options{Redraw: nouns.Redraw}
+	options := binder.Options{Redraw: nouns.Redraw, Steps: nouns.Steps}
 	var err error
 	if options.Key, options.Since, err = o.outside(); err != nil {
 		return refuse(err)
@@ -85,8 +85,8 @@ func (s *session) reportBinder(r binder.Report, o verifyOptions, took time.Durat
 	m := r.Manifest
 	fmt.Fprintf(s.stdout, "Holds: %s of %d bytes, %d records proved by %d leaves, %s, %s, checked in %s.\n",
 		counted(int64(r.Files), "file"), r.Bytes, r.Records, r.Leaves, counted(int64(r.Draws), "draw"), counted(int64(r.Checkpoints), "checkpoint"), took.Round(time.Millisecond))
-	fmt.Fprintf(s.stdout, "%s, %s, period %s, frozen at %s; %s view.\n", m.Name, m.Firm, m.Period, m.FrozenAt.Format(time.RFC3339), m.View)
-	fmt.Fprintf(s.stdout, "Manifest %s\nSigned by %s\n", r.Digest, m.Key)
+	fmt.Fprintf(s.stdout, "%s, %s, period %s, frozen at %s; %s view.\n", binder.Printable(m.Name), binder.Printable(m.Firm), binder.Printable(m.Period), m.FrozenAt.Format(time.RFC3339), m.View)
+	fmt.Fprintf(s.stdout, "Manifest %s\nSigned by %s\n", r.Digest, binder.Printable(m.Key))
 	if r.Extends > 0 {
 		fmt.Fprintf(s.stdout, "Its log extends the %d leaves that were known.\n", r.Extends)
 	}

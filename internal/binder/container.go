@@ -109,6 +109,7 @@ func refused(f *zip.File) string {
 func (v *verifier) contents() {
 	v.digests = make(map[string]string, len(v.entries))
 	v.stored, v.populations, v.tests = map[string]string{}, map[string]Population{}, map[string]map[cell]bool{}
+	v.described, v.asked = map[string]File{}, map[string]string{}
 	twin := &comparer{source: v.source, size: v.size}
 	at := v.report.Manifest.FrozenAt
 	if at.Year() < 1980 || at.Year() > 2100 {
@@ -214,7 +215,16 @@ func (v *verifier) document(path string, body []byte) error {
 		v.held[record{r.Table, r.ID, r.Rev}] = path
 		v.report.Records++
 	}
+	said, err := Describe(path, body)
+	if err != nil {
+		return err
+	}
+	v.describe(said)
 	switch {
+	case path == EngagementFile:
+		if err := json.Unmarshal(body, &v.engagement); err != nil {
+			return err
+		}
 	case strings.HasPrefix(path, "evidence/"):
 		var e Evidence
 		if err := json.Unmarshal(body, &e); err != nil {

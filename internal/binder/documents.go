@@ -34,6 +34,7 @@ type Engagement struct {
 	Zone        string    `json:"zone"`
 	Criteria    []string  `json:"criteria"`
 	Auditors    []Auditor `json:"auditors"`
+	FrozenBy    *Person   `json:"frozen_by,omitempty"`
 	Records     []Record  `json:"records"`
 }
 

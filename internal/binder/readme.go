@@ -24,12 +24,17 @@ type group struct {
 
 // readme writes the page that one opens first. It needs no script and no network.
 func (b *Binder) readme(_ context.Context, w io.Writer) error {
+	return writeReadme(w, b.Manifest, b.contents.Files)
+}
+
+// writeReadme writes the page of a manifest. Who verifies a binder makes it once more.
+func writeReadme(w io.Writer, m Manifest, files []File) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	data := struct {
 		Manifest
 		Private bool
 		Groups  []group
-	}{Manifest: b.Manifest, Private: b.Manifest.View == FirmView, Groups: groupsOf(b.contents.Files)}
+	}{Manifest: m, Private: m.View == FirmView, Groups: groupsOf(files)}
 	if err := readmePage.Execute(out, data); err != nil {
 		return err
 	}

@@ -67,14 +67,18 @@ exit $n
 
 // steps writes verify.txt, which is a script of sh.
 func (b *Binder) steps(_ context.Context, w io.Writer) error {
+	return writeSteps(w, b.Manifest.Key, b.contents.Draws)
+}
+
+func writeSteps(w io.Writer, key string, draws []DrawSteps) error {
 	var s strings.Builder
 	s.WriteString(stepsHead)
 	s.WriteString("\n# 5. Each random draw, repeated from the population and the seed.\n")
-	for _, d := range b.contents.Draws {
+	for _, d := range draws {
 		fmt.Fprintf(&s, "cat > \"${TMPDIR:-/tmp}/want.$$\" <<'END'\n%sEND\n{\n%s\n} > \"${TMPDIR:-/tmp}/have.$$\"\n", d.Want, strings.Join(d.Lines, "\n"))
 		fmt.Fprintf(&s, "if cmp -s \"${TMPDIR:-/tmp}/want.$$\" \"${TMPDIR:-/tmp}/have.$$\"; then ok \"sample %s\"; else bad \"sample %s\"; fi\nrm -f \"${TMPDIR:-/tmp}/want.$$\" \"${TMPDIR:-/tmp}/have.$$\"\n", d.Sample, d.Sample)
 	}
-	fmt.Fprintf(&s, stepsKey, b.Manifest.Key, b.Manifest.Key)
+	fmt.Fprintf(&s, stepsKey, key, key)
 	_, err := io.WriteString(w, s.String())
 	return err
 }

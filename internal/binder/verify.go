@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"assay/internal/tlog"
 )
@@ -23,6 +24,9 @@ type Options struct {
 	// is selected. The verifier compares. Before is the version before, if only what that
 	// lacked was selected from, and nil otherwise.
 	Redraw func(ctx context.Context, of Listed, before *Listed, s Sample) (digest string, picks []SampleItem, err error)
+	// Steps are those of a shell that repeat a draw from the text of its population, if a
+	// shell can.
+	Steps func(s Sample, text string) (DrawSteps, bool)
 }
 
 // Listed is a population with its list as it came.
@@ -107,12 +111,26 @@ type verifier struct {
 	gone        map[string]bool            // items from whose omission exceptions were raised
 	listedIn    map[string]map[string]bool // those of them that a population lists
 	samples     []Sample
-	freezeLeaf  string // the row digest that it has
+	engagement  Engagement
+	described   map[string]File   // what documents say for the manifest
+	asked       map[string]string // evidence to the first request that it answers
+	freezeLeaf  string            // the row digest that it has
 	freezeAt    string
 }
 
 func (v *verifier) problem(format string, args ...any) {
-	v.report.Problems = append(v.report.Problems, fmt.Sprintf(format, args...))
+	v.report.Problems = append(v.report.Problems, Printable(fmt.Sprintf(format, args...)))
+}
+
+// Printable is a text of an archive on one line of a terminal: whoever made it could
+// otherwise move the cursor and write over what is wrong.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
 }
 
 // run goes from the container to what is in it. What a step needs and does not find has
@@ -128,6 +146,7 @@ func (v *verifier) run() {
 	v.contents()
 	v.compare()
 	v.frozen()
+	v.facts()
 	v.log()
 	v.draws()
 	v.exceptions()
@@ -318,11 +337,16 @@ func (v *verifier) frozen() {
 	if row.Digest != v.report.Manifest.Freeze {
 		v.problem("%s names another freeze than %s does", ManifestFile, FreezeRow)
 	}
+	var counts Counted
+	if err := json.Unmarshal([]byte(row.Counts), &counts); err != nil || !maps.Equal(counts.Map(), v.report.Manifest.Counts) {
+		v.problem("%s counts something else than was frozen", ManifestFile)
+	}
 	v.files(listed)
 }
 
 type freezeRow struct {
 	Slug          string `json:"slug"`
+	Counts        string `json:"counts"`
 	Digest        string `json:"digest"`
 	PrivateDigest string `json:"private_digest"`
 	FrozenAt      string `json:"frozen_at"`

@@ -130,7 +130,7 @@ func (s *story) answers(w wish, owner string, q *request.Request, step func(int,
 	step(5, 180, "priya", func(ctx context.Context, tx *models.Tx, e engagement.Engagement) error {
 		switch w.upTo { //nolint:exhaustive // released ones wait for the auditor
 		case request.Accepted:
-			return request.Accept(ctx, tx, e, q, s.id("jonas"))
+			return request.Accept(ctx, tx, e, q, s.id("miriam"))
 		case request.Returned:
 			if err := request.Return(ctx, tx, e, q, s.id("miriam"), w.reason); err != nil {
 				return err

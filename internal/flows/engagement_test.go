@@ -610,6 +610,11 @@ func (x *examination) isConcluded() {
 	if h.Has("#ask-share") {
 		x.decide("share", "Share with the company")
 	}
+	x.mara.open(x.at)
+	x.mara.asks("move-reporting", "Begin reporting")
+	x.mara.reads("Not reviewed yet: 1 test")
+	h.open(x.at + "/tests/T-2")
+	x.decide("review", "Review", "waiver", "The firm has one person on this engagement.")
 	x.vera.open(x.at + "/tests/T-1")
 	x.vera.reads("Exceptions noted")
 	if n := x.vera.Count(`form[action$="/results"]`); n != 0 {
@@ -696,7 +701,7 @@ func (x *examination) isProved() {
 
 func (x *examination) verify(archive []byte) []string {
 	x.Helper()
-	report, err := binder.Verify(x.Context(), bytes.NewReader(archive), int64(len(archive)), binder.Options{Key: x.app.Signer.VerifierKey, Redraw: nouns.Redraw})
+	report, err := binder.Verify(x.Context(), bytes.NewReader(archive), int64(len(archive)), binder.Options{Key: x.app.Signer.VerifierKey, Redraw: nouns.Redraw, Steps: nouns.Steps})
 	if err != nil {
 		x.Fatal(err)
 	}

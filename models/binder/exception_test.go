@@ -8,8 +8,10 @@ import (
 
 	"assay/internal/binder"
 	"assay/models"
+	"assay/models/access"
 	"assay/models/controltest"
 	"assay/models/finding"
+	"assay/models/freeze"
 	"assay/models/modelstest"
 	"assay/models/population"
 	"assay/models/sample"
@@ -45,7 +47,7 @@ func (w *world) excepted() {
 		if err = controltest.TakeSample(ctx, tx, test.ID, 0, jonas, s.ID); err != nil {
 			return err
 		}
-		if _, err = controltest.Set(ctx, tx, test.ID, jonas, []controltest.Seen{{ItemID: item.ID, Letter: "A", Result: controltest.Deviation, Rev: controltest.Any}}); err != nil {
+		if _, err = controltest.Set(ctx, tx, test.ID, jonas, []controltest.Seen{{ItemID: item.ID, Letter: "A", Result: controltest.Deviation, Rev: controltest.Any}, {ItemID: s.Items[1].ID, Letter: "A", Result: controltest.Pass, Rev: controltest.Any}}); err != nil {
 			return err
 		}
 		x, err = finding.Except(ctx, tx, w.engagement, controltest.Cell{TestID: test.ID, ItemID: item.ID, Letter: "A"}, finding.Facts{Title: "Its author merged it", Condition: "Nobody else approved it."}, jonas)
@@ -71,6 +73,47 @@ func (w *world) answered(id int64) {
 	})
 	w.finding(w.priya, id, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
 		return finding.DecideEffect(ctx, tx, c.ID, c.Rev, finding.Noted, w.jonas.ID)
+	})
+	w.done(w.priya, test.ID, controltest.Exceptions, "")
+}
+
+// done concludes a test and reviews it, for a team of one. Before that nobody freezes, and
+// who reviewed it is in the binder.
+func (w *world) done(a access.Actor, id int64, c controltest.Conclusion, basis string) {
+	w.Helper()
+	freezes := func() {
+		w.Helper()
+		err := w.as(w.priya, func(ctx context.Context, tx *models.Tx) error {
+			e := w.engagement
+			return freeze.Report(ctx, tx, &e, "")
+		})
+		if models.KindOf(err) != models.KindConflict || !strings.Contains(err.Error(), "Not reviewed yet: 1 test") {
+			w.Errorf("the freeze does not wait for the tests: %v", err)
+		}
+	}
+	freezes()
+	w.do(a, func(ctx context.Context, tx *models.Tx) error {
+		return controltest.Conclude(ctx, tx, id, 0, w.jonas.ID, c, basis)
+	})
+	freezes()
+	w.do(a, func(ctx context.Context, tx *models.Tx) error {
+		return controltest.Review(ctx, tx, id, 0, w.jonas.ID, "The team is one person.")
+	})
+}
+
+// TestNothingOfATestChangesAfterTheFreeze: the binder says what was found, and goes on to.
+func TestNothingOfATestChangesAfterTheFreeze(t *testing.T) {
+	each(t, func(w *world) {
+		w.on("2026-04-02")
+		w.excepted()
+		w.on("2026-07-20")
+		w.report()
+		err := w.as(w.priya, func(ctx context.Context, tx *models.Tx) error {
+			return controltest.Reopen(ctx, tx, 1, 0, w.jonas.ID, "after the freeze")
+		})
+		if models.KindOf(err) != models.KindConflict || !strings.Contains(err.Error(), "in state Reporting") {
+			t.Errorf("got %v", err)
+		}
 	})
 }
 

@@ -18,7 +18,6 @@ import (
 	"assay/models/access"
 	"assay/models/engagement"
 	"assay/models/freeze"
-	"assay/models/sample"
 	"assay/models/scan"
 )
 
@@ -138,23 +137,32 @@ func (r *reader) contents() (binder.Contents, error) {
 	if err := r.findLeaves(); err != nil {
 		return binder.Contents{}, err
 	}
+	manifest, err := r.manifest()
+	if err != nil {
+		return binder.Contents{}, err
+	}
 	return binder.Contents{
-		Manifest: r.manifest(), Files: r.files, Open: r.open, Draws: r.draws, Sign: r.maker.Sign,
+		Manifest: manifest, Files: r.files, Open: r.open, Draws: r.draws, Sign: r.maker.Sign,
 		Log: binder.Log{Checkpoint: r.checkpoint.Signed, Hashes: r.hashes, Leaves: r.leafData, History: r.history},
 	}, nil
 }
 
-func (r *reader) manifest() binder.Manifest {
-	e, c := r.engagement, r.freeze.Counts.V
-	counts := map[string]int{
-		"controls": c.Controls, "control_versions": c.Versions, "evidence_items": c.Evidence, "evidence_files": c.Files, "files_withheld": c.Withheld,
-		"populations": c.Populations, "samples": c.Samples, "tests": c.Tests, "requests": c.Requests, "findings": c.Findings, "carried_findings": c.Carried,
+// manifest says of the engagement what was frozen of it: its name can change later.
+func (r *reader) manifest() (binder.Manifest, error) {
+	m := binder.Manifest{
+		View: ViewOf(r.actor), FrozenAt: r.freeze.FrozenAt.UTC(), FrozenBy: r.by, Freeze: r.freeze.Digest, Leaf: r.leaf, Key: r.maker.Key,
+		Counts: r.freeze.Counts.V.Map(),
 	}
-	maps.DeleteFunc(counts, func(_ string, n int) bool { return n == 0 })
-	return binder.Manifest{
-		View: ViewOf(r.actor), Engagement: e.Slug, Name: e.Name, Firm: e.Firm, Kind: string(e.Kind), Period: string(e.PeriodStart) + "/" + string(e.PeriodEnd),
-		FrozenAt: r.freeze.FrozenAt.UTC(), FrozenBy: r.by, Freeze: r.freeze.Digest, Leaf: r.leaf, Key: r.maker.Key, Counts: counts,
+	body, err := r.body(binder.EngagementFile)
+	if err != nil {
+		return m, err
 	}
+	var e binder.Engagement
+	if err := json.Unmarshal([]byte(body), &e); err != nil {
+		return m, err
+	}
+	m.Describe(e)
+	return m, nil
 }
 
 // body is what a document says. Those that come next are read ahead, since a binder goes
@@ -196,100 +204,54 @@ func (r *reader) document(d freeze.Document, body string) error {
 	for _, x := range records.Records {
 		r.records[x.About] = append(r.records[x.About], x)
 	}
-	file := binder.File{Path: d.Path, Size: int64(len(body)), SHA256: d.Digest}
-	var err error
-	switch kind, _, _ := strings.Cut(d.Path, "/"); kind {
-	case "evidence":
-		err = r.evidence(body, &file)
-	case "populations":
-		err = r.population(body, &file)
-	case "samples":
-		err = r.sample(body, &file)
-	case "requests":
-		err = r.request(body, &file)
+	said, err := binder.Describe(d.Path, []byte(body))
+	if err != nil {
+		return err
 	}
-	r.files = append(r.files, file)
+	file := said.Document
+	file.Size, file.SHA256 = int64(len(body)), d.Digest
+	switch kind, _, _ := strings.Cut(d.Path, "/"); kind {
+	case "populations":
+		err = r.population(body, said.Stored)
+	case "samples":
+		err = r.sample(body)
+	}
+	for _, e := range said.Answers { // the first request that it answers
+		if r.asked[e] == "" {
+			r.asked[e] = file.Request
+		}
+	}
+	r.files = append(append(r.files, said.Stored...), file)
 	return err
 }
 
-func (r *reader) evidence(body string, file *binder.File) error {
-	var e binder.Evidence
-	if err := json.Unmarshal([]byte(body), &e); err != nil {
-		return err
-	}
-	file.Evidence, file.Control, file.Title, file.Covers, file.Uploader = e.Code, e.Control, e.Title, e.CoversFrom+"/"+e.CoversTo, e.Uploader.Name
-	if e.Approver != nil {
-		file.Approver = e.Approver.Name
-	}
-	for _, f := range e.Files {
-		if f.Withheld == "" {
-			one := *file
-			one.Path, one.Size, one.SHA256, one.Title = f.Path, f.Size, f.SHA256, f.Name
-			r.files = append(r.files, one)
-		}
-	}
-	return nil
-}
-
-func (r *reader) population(body string, file *binder.File) error {
+// population finds out how long the files of a population are.
+func (r *reader) population(body string, stored []binder.File) error {
 	var p binder.Population
 	if err := json.Unmarshal([]byte(body), &p); err != nil {
 		return err
 	}
-	file.Control, file.Title = p.Control, p.Name
 	r.texted[p.Code] = p.Text.Path
-	stored := []binder.Stored{p.List, p.Text}
-	if p.Second != nil {
-		stored = append(stored, *p.Second)
-	}
-	for _, s := range stored {
-		body, size, err := r.maker.Open(r.ctx, s.SHA256)
+	for i, f := range stored {
+		body, size, err := r.maker.Open(r.ctx, f.SHA256)
 		if err != nil {
 			return err
 		}
 		_ = body.Close() // nothing was read
-		r.files = append(r.files, binder.File{Path: s.Path, Size: size, SHA256: s.SHA256, Control: p.Control, Title: s.Name})
+		stored[i].Size = size
 	}
 	return nil
 }
 
-// request notes which evidence it was answered with.
-func (r *reader) request(body string, file *binder.File) error {
-	var q binder.Request
-	if err := json.Unmarshal([]byte(body), &q); err != nil {
-		return err
-	}
-	file.Request, file.Control, file.Title = q.Code, q.Control, q.Title
-	for _, item := range q.Items {
-		for _, a := range item.Answers {
-			if a.Evidence != "" && r.asked[a.Evidence] == "" {
-				r.asked[a.Evidence] = q.Code
-			}
-		}
-	}
-	return nil
-}
-
-// sample adds the steps of a shell where one line of ranks is enough.
-func (r *reader) sample(body string, file *binder.File) error {
+// sample adds the steps of a shell.
+func (r *reader) sample(body string) error {
 	var s binder.Sample
 	if err := json.Unmarshal([]byte(body), &s); err != nil {
 		return err
 	}
-	file.Title = "Sample " + s.Code + " of " + s.Population
-	if s.Method != string(sample.Random) || s.Stratum != "" || s.Since != "" || r.texted[s.Population] == "" || len(s.Items) == 0 {
-		return nil
+	if steps, ok := Steps(s, r.texted[s.Population]); ok {
+		r.draws = append(r.draws, steps)
 	}
-	recipe := sample.Recipe{Draw: sample.Draw{Seed: s.Seed}, Text: r.texted[s.Population], Size: len(s.Items)}
-	steps := binder.DrawSteps{Sample: s.Code}
-	for _, line := range recipe.Lines() {
-		steps.Lines = append(steps.Lines, strings.ReplaceAll(line, "ranks.txt", `"${TMPDIR:-/tmp}/ranks.$$"`))
-	}
-	steps.Lines = append(steps.Lines, `rm -f "${TMPDIR:-/tmp}/ranks.$$"`)
-	for _, i := range s.Items {
-		steps.Want += i.Rank + "  " + i.Key + "\n"
-	}
-	r.draws = append(r.draws, steps)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 
 	"assay/internal/binder"
 	"assay/internal/sheet"
@@ -59,6 +60,24 @@ func listOf(ctx context.Context, of binder.Listed, c sample.Columns) (*sample.Li
 		return nil, sealed, errors.Join(err, l.Close())
 	}
 	return l, sealed, nil
+}
+
+// Steps are those of a shell that repeat a draw from the text of its population, where one
+// line of ranks is enough.
+func Steps(s binder.Sample, text string) (binder.DrawSteps, bool) {
+	if s.Method != string(sample.Random) || s.Stratum != "" || s.Since != "" || text == "" || len(s.Items) == 0 {
+		return binder.DrawSteps{}, false
+	}
+	recipe := sample.Recipe{Draw: sample.Draw{Seed: s.Seed}, Text: text, Size: len(s.Items)}
+	steps := binder.DrawSteps{Sample: s.Code}
+	for _, line := range recipe.Lines() {
+		steps.Lines = append(steps.Lines, strings.ReplaceAll(line, "ranks.txt", `"${TMPDIR:-/tmp}/ranks.$$"`))
+	}
+	steps.Lines = append(steps.Lines, `rm -f "${TMPDIR:-/tmp}/ranks.$$"`)
+	for _, i := range s.Items {
+		steps.Want += i.Rank + "  " + i.Key + "\n"
+	}
+	return steps, true
 }
 
 // mostAsked keeps a hostile sample from asking for a heap that no machine has.

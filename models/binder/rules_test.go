@@ -352,6 +352,7 @@ func (w *world) tested(own, shared string) (test controltest.Test) {
 		_, err = controltest.Jot(ctx, tx, test.ID, w.jonas.ID, []controltest.Jotting{{Text: own}})
 		return err
 	})
+	w.done(jonas, test.ID, controltest.NotTested, "The control was retired.")
 	return test
 }
 

@@ -222,10 +222,39 @@ func TestEveryAlterationIsNamed(t *testing.T) {
 			f.files[binder.HashesFile] = string(b)
 			f.insider()
 		}, []string{"the log does not have the root that log/checkpoint was signed over"}},
-		"a shorter log":            {func(f *forger) { f.files[binder.HashesFile] = f.files[binder.HashesFile][32:]; f.insider() }, []string{"log/hashes.bin holds"}},
-		"an invented history":      {func(f *forger) { f.edit(binder.HistoryFile, "assay/test", "assay/tost"); f.insider() }, []string{"log/history.jsonl: a checkpoint in it is not signed by the key"}},
-		"another day of freezing":  {func(f *forger) { f.edit(binder.ManifestFile, "2026-07-20T", "2026-07-21T"); f.insider() }, []string{"was frozen at"}},
-		"another freeze":           {func(f *forger) { f.edit(binder.FreezeRow, `"documents"`, `"dokuments"`); f.insider() }, []string{"the freeze is not the one in the log"}},
+		"a shorter log":           {func(f *forger) { f.files[binder.HashesFile] = f.files[binder.HashesFile][32:]; f.insider() }, []string{"log/hashes.bin holds"}},
+		"an invented history":     {func(f *forger) { f.edit(binder.HistoryFile, "assay/test", "assay/tost"); f.insider() }, []string{"log/history.jsonl: a checkpoint in it is not signed by the key"}},
+		"another day of freezing": {func(f *forger) { f.edit(binder.ManifestFile, "2026-07-20T", "2026-07-21T"); f.insider() }, []string{"was frozen at"}},
+		"another freeze":          {func(f *forger) { f.edit(binder.FreezeRow, `"documents"`, `"dokuments"`); f.insider() }, []string{"the freeze is not the one in the log"}},
+		"another page, by an insider": {func(f *forger) {
+			f.edit(binder.Readme, "Evidence binder of this engagement", "Nothing was found")
+			f.insider()
+		}, []string{binder.Readme + " is not the page that follows from manifest.json"}},
+		"other steps, by an insider": {func(f *forger) { f.files[binder.Steps] = "echo ok\n"; f.insider() }, []string{binder.Steps + " is not the script that follows from the samples"}},
+		"another period, by an insider": {func(f *forger) {
+			f.edit(binder.ManifestFile, `"period":"2026-01-01/`, `"period":"2025-01-01/`)
+			f.insider()
+		}, []string{
+			`manifest.json gives "2025-01-01/`, binder.Readme + " is not the page",
+		}},
+		"another firm, by an insider":                {func(f *forger) { f.edit(binder.ManifestFile, "Brandt & Okafor", "Brandt & Partner"); f.insider() }, []string{`as the firm, and "Brandt & Okafor" was frozen`}},
+		"another person who froze it, by an insider": {func(f *forger) { f.edit(binder.ManifestFile, `"frozen_by":"`, `"frozen_by":"Not `); f.insider() }, []string{"as the person who froze it"}},
+		"another uploader, by an insider":            {func(f *forger) { f.edit(binder.ManifestFile, `"uploader":"`, `"uploader":"Not `); f.insider() }, []string{"manifest.json says something else of evidence/"}},
+		"another coverage, by an insider": {func(f *forger) {
+			f.files[binder.ManifestFile] = regexp.MustCompile(`"covers":"[^"]*"`).ReplaceAllString(f.files[binder.ManifestFile], `"covers":"2026-01-01/2026-12-31"`)
+			f.insider()
+		}, []string{"manifest.json says something else of evidence/"}},
+		"other counts, by an insider": {func(f *forger) { f.edit(binder.ManifestFile, `"findings":1`, `"findings":0`); f.insider() }, []string{"manifest.json counts something else than was frozen"}},
+		"another view, by an insider": {func(f *forger) { f.edit(binder.ManifestFile, `"view":"company"`, `"view":"board"`); f.insider() }, []string{`names the view "board"`}},
+		"an opinion beside the manifest, by an insider": {func(f *forger) {
+			f.files["OPINION.html"] = "Unqualified."
+			f.edit(binder.ManifestFile, `"files":[`, `"files":[`+"\n"+`{"path":"OPINION.html","size":0,"sha256":"00"},`)
+			f.insider()
+		}, []string{"OPINION.html is no file that a binder has"}},
+		"a file of the log that none has, by an insider": {func(f *forger) { f.files["log/more.txt"] = "x"; f.insider() }, []string{"log/more.txt is no file that a binder has"}},
+		"a name that writes over the terminal": {func(f *forger) {
+			f.edit(binder.ManifestFile, `"engagement":"`, `"engagement":"\u001b[2J\u001b[1;1HHolds`)
+		}, []string{"that \uFFFD[2J\uFFFD[1;1HHolds"}},
 		"a document more":          {func(f *forger) { f.files["findings/F-999.json"] = "{}"; f.insider() }, []string{"findings/F-999.json was added", "findings/F-999.json is no document that was frozen"}},
 		"a document less":          {func(f *forger) { delete(f.files, "findings/F-001.json"); f.listed() }, []string{"findings/F-001.json was removed", "findings/F-001.json was frozen and is missing"}},
 		"a manifest of the future": {func(f *forger) { f.edit(binder.ManifestFile, binder.Format, "assay-binder/9") }, []string{"which this build does not know"}},

@@ -347,7 +347,7 @@ func (w *world) export(a access.Actor) []byte {
 
 func (w *world) verify(archive []byte, change func(*binder.Options)) binder.Report {
 	w.Helper()
-	o := binder.Options{Key: w.signer.VerifierKey, Redraw: nouns.Redraw}
+	o := binder.Options{Key: w.signer.VerifierKey, Redraw: nouns.Redraw, Steps: nouns.Steps}
 	if change != nil {
 		change(&o)
 	}

@@ -34,11 +34,13 @@ func first(errs ...error) error {
 }
 
 // The phases in which something can be done. What is planned can be written before the
-// fieldwork; a test that is opened again is finished while the report is written.
+// fieldwork. The freeze ends all of it, since the binder says what was found then; showing
+// something to the company changes nothing of it.
 var (
 	toPlan   = []engagement.Status{engagement.Planning, engagement.Fieldwork}
 	toSelect = []engagement.Status{engagement.Fieldwork}
-	toTest   = []engagement.Status{engagement.Fieldwork, engagement.Reporting}
+	toTest   = []engagement.Status{engagement.Fieldwork}
+	toShare  = []engagement.Status{engagement.Fieldwork, engagement.Reporting}
 )
 
 // act is on whose behalf the actor writes in e, in one of these phases.
@@ -402,5 +404,5 @@ func (p *Paper) populationOf(ctx context.Context, tx *models.Tx, id int64) (popu
 
 // MayWrite reports whether a may write what belongs to the auditors of e, for pages.
 func MayWrite(a access.Actor, e engagement.Engagement) bool {
-	return a.InFieldwork(e.ID) || a.Can(access.FieldworkImport)
+	return slices.Contains(append(slices.Clone(toShare), toPlan...), e.Status) && (a.InFieldwork(e.ID) || a.Can(access.FieldworkImport))
 }

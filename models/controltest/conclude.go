@@ -38,7 +38,7 @@ func (p *Paper) mayConclude(ctx context.Context, tx *models.Tx, c Conclusion, ba
 		}
 		return first(p.nothingHappened(ctx, tx), need("basis", basis, "Say what corroborates that the control had nothing to act on."))
 	case NotTested:
-		return need("basis", basis, "Say why it is not tested.")
+		return first(p.mayLeave(), need("basis", basis, "Say why it is not tested."))
 	case DesignInadequate:
 		return models.Conflict("An inadequate design is concluded from the walkthrough, and ends the test.")
 	}
@@ -61,6 +61,14 @@ func (p *Paper) mayJudge(c Conclusion) error {
 		return refuse("conclusion", "No item deviates, so there is no exception to note.")
 	case t.Passes == 0 && c == Effective:
 		return refuse("conclusion", "Every result is not applicable, so nothing shows that the control operated.")
+	}
+	return nil
+}
+
+// mayLeave refuses to call untested what was seen to fail.
+func (p *Paper) mayLeave() error {
+	if t := p.Tally(); t.Deviating > 0 {
+		return refuse("conclusion", fmt.Sprintf("%d of %d items deviate, and that was found by testing. Exceptions are noted once every item has a result.", t.Deviating, t.Items))
 	}
 	return nil
 }
@@ -252,7 +260,7 @@ func (p *Paper) from() Status {
 // Share shows a test to the company: its state, results and conclusion. Notes stay the
 // audit team's until they are shared themselves.
 func Share(ctx context.Context, tx *models.Tx, id, rev, auditor int64) error {
-	p, by, err := take(ctx, tx, id, rev, auditor, toTest)
+	p, by, err := take(ctx, tx, id, rev, auditor, toShare)
 	if err != nil {
 		return err
 	}

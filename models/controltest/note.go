@@ -66,7 +66,7 @@ func (p *Paper) note(ctx context.Context, tx *models.Tx, by engagement.Authority
 
 // ShareNote shows one note to the company. From then on it never changes.
 func ShareNote(ctx context.Context, tx *models.Tx, id, note, auditor int64) error {
-	p, by, err := take(ctx, tx, id, 0, auditor, toTest)
+	p, by, err := take(ctx, tx, id, 0, auditor, toShare)
 	if err != nil {
 		return err
 	}

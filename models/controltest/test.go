@@ -200,6 +200,9 @@ func (r Result) Path() string { return fmt.Sprintf("%s#item-%d", r.Within(), r.I
 // Within is the address of the test.
 func (r Result) Within() string { return pathOf(r.Slug, r.TestID) }
 
+// OwnHand reports that the auditor who decided it also entered it.
+func (r Result) OwnHand() bool { return r.ID != 0 && r.AuditorID == r.EnteredBy }
+
 // InEngagement is whose fieldwork it is.
 func (r Result) InEngagement() int64 { return r.EngagementID }
 

@@ -2,9 +2,12 @@ package controltest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,7 +34,17 @@ func (p *Paper) SheetHeader() []string {
 	for _, a := range p.Attributes {
 		out = append(out, a.Letter+" exception")
 	}
-	return out
+	return append(out, "State")
+}
+
+// state tells whether a row is still as it was when its worksheet was downloaded.
+func (r Row) state() string {
+	h := sha256.New()
+	for _, letter := range slices.Sorted(maps.Keys(r.Results)) {
+		x := r.Results[letter]
+		fmt.Fprintf(h, "%s %d %d\n", letter, x.ID, x.Rev)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12]
 }
 
 // exceptedBy is the code of the finding that was raised from a cell, or "".
@@ -61,6 +74,7 @@ func (p *Paper) SheetRows() iter.Seq2[[]string, error] {
 			for _, a := range p.Attributes {
 				cells = append(cells, p.exceptedBy(r.ItemID, a.Letter))
 			}
+			cells = append(cells, r.state())
 			if !yield(cells, nil) {
 				return
 			}
@@ -112,17 +126,32 @@ func (s Sheet) Raised() (out []Jotting) {
 	return out
 }
 
-// ReadSheet compares a worksheet with the test. A worksheet for an older draw, or for
-// another test, is refused as a whole. An empty cell leaves what is there.
-func (p *Paper) ReadSheet(t sheet.Table) (Sheet, error) {
+// sheetColumns finds columns by their names. What a name that is there twice means, nobody
+// can say.
+func sheetColumns(header []string) (map[string]int, error) {
 	at := map[string]int{}
-	for i, name := range t.Header {
-		at[strings.ToLower(strings.TrimSpace(name))] = i
-	}
-	for _, name := range []string{"test", "draw", "item"} {
-		if _, ok := at[name]; !ok {
-			return Sheet{}, refuse("file", "The column "+name+" is missing. Begin with the worksheet of this test.")
+	for i, name := range header {
+		name = strings.ToLower(strings.TrimSpace(name))
+		if _, twice := at[name]; twice && name != "" {
+			return nil, refuse("file", "Two columns are called "+header[i]+". Begin with the worksheet of this test.")
 		}
+		at[name] = i
+	}
+	for _, name := range []string{"test", "draw", "item", "state"} {
+		if _, ok := at[name]; !ok {
+			return nil, refuse("file", "The column "+name+" is missing. Begin with the worksheet of this test.")
+		}
+	}
+	return at, nil
+}
+
+// ReadSheet compares a worksheet with the test. A worksheet for an older draw, or for
+// another test, is refused as a whole. An empty cell leaves what is there. imported says
+// that it is brought in for an auditor, and so changes nothing that one of them entered.
+func (p *Paper) ReadSheet(t sheet.Table, imported bool) (Sheet, error) {
+	at, err := sheetColumns(t.Header)
+	if err != nil {
+		return Sheet{}, err
 	}
 	cell := func(row []string, name string) string {
 		if i, ok := at[strings.ToLower(name)]; ok && i < len(row) {
@@ -131,6 +160,7 @@ func (p *Paper) ReadSheet(t sheet.Table) (Sheet, error) {
 		return ""
 	}
 	var out Sheet
+	first := map[int]int{} // lines by row
 	for n, row := range t.Rows {
 		if code := cell(row, "Test"); code != p.Code() {
 			return Sheet{}, refuse("file", fmt.Sprintf("Line %d is of %s, and this test is %s.", t.Lines[n], code, p.Code()))
@@ -140,10 +170,14 @@ func (p *Paper) ReadSheet(t sheet.Table) (Sheet, error) {
 		if i < 0 && !slices.ContainsFunc(p.Rows, func(r Row) bool { return p.drawOf(r) == cell(row, "Draw") }) {
 			return Sheet{}, refuse("file", "This worksheet is for "+cell(row, "Draw")+", a draw that no longer counts in "+p.Code()+". Download the worksheet again; nothing was changed.")
 		}
-		if i < 0 {
+		switch before, twice := first[i]; {
+		case i < 0:
 			line.Problem = line.Key + " is not in the sample."
-		} else {
-			p.compare(&line, p.Rows[i], func(name string) string { return cell(row, name) })
+		case twice:
+			line.Problem = fmt.Sprintf("%s is on line %d already.", line.Key, before)
+		default:
+			first[i] = line.Line
+			p.compare(&line, p.Rows[i], imported, func(name string) string { return cell(row, name) })
 		}
 		if line.Problem != "" {
 			out.Wrong++
@@ -154,7 +188,7 @@ func (p *Paper) ReadSheet(t sheet.Table) (Sheet, error) {
 	return out, nil
 }
 
-func (p *Paper) compare(line *SheetLine, r Row, cell func(string) string) {
+func (p *Paper) compare(line *SheetLine, r Row, imported bool, cell func(string) string) {
 	for _, a := range p.Attributes {
 		s := Seen{ItemID: r.ItemID, Letter: a.Letter, Rev: Any, Reason: cell(a.Letter + " reason")}
 		if said := cell(a.Letter); said != "" {
@@ -172,6 +206,10 @@ func (p *Paper) compare(line *SheetLine, r Row, cell func(string) string) {
 					line.Problem = said + " for " + a.Letter + " is refused: " + sentence(err)
 					return
 				}
+				if why := r.stands(x, imported, cell("State")); why != "" {
+					line.Problem = a.Letter + " is " + markNames[x.Result] + why
+					return
+				}
 				line.seen, line.Changes = append(line.seen, s), append(line.Changes, a.Letter+": "+said)
 			}
 		}
@@ -182,6 +220,19 @@ func (p *Paper) compare(line *SheetLine, r Row, cell func(string) string) {
 			line.raise(p, r, a.Letter, text)
 		}
 	}
+}
+
+// stands says why a worksheet does not replace the result x of r, or "".
+func (r Row) stands(x Result, imported bool, state string) string {
+	switch {
+	case x.Result == "":
+		return ""
+	case imported && x.OwnHand():
+		return " by the hand of an auditor, and nothing that is brought in changes that."
+	case state != r.state():
+		return " now: it was set after this worksheet was downloaded. Download it again."
+	}
+	return ""
 }
 
 // raise takes the condition of an exception, if the cell deviates once the line is written.
@@ -241,7 +292,7 @@ func BringIn(ctx context.Context, tx *models.Tx, id, auditor int64, t sheet.Tabl
 	if err != nil {
 		return Sheet{}, err
 	}
-	s, err := p.ReadSheet(t)
+	s, err := p.ReadSheet(t, by.Imported())
 	switch {
 	case err != nil:
 		return s, err

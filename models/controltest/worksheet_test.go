@@ -36,7 +36,8 @@ func (w *world) bringIn(a access.Actor, id int64, t sheet.Table) (s controltest.
 
 func TestAWorksheetBringsInWhatChanged(t *testing.T) {
 	each(t, func(w *world) {
-		c, s, items := w.tested(3)
+		c, s, items := w.selected(3)
+		w.must(w.set(w.jonas, c.ID, slices.Concat(pass(items[0].ID, "AB"), pass(items[1].ID, "B"), pass(items[2].ID, "AB"))...))
 		w.must(w.as(w.jonas, func(ctx context.Context, tx *models.Tx) error {
 			if _, err := controltest.Jot(ctx, tx, c.ID, 0, []controltest.Jotting{{ItemID: items[0].ID, Letter: "A", Text: "Private."}}); err != nil {
 				return err

@@ -3,6 +3,7 @@ package engagement
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,12 @@ type Auditor struct {
 
 // Fieldwork reports whether the auditor may write the objects of the engagement.
 func (a Auditor) Fieldwork() bool { return a.FieldworkBy != nil }
+
+// ReadersOf are those of a team in whose name something can be brought in: who may write
+// does it with their own hand.
+func ReadersOf(team []Teammate) []Teammate {
+	return slices.DeleteFunc(slices.Clone(team), func(m Teammate) bool { return m.Fieldwork() })
+}
 
 // A Part is what an auditor does in the team.
 type Part string
@@ -313,8 +320,9 @@ type Authority struct {
 func (a Authority) Imported() bool { return a.Auditor != a.By }
 
 // Act is the one door to writing what belongs to the auditors of e. An auditor with the
-// fieldwork grant acts for themselves; a compliance manager brings in what auditor, named
-// on the engagement, decided. Everyone else is refused.
+// fieldwork grant acts for themselves, and nobody else for them: what the audited company
+// could still write in their name would be worth nothing. For one who only reads, a
+// compliance manager brings in what they decided. Everyone else is refused.
 func Act(ctx context.Context, tx *models.Tx, e Engagement, auditor int64) (Authority, error) {
 	switch {
 	case tx.Actor.InFieldwork(e.ID):
@@ -322,9 +330,13 @@ func Act(ctx context.Context, tx *models.Tx, e Engagement, auditor int64) (Autho
 	case !tx.Actor.Can(access.FieldworkImport):
 		return Authority{}, models.Forbidden("This is the auditor's. They write it themselves when fieldwork is granted to them, or a compliance manager brings in their file.")
 	}
-	n, err := models.Rows[Auditor](tx).Where("engagement_id = ? AND person_id = ?", e.ID, auditor).Count(ctx, "id")
-	if err == nil && n == 0 {
+	found, err := models.Rows[Auditor](tx).Where("engagement_id = ? AND person_id = ?", e.ID, auditor).Limit(1).Find(ctx)
+	switch {
+	case err != nil:
+	case len(found) == 0:
 		err = refuse("auditor", "Choose the auditor of this engagement who decided it.")
+	case found[0].Fieldwork():
+		err = refuse("auditor", "This auditor writes here with their own hand, so nothing is brought in for them.")
 	}
 	return Authority{auditor, tx.Actor.ID}, err
 }

@@ -310,8 +310,8 @@ func TestFieldworkIsGranted(t *testing.T) {
 			if got, err := act(a, 0); err != nil || got.Auditor != miriam.ID || got.Imported() {
 				t.Errorf("the auditor: %+v %v", got, err)
 			}
-			if got, err := act(ana, miriam.ID); err != nil || got.Auditor != miriam.ID || got.By != ana.ID || !got.Imported() {
-				t.Errorf("the firm's file: %+v %v", got, err)
+			if _, err := act(ana, miriam.ID); field(err) != "auditor" {
+				t.Errorf("in the name of an auditor who writes with their own hand: %v", err)
 			}
 			if _, err := act(ana, root.ID); field(err) != "auditor" {
 				t.Errorf("for somebody who is no auditor: %v", err)
@@ -328,6 +328,13 @@ func TestFieldworkIsGranted(t *testing.T) {
 		if a := actor(); !a.ReadOnly() {
 			t.Errorf("revoked: %+v", a)
 		}
+		modelstest.Look(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
+			got, err := engagement.Act(ctx, tx, e, miriam.ID)
+			if err != nil || got.Auditor != miriam.ID || got.By != ana.ID || !got.Imported() {
+				t.Errorf("the firm's file: %+v %v", got, err)
+			}
+			return nil
+		})
 		if err := decide(root, engagement.RevokeFieldwork); models.KindOf(err) != models.KindConflict {
 			t.Errorf("revoked twice: %v", err)
 		}

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"assay/internal/binder"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/engagement"
@@ -40,11 +41,9 @@ type Freeze struct {
 
 // Counts is how many of each kind were frozen.
 type Counts struct {
-	Controls, Versions, Evidence, Files, Withheld, Populations, Samples, Tests, Requests, Findings int
+	binder.Counted
 
 	Bytes int64 // of the files of evidence
-
-	Carried int `json:",omitempty"` // findings of an earlier period, as history; freezes before it had none
 }
 
 // TableName is where freezes live.
@@ -178,7 +177,8 @@ func Report(ctx context.Context, tx *models.Tx, e *engagement.Engagement, reason
 }
 
 // settled waits for whoever writes in the engagement at this moment, and refuses to freeze
-// exceptions about which something is still to be said: afterwards nobody can.
+// exceptions about which something is still to be said, and tests that are not done:
+// afterwards nobody can.
 func settled(ctx context.Context, tx *models.Tx, e int64) error {
 	if tx.Postgres() {
 		if _, err := models.Raw[engagement.Engagement](ctx, tx, "SELECT id FROM engagements WHERE id = ? FOR UPDATE", e); err != nil {
@@ -188,6 +188,15 @@ func settled(ctx context.Context, tx *models.Tx, e int64) error {
 	open, err := finding.OpenPoints(ctx, tx, e)
 	if err == nil && open.Any() {
 		err = models.Conflict("Exceptions are settled before the freeze: " + open.Words() + ".")
+	}
+	if err != nil {
+		return err
+	}
+	// The company freezes, so that it could end the work of its auditors; their lead's review
+	// is the word that it is done.
+	n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status <> 'reviewed'", e)
+	if err == nil && n > 0 {
+		err = models.Conflict("Tests of controls are concluded and reviewed before the freeze, since nothing of them changes afterwards. Not reviewed yet: " + models.Plural(n, "test") + ".")
 	}
 	return err
 }

@@ -151,12 +151,16 @@ func record(r row, m models.Meta) binder.Record {
 
 func (s *snapshot) engagement(ctx context.Context) error {
 	team, err := engagement.Team(ctx, s.tx, s.e.ID)
+	if err == nil {
+		err = s.know(ctx, s.actor.ID)
+	}
 	if err != nil {
 		return err
 	}
+	by := s.person(s.actor.ID)
 	d := binder.Engagement{
 		Slug: s.e.Slug, Name: s.e.Name, Firm: s.e.Firm, Kind: string(s.e.Kind), PeriodStart: string(s.e.PeriodStart), PeriodEnd: string(s.e.PeriodEnd),
-		Zone: s.e.Zone, Criteria: s.e.Criteria, Auditors: []binder.Auditor{}, Records: []binder.Record{record(s.e, s.e.Meta)},
+		Zone: s.e.Zone, Criteria: s.e.Criteria, Auditors: []binder.Auditor{}, FrozenBy: &by, Records: []binder.Record{record(s.e, s.e.Meta)},
 	}
 	for _, t := range team {
 		d.Auditors = append(d.Auditors, binder.Auditor{Person: binder.Person{ID: t.PersonID, Name: t.Person.Name}, Part: string(t.Part)})

@@ -75,10 +75,17 @@ func Exclude(ctx context.Context, tx *models.Tx, s Selection, item int64, d Draw
 	if err != nil {
 		return err
 	}
+	missing, err := models.Value[int64](ctx, tx, `SELECT count(*) FROM test_results r WHERE r.item_id = ? AND r.missing
+		AND NOT EXISTS (SELECT 1 FROM test_results n WHERE n.test_id = r.test_id AND n.item_id = r.item_id AND n.letter = r.letter AND n.round > r.round)`, item)
+	if err != nil {
+		return err
+	}
 	at := slices.IndexFunc(s.Items, func(i Item) bool { return i.ID == item })
 	switch {
 	case at < 0:
 		return models.NotFound("Item")
+	case missing > 0:
+		return models.Conflict(s.Items[at].Key + " was tested, and its evidence is missing. That is a deviation, and no reason to replace it.")
 	case slices.ContainsFunc(s.Exclusions, func(x Exclusion) bool { return x.ItemID == item }):
 		return models.Conflict(s.Items[at].Key + " is excluded already.")
 	case !slices.Contains(Classes, class):

@@ -64,7 +64,7 @@ func List(d ListData) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				if d.Write {
+				if d.Write && d.Engagement.Status != engagement.Reporting {
 					templ_7745c5c3_Err = ui.Button(ui.Action{Label: "Plan a test", Icon: "plus", Href: home(d.Engagement) + "/new", Look: ui.Primary}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -299,7 +299,7 @@ func narrowest(a access.Actor) string {
 
 func team(members []engagement.Teammate) []ui.Option {
 	var out []ui.Option
-	for _, m := range members {
+	for _, m := range engagement.ReadersOf(members) {
 		out = append(out, ui.Option{Value: strconv.FormatInt(m.PersonID, 10), Label: m.Person.Name})
 	}
 	return out

@@ -66,15 +66,17 @@ func NewWith(tb testing.TB, files []binder.EvidenceFile, open func(path string) 
 	for range others {
 		s.leaf(tlog.Leaf{Verb: "page.view", About: "controls/X"})
 	}
-	s.document("engagement.json", binder.Engagement{Slug: "soc2", Name: "SOC 2", Records: []binder.Record{s.record("engagements", 1)}})
+	s.document("engagement.json", binder.Engagement{Slug: "soc2", Name: "SOC 2", Firm: "Brandt & Okafor", Kind: "type_2", PeriodStart: "2026-01-01", PeriodEnd: "2026-06-30", Records: []binder.Record{s.record("engagements", 1)}})
 	s.document("evidence/CM-01/E-1/item.json", binder.Evidence{Code: "E-1", Control: "CM-01", Title: "Reviews", Files: files, Records: []binder.Record{s.record("evidence", 1)}})
 	s.freeze()
 	for range others {
 		s.leaf(tlog.Leaf{Verb: "page.view", About: "controls/Y"})
 	}
-	for _, f := range files {
-		s.Contents.Files = append(s.Contents.Files, binder.File{Path: f.Path, Size: f.Size, SHA256: f.SHA256, Evidence: "E-1"})
+	said, err := binder.Describe("evidence/CM-01/E-1/item.json", []byte(s.texts["evidence/CM-01/E-1/item.json"]))
+	if err != nil {
+		tb.Fatal(err)
 	}
+	s.Contents.Files = said.Stored
 	s.log()
 	return s
 }
@@ -100,9 +102,9 @@ func (s *Small) document(path string, v any) {
 
 func (s *Small) freeze() {
 	list := s.texts[binder.FreezeList]
-	s.texts[binder.FreezeRow] = fmt.Sprintf("freezes\n{\"digest\":%q,\"frozen_at\":%q,\"id\":1,\"slug\":\"soc2\"}", Sum(list), tlog.Instant(Frozen))
+	s.texts[binder.FreezeRow] = fmt.Sprintf("freezes\n{\"counts\":%q,\"digest\":%q,\"frozen_at\":%q,\"id\":1,\"slug\":\"soc2\"}", `{"Evidence":1}`, Sum(list), tlog.Instant(Frozen))
 	s.Contents.Manifest = binder.Manifest{
-		View: binder.CompanyView, Engagement: "soc2", Name: "SOC 2", FrozenAt: Frozen, FrozenBy: "Priya", Freeze: Sum(list),
+		View: binder.CompanyView, Engagement: "soc2", Name: "SOC 2", Firm: "Brandt & Okafor", Kind: "type_2", Period: "2026-01-01/2026-06-30", FrozenAt: Frozen, FrozenBy: "Priya", Freeze: Sum(list),
 		Leaf: int64(len(s.leaves)), Key: s.Signer.VerifierKey, Counts: map[string]int{"evidence_items": 1},
 	}
 	s.leaf(tlog.Leaf{Verb: "engagement.freeze", About: "engagements/soc2/binder", Entity: "freezes", EntityID: 1, Rev: 1, New: Sum(s.texts[binder.FreezeRow])})
@@ -154,7 +156,13 @@ func (s *Small) log() {
 		return s.open(f.Path)
 	}
 	for path, text := range s.texts {
-		s.Contents.Files = append(s.Contents.Files, binder.File{Path: path, Size: int64(len(text)), SHA256: Sum(text)})
+		said, err := binder.Describe(path, []byte(text))
+		if err != nil {
+			s.Fatal(err)
+		}
+		f := said.Document
+		f.Size, f.SHA256 = int64(len(text)), Sum(text)
+		s.Contents.Files = append(s.Contents.Files, f)
 	}
 }
 
