@@ -186,7 +186,7 @@ func (p *Paper) set(ctx context.Context, tx *models.Tx, by engagement.Authority,
 	switch {
 	case known && r.Result == s.Result && r.Missing == s.Missing && r.Reason == s.Reason, !known && s.Result == "":
 		return false, nil
-	case by.Imported() && r.OwnHand():
+	case by.Imported() && r.Result != "" && r.OwnHand():
 		return false, models.Conflict("An auditor set attribute " + s.Letter + " of " + row.Key + " with their own hand, so nothing that is brought in changes it. Nothing was written.")
 	case s.Rev != Any && s.Rev != r.Rev:
 		return false, models.Conflict("Someone else set attribute " + s.Letter + " of " + row.Key + " a moment ago. Please look again; nothing was changed.")

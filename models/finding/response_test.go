@@ -271,6 +271,7 @@ func TestTheFreezeEndsWhatIsSaidAboutAnException(t *testing.T) {
 		f.refused("disputed", report(), models.KindConflict, "1 dispute")
 		f.do(f.lea, x.ID, confirm)
 		f.mark(f.test, f.items[2], "B", controltest.Deviation)
+		f.reviewed(controltest.Exceptions)
 		if err := report(); err != nil {
 			t.Fatal(err)
 		}
@@ -302,6 +303,7 @@ func TestTheFreezeEndsWhatIsSaidAboutAnException(t *testing.T) {
 // TestWhatIsDrawnAtTheMomentOfTheFreezeIsRefused: the freeze has looked, and is not done.
 func TestWhatIsDrawnAtTheMomentOfTheFreezeIsRefused(t *testing.T) {
 	fields(t, func(f *field) {
+		f.reviewed(controltest.Exceptions)
 		p := f.population(f.merges)
 		f.later()
 		s := population.Sample{EngagementID: f.e.ID, PopulationID: p.ID, Slug: p.Slug, Method: sample.Random, Seed: "late", Size: 1, AuditorID: f.lea.ID, DrawnBy: f.lea.ID, DrawnAt: f.db.Now()}

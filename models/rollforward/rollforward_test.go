@@ -203,6 +203,16 @@ func (w *world) fieldwork(e engagement.Engagement, lead access.Actor) {
 		}
 		return models.Insert(ctx, tx, &controltest.Note{TestID: t.ID, EngagementID: e.ID, Slug: e.Slug, Text: "Private.", AuditorID: lead.ID, EnteredBy: lead.ID, WrittenAt: now}, "test.note")
 	})
+	w.do(lead, func(ctx context.Context, tx *models.Tx) error {
+		tests, err := models.Rows[controltest.Test](tx).Where("control_tests.engagement_id = ?", e.ID).Find(ctx)
+		if err != nil {
+			return err
+		}
+		if err := controltest.Conclude(ctx, tx, tests[0].ID, 0, 0, controltest.NotTested, "The list came too late."); err != nil {
+			return err
+		}
+		return controltest.Review(ctx, tx, tests[0].ID, 0, 0, "The team is one person.")
+	})
 	var mistaken finding.Finding
 	w.do(w.priya, func(ctx context.Context, tx *models.Tx) error {
 		for n, title := range []string{"1 of 25 changes without review", "Not one at all"} {
