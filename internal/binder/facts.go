@@ -29,8 +29,12 @@ func (v *verifier) facts() {
 		frozen := m
 		frozen.Describe(v.engagement)
 		for _, x := range [][3]string{
-			{"name", m.Name, frozen.Name}, {"firm", m.Firm, frozen.Firm}, {"kind", m.Kind, frozen.Kind}, {"period", m.Period, frozen.Period},
-			{"engagement", m.Engagement, frozen.Engagement}, {"person who froze it", m.FrozenBy, frozen.FrozenBy},
+			{"name", m.Name, frozen.Name},
+			{"firm", m.Firm, frozen.Firm},
+			{"kind", m.Kind, frozen.Kind},
+			{"period", m.Period, frozen.Period},
+			{"engagement", m.Engagement, frozen.Engagement},
+			{"person who froze it", m.FrozenBy, frozen.FrozenBy},
 		} {
 			if x[1] != x[2] {
 				v.problem("%s gives %q as the %s, and %q was frozen", ManifestFile, clip(x[1]), x[0], clip(x[2]))
