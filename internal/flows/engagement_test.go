@@ -610,9 +610,6 @@ func (x *examination) isConcluded() {
 	if h.Has("#ask-share") {
 		x.decide("share", "Share with the company")
 	}
-	x.mara.open(x.at)
-	x.mara.asks("move-reporting", "Begin reporting")
-	x.mara.reads("Not reviewed yet: 1 test")
 	h.open(x.at + "/tests/T-2")
 	x.decide("review", "Review", "waiver", "The firm has one person on this engagement.")
 	x.vera.open(x.at + "/tests/T-1")
