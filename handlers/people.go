@@ -13,6 +13,7 @@ import (
 	"assay/models/finding"
 	"assay/models/occurrence"
 	"assay/models/people"
+	"assay/models/request"
 	"assay/templates/persons"
 	"assay/web"
 )
@@ -81,6 +82,9 @@ func personData(ctx context.Context, tx *models.Tx, id int64) (persons.PersonDat
 		return d, err
 	}
 	if d.Duties, err = finding.DutiesOf(ctx, tx, id); err != nil {
+		return d, err
+	}
+	if d.Requests, err = request.DutiesOf(ctx, tx, id); err != nil {
 		return d, err
 	}
 	d.Feed, err = activity.For(ctx, tx, p.Path(), p)
@@ -189,8 +193,17 @@ func (app *App) personRole(w http.ResponseWriter, r *http.Request) error {
 		if err := people.ChangeRole(ctx, tx, p, role); err != nil {
 			return err
 		}
-		return occurrence.Relieve(ctx, tx, *p)
+		return relieve(ctx, tx, *p)
 	})
+}
+
+// relieve takes from somebody what is theirs for a while, once they have left or their role
+// does it no longer: tasks that were handed to them, and requests to answer.
+func relieve(ctx context.Context, tx *models.Tx, p people.Person) error {
+	if err := occurrence.Relieve(ctx, tx, p); err != nil {
+		return err
+	}
+	return request.Relieve(ctx, tx, p)
 }
 
 // owns counts what a person answers for.
@@ -210,7 +223,7 @@ func (app *App) personDeactivate(w http.ResponseWriter, r *http.Request) error {
 		if err := people.Deactivate(ctx, tx, p, reason); err != nil {
 			return err
 		}
-		return occurrence.Relieve(ctx, tx, *p)
+		return relieve(ctx, tx, *p)
 	})
 }
 
@@ -260,11 +273,15 @@ func handOver(ctx context.Context, tx *models.Tx, from people.Person, to int64) 
 	if err != nil {
 		return err
 	}
-	if controls+duties == 0 {
+	requests, err := request.HandOver(ctx, tx, from.ID, to)
+	if err != nil {
+		return err
+	}
+	if controls+duties+requests == 0 {
 		return models.Conflict(from.Name + " owns nothing that could be handed over.")
 	}
 	return tx.Record("person.hand_over", from.Path(), models.Note{
-		"to": heir.Name, "controls": strconv.Itoa(controls), "findings_and_plans": strconv.Itoa(duties),
+		"to": heir.Name, "controls": strconv.Itoa(controls), "findings_and_plans": strconv.Itoa(duties), "requests": strconv.Itoa(requests),
 	})
 }
 

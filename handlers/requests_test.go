@@ -244,3 +244,29 @@ func gzipped(t *testing.T, body string) int {
 	}
 	return b.Len()
 }
+
+// A request is found by number and words by whoever may read it, and its owner's leaving
+// puts it on the compliance manager's list.
+func TestARequestIsFoundAndOutlivesItsOwner(t *testing.T) {
+	eachFieldwork(t, func(w fieldwork) {
+		w = scoped(w)
+		at := w.asks(w.priya, "owner", strconv.FormatInt(w.owner.ID, 10))
+		code := at[strings.LastIndex(at, "/")+1:]
+		for _, a := range []access.Actor{w.priya, w.owner, w.jonas} {
+			w.Get(a, "/search?q=reviews+of+the+per").Want(200).Has(code+" Access reviews of the period", "Request")
+			if p := w.Get(a, "/search?q="+strings.ToLower(code)).Want(303); p.Location != at {
+				w.Errorf("%s goes to %s", a.Name, p.Location)
+			}
+		}
+		w.Get(w.auditor, "/search?q=reviews+of+the+per").Want(200).Lacks(code + " Access reviews")
+		person := "/people/" + strconv.FormatInt(w.owner.ID, 10)
+		w.Get(w.admin, person).Want(200).Has(code, "Access reviews of the period", "request")
+		w.Post(w.admin, person+"/handover", "to", strconv.FormatInt(w.other.ID, 10)).Want(303)
+		w.Get(w.other, at).Want(200)
+		w.Get(w.owner, at).Want(404)
+		heir := "/people/" + strconv.FormatInt(w.other.ID, 10)
+		w.Post(w.admin, heir+"/deactivate", "rev", w.Get(w.admin, heir).Field("rev"), "reason", "Left.").Want(303)
+		w.Get(w.admin, heir).Want(200).Lacks(code + " Access")
+		w.Get(w.priya, requestsAt+"?owner=nobody").Want(200).Has(code)
+	})
+}

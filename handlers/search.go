@@ -13,6 +13,7 @@ import (
 	"assay/models/finding"
 	"assay/models/framework"
 	"assay/models/people"
+	"assay/models/request"
 	"assay/templates/searches"
 	"assay/templates/ui"
 	"assay/web"
@@ -67,6 +68,10 @@ func atCode(ctx context.Context, tx *models.Tx, typed string) ([]ui.Hit, error) 
 		f, err := models.Rows[finding.Finding](tx).Where("findings.id = ?", n).Take(ctx)
 		return one(findingHit(f), models.One0(err, "Finding"))
 	}
+	if n, ok := numbered(code, "R-"); ok {
+		r, err := request.ByNumber(ctx, tx, n)
+		return one(requestHit(r), err)
+	}
 	c, err := control.ByCode(ctx, tx, code)
 	return one(controlHit(c.Code, c.Title), err)
 }
@@ -115,6 +120,13 @@ func found(ctx context.Context, tx *models.Tx, typed string) ([]ui.Hit, error) {
 	for _, f := range findings.Items {
 		hits = append(hits, findingHit(f))
 	}
+	requests, err := request.Search(ctx, tx, typed, hitsOfAKind)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range requests {
+		hits = append(hits, requestHit(r))
+	}
 	hits = append(hits, criteriaHits(typed)...)
 	persons, err := peopleHits(ctx, tx, typed)
 	return append(hits, persons...), err
@@ -130,6 +142,14 @@ func evidenceHit(i evidence.Item) ui.Hit {
 
 func findingHit(f finding.Finding) ui.Hit {
 	return ui.Hit{Icon: "finding", Label: f.Code() + " " + f.Title, Kind: "Finding", Href: "/" + f.Path()}
+}
+
+func requestHit(r request.Request) ui.Hit {
+	label := r.Code() + " " + r.Title
+	if r.Reference != "" {
+		label = r.Code() + " (" + r.Reference + ") " + r.Title
+	}
+	return ui.Hit{Icon: "engage", Label: label, Kind: "Request", Href: "/" + r.Path()}
 }
 
 // criteriaHits are the criteria of every framework whose code or title holds the words.

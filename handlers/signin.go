@@ -12,7 +12,6 @@ import (
 	"assay/internal/throttle"
 	"assay/models"
 	"assay/models/access"
-	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/templates/signins"
 	"assay/templates/ui"
@@ -165,7 +164,7 @@ func (app *App) arrive(ctx context.Context, id oidc.Identity) (people.Person, er
 		if err := welcome.Settle(ctx, tx); err != nil {
 			return err
 		}
-		return occurrence.Relieve(ctx, tx, welcome.Person) // the provider may have given another role
+		return relieve(ctx, tx, welcome.Person) // the provider may have given another role
 	}
 	err = app.DB.Read(ctx, access.Actor{}, look)
 	if err == nil && !welcome.Settled() {

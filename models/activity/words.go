@@ -209,6 +209,7 @@ var phrases = map[string]string{
 	"request.drop_item":     "changed what %s asks for",
 	"request.edit":          "changed %s",
 	"request.assign":        "assigned %s",
+	"request.unassign":      "took %s from somebody who can no longer answer it",
 	"request.discard":       "discarded the draft %s",
 	"request.step":          "took %s a step further",
 	"request.open":          "opened %s",

@@ -20,6 +20,7 @@ import (
 	"assay/models/freeze"
 	"assay/models/ledger"
 	"assay/models/modelstest"
+	"assay/models/request"
 )
 
 // TestRule08SupersededEvidenceStaysInTheBinder: E2 replaces E1 before the freeze, and E3
@@ -241,6 +242,24 @@ func TestADocumentThatSomebodyChangedIsFound(t *testing.T) {
 	}
 }
 
+// muttered is a request, about which the audit team says something to itself.
+func (w *world) muttered(text string) {
+	w.Helper()
+	var r request.Request
+	w.do(w.priya, func(ctx context.Context, tx *models.Tx) (err error) {
+		if r, err = request.Write(ctx, tx, w.engagement, request.Ask{Question: request.Question{Title: "Reviews of the period", DueOn: "2026-05-01"}}); err != nil {
+			return err
+		}
+		return request.OpenUp(ctx, tx, w.engagement, &r)
+	})
+	auditor := w.jonas
+	auditor.Fieldwork = []int64{w.engagement.ID}
+	w.do(auditor, func(ctx context.Context, tx *models.Tx) error {
+		_, err := request.Say(ctx, tx, w.engagement, r, request.TeamOnly, text)
+		return err
+	})
+}
+
 // TestTheBinderHoldsWhatIsTheirs: nothing of another engagement, nothing out of scope,
 // nothing that was not accepted, no sealed original; and the audit team's own only in the
 // firm's copy.
@@ -254,6 +273,7 @@ func TestTheBinderHoldsWhatIsTheirs(t *testing.T) {
 		})
 		w.redacted("salaries of people")
 		w.scoped("XX-01", "A1.1") // a control out of scope
+		w.muttered("Their answer is evasive.")
 		test := w.tested("The owner of CHG-003 seems to know nothing.", "Please send the log of CHG-017.")
 		w.on("2026-07-20")
 		w.report()
@@ -273,6 +293,12 @@ func TestTheBinderHoldsWhatIsTheirs(t *testing.T) {
 		}
 		if private := "seems to know nothing"; strings.Contains(string(company), private) || !strings.Contains(string(firm), private) {
 			t.Error("the note of the audit team is in the company's copy, or not in the firm's")
+		}
+		if private := "Their answer is evasive."; strings.Contains(string(company), private) || !strings.Contains(unpacked(w, firm)["notes/R-001-1.json"], private) {
+			t.Error("what the audit team said to itself about a request is in the company's copy, or not in the firm's")
+		}
+		if thread := unpacked(w, company)["requests/R-001.json"]; thread == "" || strings.Contains(thread, "request_messages") {
+			t.Errorf("the request in the company's copy says %q", thread)
 		}
 		for path, text := range unpacked(w, company) {
 			if strings.HasPrefix(path, "notes/") || strings.Contains(text, "notes/") {

@@ -196,6 +196,26 @@ func (s *snapshot) requests(ctx context.Context) error {
 			return err
 		}
 	}
+	return s.messages(ctx)
+}
+
+// messages makes documents of the audit team's own of what they said to themselves about
+// requests. The request's document says nothing of it.
+func (s *snapshot) messages(ctx context.Context) error {
+	list, err := request.Private(ctx, s.tx, s.e.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range list {
+		if err := s.know(ctx, m.AuthorID); err != nil {
+			return err
+		}
+		about := request.Code(m.RequestID)
+		note := binder.Note{About: about, Text: m.Text, Auditor: s.person(m.AuthorID), At: m.SentAt.UTC(), Records: []binder.Record{record(m, m.Meta)}}
+		if err := s.private(ctx, fmt.Sprintf("notes/%s-%d.json", about, m.ID), note); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -209,8 +209,18 @@ func OpenUp(ctx context.Context, tx *models.Tx, e engagement.Engagement, r *Requ
 	case r.DueOn.IsZero():
 		return refuse("due_on", "Say by when it is needed.")
 	}
+	set := models.Columns{"OpenedAt"}
+	if r.OwnerID != nil { // who has left since it was written answers nothing
+		why, err := unfit(ctx, tx, *r.OwnerID)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			r.OwnerID, set = nil, append(set, "OwnerID")
+		}
+	}
 	r.OpenedAt = &tx.Now
-	if err := r.move(ctx, tx, e, Open, Step{AuditorID: r.decided(by)}, models.Columns{"OpenedAt"}, verbs[Open]); err != nil {
+	if err := r.move(ctx, tx, e, Open, Step{AuditorID: r.decided(by)}, set, verbs[Open]); err != nil {
 		return err
 	}
 	return r.tellOpened(ctx, tx)

@@ -45,7 +45,10 @@ func add(ctx context.Context, tx *models.Tx, e engagement.Engagement, in Ask, si
 	if err := models.Insert(ctx, tx, &r, "request.write"); err != nil {
 		return r, err
 	}
-	return r, r.addItems(ctx, tx, 0, wanted(in.Items, r.Title))
+	if err := r.addItems(ctx, tx, 0, wanted(in.Items, r.Title)); err != nil {
+		return r, err
+	}
+	return r, r.index(ctx, tx)
 }
 
 // author is who asks, and for which side.
@@ -160,6 +163,9 @@ func Edit(ctx context.Context, tx *models.Tx, e engagement.Engagement, r *Reques
 	if err := r.replaceItems(ctx, tx, wanted(items, r.Title)); err != nil {
 		return err
 	}
+	if err := r.index(ctx, tx); err != nil {
+		return err
+	}
 	return r.tellAssigned(ctx, tx, was)
 }
 
@@ -220,6 +226,9 @@ func Discard(ctx context.Context, tx *models.Tx, e engagement.Engagement, r *Req
 		return models.Conflict("It was opened. It can be cancelled, with a reason.")
 	}
 	if err := r.replaceItems(ctx, tx, nil); err != nil {
+		return err
+	}
+	if err := index.Drop(ctx, tx, r.ID); err != nil {
 		return err
 	}
 	return models.Delete(ctx, tx, r, "request.discard")

@@ -12,6 +12,7 @@ import (
 	"assay/models/finding"
 	"assay/models/people"
 	"assay/models/reminder"
+	"assay/models/request"
 	"assay/templates/ui"
 )
 
@@ -36,6 +37,7 @@ type PersonData struct {
 	Self     bool
 	Controls []control.Control
 	Duties   finding.Duties
+	Requests []request.Request // that they answer and that are not over
 	Sittings []Sitting
 	Heirs    []people.Person // who could take over what they own
 	Feed     []activity.Entry
@@ -46,7 +48,7 @@ type PersonData struct {
 }
 
 // Owns counts what would be left without an owner.
-func (d PersonData) Owns() int { return len(d.Controls) + d.Duties.Count() }
+func (d PersonData) Owns() int { return len(d.Controls) + d.Duties.Count() + len(d.Requests) }
 
 func (d PersonData) errs(asked string) map[string]string {
 	if d.Asked != asked {

@@ -1384,7 +1384,7 @@ func palette() templ.Component {
 			templ_7745c5c3_Var54 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 117, "<dialog class=\"dialog palette\" id=\"palette\" aria-label=\"Search or jump\"><form role=\"search\" action=\"/search\" method=\"get\"><label class=\"vh\" for=\"palette-q\">Search controls, evidence, findings and pages</label> <input id=\"palette-q\" name=\"q\" type=\"text\" inputmode=\"search\" role=\"combobox\" aria-expanded=\"true\" aria-controls=\"palette-hits\" aria-autocomplete=\"list\" placeholder=\"Search controls, evidence, findings and pages\" autocomplete=\"off\"> <button class=\"vh\">Search</button></form><div role=\"listbox\" id=\"palette-hits\" aria-label=\"Results\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 117, "<dialog class=\"dialog palette\" id=\"palette\" aria-label=\"Search or jump\"><form role=\"search\" action=\"/search\" method=\"get\"><label class=\"vh\" for=\"palette-q\">Search controls, evidence, findings, requests and pages</label> <input id=\"palette-q\" name=\"q\" type=\"text\" inputmode=\"search\" role=\"combobox\" aria-expanded=\"true\" aria-controls=\"palette-hits\" aria-autocomplete=\"list\" placeholder=\"Search controls, evidence, findings, requests and pages\" autocomplete=\"off\"> <button class=\"vh\">Search</button></form><div role=\"listbox\" id=\"palette-hits\" aria-label=\"Results\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
