@@ -122,7 +122,7 @@ func TestLinesThatNoDatabaseHolds(t *testing.T) {
 		_, err := c.add(c.owner, ac, list("2026-01-01", "2026-01-31"), table("key,at\n"+strings.Repeat("ä", 200)+",2026-01-10"))
 		c.must(err)
 		watched := c.control("MO-01", version("continuous", "2026-01-01"))
-		for what, collected := range map[string]string{"after the list was taken": "2026-03-02 00:00", "before it began": "2026-01-09 23:59", "centuries ago": "1999-01-01"} {
+		for what, collected := range map[string]string{"after the list was taken": "2026-03-02 00:00", "before it began": "2026-01-09 23:59", "centuries ago": "1999-01-01", "on a day years ahead": "2030-01-01"} {
 			_, err := c.add(c.owner, watched, list("2026-01-01", "2026-02-28"), table("from,to,result,collected_at\n2026-01-10 00:00,2026-01-11 00:00,pass,"+collected))
 			c.refused("collected "+what, err, models.KindInvalid, "file")
 		}

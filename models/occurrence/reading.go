@@ -243,7 +243,10 @@ func clip(s string) string {
 // list knows of nothing that came after it was taken.
 func (l List) atLatest(t time.Time, zone *time.Location) time.Time {
 	end := (period.DayAt(t, zone) + 1).Starts(zone).UTC().Add(-time.Microsecond)
-	if end.After(l.ExtractedAt) {
+	switch {
+	case t.After(l.ExtractedAt): // refused as that
+		return t
+	case end.After(l.ExtractedAt):
 		return l.ExtractedAt
 	}
 	return end
