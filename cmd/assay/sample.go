@@ -69,7 +69,7 @@ func repeatDraw(ctx context.Context, s *session) error {
 	if err != nil {
 		return refuse(err)
 	}
-	picks, err := sample.Draw{Population: sealed.Digest, Seed: o.seed}.Select(list.Items(), o.n)
+	picks, err := sample.Draw{Population: sealed.Digest, Seed: o.seed}.SelectFrom(list, o.n)
 	if err != nil {
 		return refuse(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // A Table is what a file says: a header, its names trimmed, and rows of exactly
@@ -156,6 +157,9 @@ func (c *collector) check(line int, cells []string) error {
 
 func filledWidth(cells []string) int {
 	n := len(cells)
+	if n > 0 && cells[n-1] != "" && ' ' < cells[n-1][0] && cells[n-1][0] < utf8.RuneSelf {
+		return n // as most rows are
+	}
 	for n > 0 && strings.TrimSpace(cells[n-1]) == "" {
 		n--
 	}

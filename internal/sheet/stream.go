@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -20,7 +19,8 @@ import (
 type Rows struct {
 	Header []string // as the file has it; of a workbook without blanks around the names
 	// All goes through the rows once. Its last pair may be an error, an UnreadableError
-	// where the file is at fault. Cells are only good until the next row.
+	// where the file is at fault. Cells are only good until the next row; each text stays
+	// good, and may keep a great deal of the file in memory.
 	All iter.Seq2[Row, error]
 }
 
@@ -28,6 +28,7 @@ type Rows struct {
 type Row struct {
 	Line  int // the line of the file, or the spreadsheet row, it begins at
 	Cells []string
+	ASCII bool // there is nothing beyond ASCII in it; of some such rows it is not known
 }
 
 // Large is for lists that are streamed. A workbook is unpacked in one piece and keeps the
@@ -71,21 +72,25 @@ func whole(t Table, err error) (Rows, error) {
 	}
 	return Rows{t.Header, func(yield func(Row, error) bool) {
 		for i, cells := range t.Rows {
-			if !yield(Row{t.Lines[i], cells}, nil) {
+			if !yield(Row{Line: t.Lines[i], Cells: cells}, nil) {
 				return
 			}
 		}
 	}}, err
 }
 
-// A stream is a CSV file being read.
+// A stream is a CSV file being read. Rows without a quotation mark are cut where the
+// separator stands; all others are the business of encoding/csv, which takes its lines
+// from the same place. Between two rows it holds none of them back.
 type stream struct {
 	name   string
 	limits Limits
-	fence  *fence
+	lines  lines
 	csv    *csv.Reader
-	skip   int // lines before the table
+	comma  byte
+	skip   int // lines that csv does not count: those before the table, and those cut here
 	width  int
+	cells  []string
 }
 
 func newStream(ctx context.Context, in *bufio.Reader, head []byte, name string, limits Limits) *stream {
@@ -95,8 +100,9 @@ func newStream(ctx context.Context, in *bufio.Reader, head []byte, name string, 
 	}
 	rest, comma, skipped := delimiter(string(head))
 	_, _ = in.Discard(len(head) - len(rest))
-	s := &stream{name: name, limits: limits, skip: skipped, fence: &fence{ctx: ctx, in: in, left: limits.Bytes}}
-	s.csv = csv.NewReader(s.fence)
+	s := &stream{name: name, limits: limits, skip: skipped, comma: byte(comma)}
+	s.lines.fence = fence{ctx: ctx, in: in, left: limits.Bytes}
+	s.csv = csv.NewReader(&s.lines)
 	s.csv.Comma, s.csv.FieldsPerRecord, s.csv.ReuseRecord = comma, -1, true
 	return s
 }
@@ -117,8 +123,17 @@ func (s *stream) header() ([]string, error) {
 			return nil, unreadable("%s has more than %d columns. Remove those that are not needed.", s.name, s.limits.Columns)
 		}
 		row, err = s.fit(row)
-		return slices.Clone(row.Cells), err
+		return cloned(row.Cells), err
 	}
+}
+
+// cloned are cells that keep nothing of their file in memory.
+func cloned(cells []string) []string {
+	out := make([]string, len(cells))
+	for i, cell := range cells {
+		out[i] = strings.Clone(cell)
+	}
+	return out
 }
 
 func (s *stream) rows(yield func(Row, error) bool) {
@@ -142,24 +157,71 @@ func (s *stream) rows(yield func(Row, error) bool) {
 	}
 }
 
-// next is the next record, as it stands.
+// next is the next record, as it stands. It reads as csv would: a line without any
+// character is none.
 func (s *stream) next() (Row, error) {
-	s.fence.row = mostOfRow
+	s.lines.fence.row = mostOfRow
+	for s.lines.fill() {
+		line, plain := s.lines.plain()
+		if !plain {
+			break
+		}
+		if s.skip++; line != "" {
+			return s.short(Row{Line: s.lines.given + s.skip, Cells: s.cut(line), ASCII: s.lines.ascii}, len(line))
+		}
+	}
+	return s.quoted()
+}
+
+// short refuses cells of a line of so many bytes that are too long.
+func (s *stream) short(row Row, line int) (Row, error) {
+	for i := 0; line > s.limits.Cell && i < len(row.Cells); i++ {
+		if tooLong(row.Cells[i], s.limits.Cell) {
+			return Row{}, s.long(row, i)
+		}
+	}
+	return row, nil
+}
+
+// cut cuts a line without quotation marks.
+func (s *stream) cut(line string) []string {
+	s.cells = s.cells[:0]
+	for {
+		at := strings.IndexByte(line, s.comma)
+		if at < 0 {
+			s.cells = append(s.cells, line)
+			return s.cells
+		}
+		s.cells = append(s.cells, line[:at])
+		line = line[at+1:]
+	}
+}
+
+// quoted has csv read the next record.
+func (s *stream) quoted() (Row, error) {
 	cells, err := s.csv.Read()
 	if err != nil {
 		return Row{}, s.explain(err)
 	}
 	line, _ := s.csv.FieldPos(0)
-	line += s.skip
+	row := Row{Line: line + s.skip, Cells: cells}
 	for i, cell := range cells {
 		if !utf8.ValidString(cell) {
-			return Row{}, unreadable("Row %d of %s is not text in UTF-8. In Excel, save it as “CSV UTF-8” or as an .xlsx workbook.", line, s.name)
+			return Row{}, unreadable("Row %d of %s is not text in UTF-8. In Excel, save it as “CSV UTF-8” or as an .xlsx workbook.", row.Line, s.name)
 		}
 		if tooLong(cell, s.limits.Cell) {
-			return Row{}, unreadable("Column %d in row %d of %s is longer than %d characters. Shorten it, or look for a missing quotation mark.", i+1, line, s.name, s.limits.Cell)
+			return Row{}, s.long(row, i)
+		}
+		if strings.Contains(cell, "\r\n") {
+			cells[i] = withLF(cell)
 		}
 	}
-	return Row{line, cells}, nil
+	return row, nil
+}
+
+// long says that a cell is too long.
+func (s *stream) long(row Row, at int) error {
+	return unreadable("Column %d in row %d of %s is longer than %d characters. Shorten it, or look for a missing quotation mark.", at+1, row.Line, s.name, s.limits.Cell)
 }
 
 // fit makes a row as wide as the header. Blank cells beyond it are what spreadsheets
@@ -170,11 +232,6 @@ func (s *stream) fit(row Row) (Row, error) {
 			row.Line, s.name, len(row.Cells), s.width)
 	}
 	row.Cells = row.Cells[:s.width]
-	for i, cell := range row.Cells {
-		if strings.Contains(cell, "\r\n") {
-			row.Cells[i] = withLF(cell)
-		}
-	}
 	return row, nil
 }
 

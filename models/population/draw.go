@@ -133,7 +133,7 @@ func (t Ticket) pick(p Population, rows func() (sheet.Rows, error), size int, ex
 	if t.Since != nil {
 		return t.fromAdded(p, list, draw, size, excluded)
 	}
-	return draw.Select(list.Items(), size, excluded...)
+	return draw.SelectFrom(list, size, excluded...)
 }
 
 // fromAdded selects from what the version before lacked.
@@ -207,10 +207,19 @@ func cellsOf(p Population, rows func() (sheet.Rows, error), picks []sample.Pick)
 			return nil, err
 		}
 		if _, picked := out[it.Key]; picked {
-			out[it.Key] = slices.Clone(it.Cells)
+			out[it.Key] = cloned(it.Cells)
 		}
 	}
 	return out, nil
+}
+
+// cloned are cells that keep nothing of their file in memory.
+func cloned(cells []string) []string {
+	out := slices.Clone(cells)
+	for i := range out {
+		out[i] = strings.Clone(out[i])
+	}
+	return out
 }
 
 // check says what is wrong with a ticket.

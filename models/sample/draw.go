@@ -105,11 +105,16 @@ func (d Draw) Select(items iter.Seq2[Item, error], size int, excluded ...string)
 	if err != nil {
 		return nil, err
 	}
+	return choose(sorted(lowest), func(stratum string) iter.Seq[Pick] { return slices.Values(lowest[stratum].ordered()) }, size, excluded)
+}
+
+// choose takes size of each stratum, in the order of their ranks, that are not excluded.
+func choose(strata []string, ranked func(stratum string) iter.Seq[Pick], size int, excluded []string) ([]Pick, error) {
 	var out []Pick
 	left := slices.Clone(excluded)
-	for _, stratum := range sorted(lowest) {
+	for _, stratum := range strata {
 		taken := 0
-		for _, p := range lowest[stratum].ordered() {
+		for p := range ranked(stratum) {
 			if taken == size {
 				break
 			}

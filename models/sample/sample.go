@@ -11,6 +11,7 @@ package sample
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -92,17 +93,7 @@ func Items(rows sheet.Rows, c Columns) (iter.Seq2[Item, error], error) {
 	for i, name := range r.header {
 		r.names[i] = netstring(nil, name)
 	}
-	return func(yield func(Item, error) bool) {
-		for row, err := range rows.All {
-			if err != nil {
-				yield(Item{}, err)
-				return
-			}
-			if !yield(r.item(row), nil) {
-				return
-			}
-		}
-	}, nil
+	return func(yield func(Item, error) bool) { r.read(rows, yield) }, nil
 }
 
 // A reader knows where the columns stand.
@@ -110,7 +101,6 @@ type reader struct {
 	header                     []string
 	names                      [][]byte // the header as netstrings
 	key, stratum, when, amount int      // -1 where there is none
-	text                       []byte   // the row that is being hashed
 }
 
 // find is where a column stands, -1 for no name. Blanks around a name do not count.
@@ -129,24 +119,6 @@ func (r *reader) find(name string) (int, error) {
 		return 0, &ColumnError{name, times, r.header}
 	}
 	return at, nil
-}
-
-func (r *reader) item(row sheet.Row) Item {
-	r.text = r.text[:0]
-	for i, cell := range row.Cells {
-		row.Cells[i] = norm.NFC.String(cell)
-		r.text = netstring(append(r.text, r.names[i]...), row.Cells[i])
-	}
-	at := func(i int) string {
-		if i < 0 {
-			return ""
-		}
-		return row.Cells[i]
-	}
-	return Item{
-		Line: row.Line, Key: at(r.key), Stratum: at(r.stratum), When: at(r.when), Amount: at(r.amount),
-		Digest: sha256.Sum256(r.text), Cells: row.Cells,
-	}
 }
 
 // netstring appends the length of s in bytes, a colon, s and a comma.
@@ -259,30 +231,9 @@ type Sealed struct {
 // digest of: a first line, and a line per item in the order of the keys.
 func (l *List) Seal(w io.Writer) (Sealed, error) {
 	h := sha256.New()
-	out := io.MultiWriter(h, w)
-	text := []byte("assay-population/1\n")
-	l.faults.Duplicate = Noted{}
-	var last []byte
-	lastLine := 0
-	for p := range l.items.all() {
-		if p.err != nil {
-			return Sealed{}, p.err
-		}
-		line := lineOf(p.value)
-		if lastLine > 0 && bytes.Equal(p.key, last) {
-			l.faults.Duplicate.note("%s in rows %d and %d", p.key, lastLine, line)
-		}
-		last, lastLine = append(last[:0], p.key...), line
-		text = hex.AppendEncode(text, p.value[:sha256.Size])
-		text = append(append(append(text, "  "...), p.key...), '\n')
-		if len(text) > 32<<10 {
-			if _, err := out.Write(text); err != nil {
-				return Sealed{}, err
-			}
-			text = text[:0]
-		}
-	}
-	if _, err := out.Write(text); err != nil {
+	out := newSink(io.MultiWriter(h, w))
+	err := l.lines(out)
+	if err = cmp.Or(out.close(), err); err != nil {
 		return Sealed{}, err
 	}
 	s := Sealed{Count: l.count, Faults: l.faults}
@@ -290,6 +241,34 @@ func (l *List) Seal(w io.Writer) (Sealed, error) {
 		s.Digest = hex.EncodeToString(h.Sum(nil))
 	}
 	return s, nil
+}
+
+// lines writes the text, and notes keys that are there twice.
+func (l *List) lines(out *sink) error {
+	text := append(out.buffer, "assay-population/1\n"...)
+	l.faults.Duplicate = Noted{}
+	var last []byte
+	lastLine := 0
+	for p := range l.items.all() {
+		if p.err != nil {
+			return p.err
+		}
+		line := lineOf(p.value)
+		if lastLine > 0 && bytes.Equal(p.key, last) {
+			l.faults.Duplicate.note("%s in rows %d and %d", p.key, lastLine, line)
+		}
+		last, lastLine = append(last[:0], p.key...), line
+		text = appendHex(text, p.value[:sha256.Size])
+		text = append(append(append(text, "  "...), p.key...), '\n')
+		if len(text) > sinkBytes {
+			var err error
+			if text, err = out.pass(text); err != nil {
+				return err
+			}
+		}
+	}
+	out.buffer = text
+	return nil
 }
 
 // Items goes through the items in the byte order of their keys. They have no Cells.

@@ -51,6 +51,40 @@ func TestSortingOnDisk(t *testing.T) {
 	}
 }
 
+// Keys of one beginning, of one length or none, and the same over and over come out as
+// comparing them says.
+func TestSortingManyInMemory(t *testing.T) {
+	alphabets := []string{"0123456789", "ab", "\x00\x01a", "é€x"}
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		letters, most := []rune(alphabets[r.IntN(len(alphabets))]), 1+r.IntN(30)
+		begin := strings.Repeat("p", r.IntN(20))
+		s := sample.SorterOf(64 << 20)
+		var want []string
+		for i := range 3000 {
+			key := begin
+			for range r.IntN(most) {
+				key += string(letters[r.IntN(len(letters))])
+			}
+			if r.IntN(3) == 0 {
+				key = begin + strings.Repeat("same", 60)
+			}
+			value := binary.BigEndian.AppendUint64(nil, uint64(i))
+			want = append(want, key+"="+string(value))
+			if err := s.Put(key, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		slices.SortStableFunc(want, func(a, b string) int { return strings.Compare(before(a), before(b)) })
+		if got, err := s.Drain(); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("seed %d: another order", seed)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func before(s string) string { return s[:strings.LastIndex(s[:len(s)-8], "=")] }
 
 func TestSortingWithoutADiskSaysSo(t *testing.T) {
