@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -39,7 +40,7 @@ func (l *lines) fill() bool {
 			return l.take(end, true)
 		}
 		if l.kept == len(l.ahead) || l.kept > 0 && l.err != nil {
-			return l.take(l.kept, l.err == io.EOF)
+			return l.take(l.kept, errors.Is(l.err, io.EOF))
 		}
 		if l.err != nil {
 			return false

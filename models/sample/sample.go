@@ -245,7 +245,8 @@ func (l *List) Seal(w io.Writer) (Sealed, error) {
 
 // lines writes the text, and notes keys that are there twice.
 func (l *List) lines(out *sink) error {
-	text := append(out.buffer, "assay-population/1\n"...)
+	text := out.buffer
+	text = append(text, "assay-population/1\n"...)
 	l.faults.Duplicate = Noted{}
 	var last []byte
 	lastLine := 0
