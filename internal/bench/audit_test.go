@@ -16,6 +16,7 @@ import (
 	"assay/models/people"
 	"assay/models/population"
 	"assay/models/request"
+	"assay/web"
 )
 
 // An audit is an engagement in fieldwork, with an auditor who may write in it.
@@ -38,12 +39,13 @@ func TestAuditNumbers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r.on(name)
 			a := fieldwork(t, serve(t, c()))
+			test := a.plans(t, 10)
 			a.listing(t, r, path, rows)
 			a.asks(t, 500)
 			at := "/engagements/" + a.engagement.Slug
 			look(t, r, a.site, nil, visit{"engagement with 500 requests", at, bench.Manager, false})
 			look(t, r, a.site, nil, visit{"its list of requests", at + "/requests", bench.Manager, false})
-			look(t, r, a.site, nil, visit{"test of 60 items and 10 attributes, all decided", at + "/tests/" + a.tests(t, 10), a.auditor, false})
+			look(t, r, a.site, nil, visit{"test of 60 items and 10 attributes, all decided", at + "/tests/" + a.decides(t, test), a.auditor, false})
 		})
 	}
 	fmt.Print(r.table())
@@ -53,7 +55,7 @@ func (a *audit) write(t *testing.T, by access.Actor, f func(ctx context.Context,
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	if err := a.site.db.Write(ctx, by, func(tx *models.Tx) error { return f(ctx, tx) }); err != nil {
-		t.Fatal(err)
+		t.Fatal(err, web.Errors(err))
 	}
 }
 
@@ -106,10 +108,9 @@ func (a *audit) asks(t *testing.T, n int) {
 	})
 }
 
-// tests takes the sample of the population into a test and decides every cell of it.
-func (a *audit) tests(t *testing.T, attributes int) (code string) {
+// plans begins a test and fixes its attributes, which comes before the draw.
+func (a *audit) plans(t *testing.T, attributes int) (x controltest.Test) {
 	t.Helper()
-	var x controltest.Test
 	a.write(t, a.auditor, func(ctx context.Context, tx *models.Tx) error {
 		c, err := control.ByCode(ctx, tx, a.control)
 		if err != nil {
@@ -138,6 +139,12 @@ func (a *audit) tests(t *testing.T, attributes int) (code string) {
 		}
 		return err
 	})
+	return x
+}
+
+// decides takes the sample of the population into the test and decides every cell of it.
+func (a *audit) decides(t *testing.T, x controltest.Test) (code string) {
+	t.Helper()
 	a.write(t, a.auditor, func(ctx context.Context, tx *models.Tx) error { return a.decide(ctx, tx, x) })
 	return x.Code()
 }
@@ -145,9 +152,6 @@ func (a *audit) tests(t *testing.T, attributes int) (code string) {
 func (a *audit) decide(ctx context.Context, tx *models.Tx, x controltest.Test) error {
 	lists, err := population.List(ctx, tx, a.engagement.ID, models.Page{Limit: 1})
 	if err != nil {
-		return err
-	}
-	if _, err := population.Accept(ctx, tx, lists[0].ID, 0, "The export was watched."); err != nil {
 		return err
 	}
 	if err := controltest.TakePopulation(ctx, tx, x.ID, 0, 0, lists[0].ID); err != nil {

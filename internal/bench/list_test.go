@@ -164,8 +164,16 @@ func watchMemory() (most func() uint64) {
 func (a *audit) bring(t *testing.T, path string, rows int) string {
 	t.Helper()
 	return a.send(t, "/engagements/"+a.engagement.Slug+"/populations", path, [][2]string{
-		{"control", a.control}, {"name", "Merges to production"}, {"system", "GitHub"}, {"environment", "production"}, {"query", "is:merged base:main"}, {"extractor", "audit API"},
-		{"extracted_at", time.Now().AddDate(0, 0, -1).Format("2006-01-02T15:04")}, {"source_count", strconv.Itoa(rows)}, {"key", "key"}, {"when", "merged_at"},
+		{"control", a.control},
+		{"name", "Merges to production"},
+		{"system", "GitHub"},
+		{"environment", "production"},
+		{"query", "is:merged base:main"},
+		{"extractor", "audit API"},
+		{"extracted_at", time.Now().AddDate(0, 0, -1).Format("2006-01-02T15:04")},
+		{"source_count", strconv.Itoa(rows)},
+		{"key", "key"},
+		{"when", "merged_at"},
 	})
 }
 
@@ -175,6 +183,7 @@ func (a *audit) lock(t *testing.T) {
 		{"rev", a.rev(t)}, {"to_source", "CHG-0000003\nCHG-0000014"}, {"to_list", "CHG-0000021"}, {"assessment", "The list ends with the day it was taken."},
 	})
 	a.post(t, bench.Manager, a.population+"/lock", url.Values{"rev": {a.rev(t)}})
+	a.post(t, bench.Manager, a.population+"/accept", url.Values{"accepted": {"The export was watched."}, "accepted_by": {strconv.FormatInt(a.auditor.ID, 10)}})
 }
 
 var revField = regexp.MustCompile(`name="rev" value="(\d+)"`)
