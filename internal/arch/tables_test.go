@@ -22,6 +22,7 @@ var derived = map[string]string{
 	"controls_words":      "which words there are to search for",
 	"evidence_words":      "the same",
 	"findings_words":      "the same",
+	"requests_words":      "the same",
 	"control_criteria":    "derived from control_versions.criteria",
 	"version_criteria":    "derived from control_versions.criteria",
 	"engagement_criteria": "derived from engagements.criteria",

@@ -128,7 +128,7 @@ func (a *audit) listing(t *testing.T, r *report, path string, rows int) {
 	step(func() { a.population = a.bring(t, path, rows) })
 	step(func() { a.lock(t) })
 	step(func() {
-		a.post(t, bench.Manager, a.population+"/samples", url.Values{"method": {"random"}, "size": {"60"}, "seed": {"40817"}, "auditor": {strconv.FormatInt(a.auditor.ID, 10)}})
+		a.post(t, a.auditor, a.population+"/samples", url.Values{"method": {"random"}, "size": {"60"}, "seed": {"40817"}})
 	})
 	all := took[0] + took[2] + took[4]
 	r.add(fmt.Sprintf("import, lock and draw of %d rows, against sha256sum", rows), "≤ 2 ×",
@@ -183,7 +183,7 @@ func (a *audit) lock(t *testing.T) {
 		{"rev", a.rev(t)}, {"to_source", "CHG-0000003\nCHG-0000014"}, {"to_list", "CHG-0000021"}, {"assessment", "The list ends with the day it was taken."},
 	})
 	a.post(t, bench.Manager, a.population+"/lock", url.Values{"rev": {a.rev(t)}})
-	a.post(t, bench.Manager, a.population+"/accept", url.Values{"accepted": {"The export was watched."}, "accepted_by": {strconv.FormatInt(a.auditor.ID, 10)}})
+	a.post(t, a.auditor, a.population+"/accept", url.Values{"accepted": {"The export was watched."}})
 }
 
 var revField = regexp.MustCompile(`name="rev" value="(\d+)"`)
