@@ -134,7 +134,7 @@ func findingAudit(ctx context.Context, tx *models.Tx, d *findings.PageData) erro
 		_, seen := d.Audit.Tests[*d.TestID]
 		d.Retest = seen && controltest.MayWrite(tx.Actor, *d.Engagement) && d.Engagement.Status == engagement.Fieldwork && d.Status != finding.Dismissed
 	}
-	brings := d.EngagementID != nil && tx.Actor.Can(access.FieldworkImport) && (!d.Exception() || d.BroughtIn()) && d.MayDecideEffect(tx.Actor) == nil
+	brings := d.EngagementID != nil && tx.Actor.Can(access.FieldworkImport) && (!d.Exception() || d.BroughtIn()) && (d.MayDecideEffect(tx.Actor) == nil || d.MayDismiss(tx.Actor) == nil)
 	if !brings {
 		return nil
 	}

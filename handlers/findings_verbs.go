@@ -112,7 +112,7 @@ var findingVerbs = map[string]struct {
 		return finding.Confirm(ctx, tx, in.ID, in.Rev, in.Note)
 	}},
 	"withdraw": {"The exception is dismissed. It stays in the record with your reason.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
-		return finding.Dismiss(ctx, tx, in.ID, in.Rev, in.Note)
+		return finding.Dismiss(ctx, tx, in.ID, in.Rev, in.Note, in.Auditor)
 	}},
 	"effect": {"What it means for the report is decided.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
 		return finding.DecideEffect(ctx, tx, in.ID, in.Rev, in.Effect, in.Auditor)
@@ -145,7 +145,7 @@ var findingVerbs = map[string]struct {
 		return finding.Assign(ctx, tx, in.ID, in.Rev, in.Owner)
 	}},
 	"dismiss": {"The finding is dismissed. It stays in the record with your reason.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
-		return finding.Dismiss(ctx, tx, in.ID, in.Rev, in.Note)
+		return finding.Dismiss(ctx, tx, in.ID, in.Rev, in.Note, in.Auditor)
 	}},
 	"accept": {"The risk is accepted in your name.", func(ctx context.Context, tx *models.Tx, in findingInput) error {
 		return finding.AcceptRisk(ctx, tx, in.ID, in.Rev, in.Expires, in.Reason)

@@ -313,6 +313,7 @@ type Cycle struct {
 	Outcome  string     `json:"outcome,omitempty"`
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 	ClosedBy *Person    `json:"closed_by,omitempty"`
+	Entered  *Person    `json:"closed_entered_by,omitempty"` // the auditor who dismissed it, or who brought that in
 	Note     string     `json:"note,omitempty"`
 }
 

@@ -132,7 +132,7 @@ func (s *story) carriedMatters() {
 		Condition: "The German sign-up page seemed to ask for a wider consent than the English one.",
 	}, "PV-02")
 	m.on(d.AddDays(2), "priya", func(ctx context.Context, tx *models.Tx, c *finding.Case) error {
-		return finding.Dismiss(ctx, tx, c.ID, c.Rev, "Both pages were compared with legal: the words differ, the consent does not.")
+		return finding.Dismiss(ctx, tx, c.ID, c.Rev, "Both pages were compared with legal: the words differ, the consent does not.", 0)
 	})
 }
 

@@ -158,7 +158,7 @@ func (l *FindingLine) say(names map[int64]people.Person, audit finding.AuditPart
 	for _, c := range l.Cycles {
 		text := fmt.Sprintf("%d: opened %s", c.Number, c.OpenedAt.UTC().Format("2006-01-02"))
 		if c.ClosedAt != nil {
-			text += fmt.Sprintf(", %s %s by %s", strings.ToLower(c.Outcome.Label()), c.ClosedAt.UTC().Format("2006-01-02"), nameOf(names, c.ClosedBy))
+			text += fmt.Sprintf(", %s %s by %s", strings.ToLower(c.Outcome.Label()), c.ClosedAt.UTC().Format("2006-01-02"), nameOf(names, c.ClosedBy)+broughtIn(names, c.ClosedBy, c.ClosedEntry))
 		}
 		l.History = append(l.History, text)
 	}
@@ -196,4 +196,12 @@ func nameOf(names map[int64]people.Person, id *int64) string {
 		return "Assay"
 	}
 	return names[*id].Name
+}
+
+// broughtIn says who brought in what an auditor who only reads decided, or nothing.
+func broughtIn(names map[int64]people.Person, auditor, entered *int64) string {
+	if entered == nil || auditor == nil || *entered == *auditor {
+		return ""
+	}
+	return ", brought in by " + names[*entered].Name
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"assay/models"
+	"assay/models/engagement"
 	"assay/models/notice"
 )
 
@@ -108,7 +109,7 @@ func Assign(ctx context.Context, tx *models.Tx, id, rev, ownerID int64) error {
 }
 
 // Dismiss ends a finding that was none.
-func Dismiss(ctx context.Context, tx *models.Tx, id, rev int64, why string) error {
+func Dismiss(ctx context.Context, tx *models.Tx, id, rev int64, why string, auditor int64) error {
 	c, err := taken(ctx, tx, id, rev)
 	if err != nil {
 		return err
@@ -118,6 +119,13 @@ func Dismiss(ctx context.Context, tx *models.Tx, id, rev int64, why string) erro
 	}
 	if err := reason(why, "Say why this is no finding."); err != nil {
 		return err
+	}
+	if c.Source == FromAudit {
+		by, err := engagement.Act(ctx, tx, engagement.Engagement{Meta: models.Meta{ID: *c.EngagementID}}, auditor)
+		if err != nil {
+			return err
+		}
+		c.closes(by)
 	}
 	if err := c.finish(ctx, tx, Dismissed, "finding.dismiss", why); err != nil {
 		return err

@@ -307,6 +307,7 @@ func (c *Case) People() []int64 {
 	for _, x := range c.Cycles {
 		ids = append(ids, x.OpenedBy)
 		add(x.ClosedBy)
+		add(x.ClosedEntry)
 	}
 	for _, x := range c.Responses {
 		ids = append(ids, x.PersonID)

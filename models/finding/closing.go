@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"assay/models"
+	"assay/models/engagement"
 	"assay/models/notice"
 )
 
@@ -99,11 +100,20 @@ func (c *Case) reopen(ctx context.Context, tx *models.Tx, verb, why string) erro
 	return c.move(ctx, tx, to, verb, why, "Cycle", "CycleOpenedAt", "ClosedAt", "DueOn")
 }
 
+// closes says which auditor ends the present cycle, and with whose hand.
+func (c *Case) closes(by engagement.Authority) {
+	cycle := &c.Cycles[len(c.Cycles)-1]
+	cycle.ClosedBy, cycle.ClosedEntry = &by.Auditor, &by.By
+}
+
 // finish ends the present cycle.
 func (c *Case) finish(ctx context.Context, tx *models.Tx, to Status, verb, said string) error {
 	cycle := &c.Cycles[len(c.Cycles)-1]
-	cycle.Outcome, cycle.ClosedBy, cycle.ClosedAt, cycle.Note = to, &tx.Actor.ID, &tx.Now, said
-	if err := models.Update(ctx, tx, cycle, models.Columns{"Outcome", "ClosedBy", "ClosedAt", "Note"}, "finding.cycle_end"); err != nil {
+	if cycle.ClosedBy == nil { // no auditor does
+		cycle.ClosedBy = &tx.Actor.ID
+	}
+	cycle.Outcome, cycle.ClosedAt, cycle.Note = to, &tx.Now, said
+	if err := models.Update(ctx, tx, cycle, models.Columns{"Outcome", "ClosedBy", "ClosedEntry", "ClosedAt", "Note"}, "finding.cycle_end"); err != nil {
 		return err
 	}
 	c.ClosedAt = &tx.Now

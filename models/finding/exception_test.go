@@ -363,7 +363,22 @@ func TestAnExceptionIsBroughtInForANamedAuditor(t *testing.T) {
 		if !c.BroughtIn() || c.RaisedBy != f.rita.ID || *c.EnteredBy != f.ana.ID || c.Cells[0].AuditorID != f.rita.ID || c.Cells[0].EnteredBy != f.ana.ID {
 			t.Errorf("got %+v", c.Finding)
 		}
-		f.refused("dismissed by who brought it in", f.try(f.ana, x.ID, dismiss), models.KindForbidden, "Only they can dismiss it")
+		f.refused("dismissed in nobody's name", f.try(f.ana, x.ID, dismiss), models.KindInvalid, "Choose the auditor")
+		f.refused("dismissed for one who writes here", f.try(f.ana, x.ID, dismissFor(f.lea.ID)), models.KindInvalid, "with their own hand")
+		f.refused("dismissed for somebody of the company", f.try(f.ana, x.ID, dismissFor(f.tomas.ID)), models.KindInvalid, "Choose the auditor")
+		for _, a := range []access.Actor{f.tomas, f.admin, f.ruth} {
+			f.refused("brought in by "+a.Name, f.try(a, x.ID, dismissFor(f.rita.ID)), models.KindForbidden, "Only they can dismiss it")
+		}
+		cycle := f.load(x.ID).Cycles[0]
+		f.broken("dismissed past the verb, in the name of one who writes here", f.as(f.ana, func(ctx context.Context, tx *models.Tx) error {
+			cycle.Outcome, cycle.ClosedBy, cycle.ClosedEntry, cycle.ClosedAt = finding.Dismissed, &f.lea.ID, &f.ana.ID, &tx.Now
+			return models.Update(ctx, tx, &cycle, models.Columns{"Outcome", "ClosedBy", "ClosedEntry", "ClosedAt"}, "finding.cycle_end")
+		}))
+		f.do(f.ana, x.ID, dismissFor(f.rita.ID))
+		c = f.load(x.ID)
+		if c.Status != finding.Dismissed || *c.Cycles[0].ClosedBy != f.rita.ID || *c.Cycles[0].ClosedEntry != f.ana.ID || c.Cells[0].EndedAt == nil {
+			t.Errorf("got %+v %+v", c.Finding, c.Cycles)
+		}
 	})
 }
 
@@ -435,7 +450,7 @@ func TestTheEffectOnTheReportIsTheAuditors(t *testing.T) {
 				return finding.DecideEffect(ctx, tx, c.ID, c.Rev, effect, auditor)
 			}
 		}
-		for _, a := range []access.Actor{f.tomas, f.admin, f.ruth, f.rita} {
+		for _, a := range []access.Actor{f.tomas, f.admin, f.ruth} {
 			if err := f.try(a, x.ID, decide(finding.Noted, f.lea.ID)); models.KindOf(err) != models.KindForbidden {
 				t.Errorf("%s: %v", a.Name, err)
 			}

@@ -161,6 +161,7 @@ type Cycle struct {
 	Reason       string
 	Outcome      Status // "" while it is open
 	ClosedBy     *int64
+	ClosedEntry  *int64 // that of the auditor who dismissed it, or who brought that in
 	ClosedAt     *time.Time
 	Note         string
 }
@@ -170,7 +171,7 @@ func (c Cycle) InEngagement() int64 { return engagementOf(c.EngagementID) }
 
 // AuditorsMay names how they end a cycle: by dismissing what they raised.
 func (Cycle) AuditorsMay() models.Columns {
-	return models.Columns{"Outcome", "ClosedBy", "ClosedAt", "Note"}
+	return models.Columns{"Outcome", "ClosedBy", "ClosedEntry", "ClosedAt", "Note"}
 }
 
 // AuditorsAdd says that they begin the first cycle of an exception.

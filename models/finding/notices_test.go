@@ -60,7 +60,7 @@ func TestWhoIsToldOfAFinding(t *testing.T) {
 			t.Errorf("who put it right was told %v", got)
 		}
 		w.do(w.ben, id, func(ctx context.Context, tx *models.Tx, c finding.Case) error {
-			return finding.Dismiss(ctx, tx, c.ID, c.Rev, "A duplicate, as @"+w.dana.Name+" says.")
+			return finding.Dismiss(ctx, tx, c.ID, c.Rev, "A duplicate, as @"+w.dana.Name+" says.", 0)
 		})
 		w.wantTold(w.dana, id, notice.Mentioned)
 	})

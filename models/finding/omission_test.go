@@ -152,7 +152,7 @@ func TestAnOmissionIsInTheConclusion(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return finding.Dismiss(ctx, tx, c.ID, c.Rev, "The row was a test merge that was reverted.")
+			return finding.Dismiss(ctx, tx, c.ID, c.Rev, "The row was a test merge that was reverted.", 0)
 		})
 		_, err = f.omit(f.lea, two, 0, "CHG-041")
 		f.refused("of a test that is concluded", err, models.KindConflict, "T-1 is concluded. The lead opens it again first")

@@ -178,11 +178,13 @@ func (c *Case) MayRate(a access.Actor) error {
 	return all(onlyIf(a.Can(access.FindingManage), onlyManagers), c.while(FactsConfirmed, Rated))
 }
 
-// MayDismiss is for the side that raised it. An audit's finding is the auditors' alone, and
-// no owner dismisses what they answer for.
+// MayDismiss is for the side that raised it. An audit's finding is the auditors' alone: what
+// was brought in for those who only read is dismissed by bringing that in, too. No owner
+// dismisses what they answer for.
 func (c *Case) MayDismiss(a access.Actor) error {
 	if c.Source == FromAudit {
-		return all(onlyIf(c.audits(a), "The auditors raised this finding. Only they can dismiss it."), c.during(),
+		brought := c.brings(a) && c.BroughtIn() && !is(c.OwnerID, a)
+		return all(onlyIf(c.audits(a) || brought, "The auditors raised this finding. Only they can dismiss it."), c.during(),
 			c.while(Raised, Disputed, FactsConfirmed, Rated))
 	}
 	return all(onlyIf(c.raised(a), "Only the side that raised a finding dismisses it."),

@@ -188,7 +188,7 @@ func (s *snapshot) finding(c finding.Case) binder.Finding {
 		}
 	}
 	for _, x := range c.Cycles {
-		d.Cycles = append(d.Cycles, binder.Cycle{Number: x.Number, OpenedAt: x.OpenedAt.UTC(), Reason: x.Reason, Outcome: string(x.Outcome), ClosedAt: utc(x.ClosedAt), ClosedBy: s.maybe(x.ClosedBy), Note: x.Note})
+		d.Cycles = append(d.Cycles, binder.Cycle{Number: x.Number, OpenedAt: x.OpenedAt.UTC(), Reason: x.Reason, Outcome: string(x.Outcome), ClosedAt: utc(x.ClosedAt), ClosedBy: s.maybe(x.ClosedBy), Entered: s.maybe(x.ClosedEntry), Note: x.Note})
 		d.Records = append(d.Records, record(x, x.Meta))
 	}
 	for _, x := range c.Responses {

@@ -228,7 +228,7 @@ func (w *world) fieldwork(e engagement.Engagement, lead access.Actor) {
 		return err
 	})
 	w.do(lead, func(ctx context.Context, tx *models.Tx) error {
-		return finding.Dismiss(ctx, tx, mistaken.ID, mistaken.Rev, "The ticket was found.")
+		return finding.Dismiss(ctx, tx, mistaken.ID, mistaken.Rev, "The ticket was found.", 0)
 	})
 }
 
