@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"assay/internal/sheet"
 	"assay/models"
 	"assay/models/controltest"
 	"assay/models/finding"
 	"assay/models/population"
-	"assay/models/sample"
 )
 
 // exceptions are raised from the test of granted access: one is disputed still; the other
@@ -129,25 +127,7 @@ func (t *trial) retest(m *matter) {
 
 // concludes selects three items of a retest, finds nothing, and says so.
 func (t *trial) concludes(ctx context.Context, tx *models.Tx, p population.Population, csv []byte) error {
-	if _, err := population.Accept(ctx, tx, p.ID, 0, "Five rows, as in Okta."); err != nil {
-		return err
-	}
-	if err := controltest.TakePopulation(ctx, tx, t.id, 0, 0, p.ID); err != nil {
-		return err
-	}
-	ticket, err := population.Ticket{Method: sample.Random, Seed: "brandt-okafor-71409", Size: 3, Auditor: tx.Actor.ID}.Prepared()
-	if err != nil {
-		return err
-	}
-	d, err := population.Repeat(p, func() (sheet.Rows, error) { return sheet.Stream(ctx, bytes.NewReader(csv), p.FileName, sheet.Large) }, ticket, ticket.Size, nil)
-	if err != nil {
-		return err
-	}
-	s, err := population.Draw(ctx, tx, d)
-	if err != nil {
-		return err
-	}
-	if err := controltest.TakeSample(ctx, tx, t.id, 0, 0, s.ID); err != nil {
+	if err := t.draws(ctx, tx, p, csv, 3, "Five rows, as in Okta."); err != nil {
 		return err
 	}
 	paper, err := t.paper(ctx, tx)

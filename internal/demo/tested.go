@@ -112,7 +112,7 @@ func (s *story) accessTest() {
 		return population.Lock(ctx, tx, &p)
 	})
 	s.on(s.ago(9), 130, "jonas", func(ctx context.Context, tx *models.Tx) error {
-		return t.draws(ctx, tx, p, csv)
+		return t.draws(ctx, tx, p, csv, 25, "Ran the report together with Dana Kowalski; it gave the same rows.")
 	})
 	s.on(s.ago(8), 160, "jonas", t.looksAtAll)
 	s.on(s.ago(7), 190, "jonas", func(ctx context.Context, tx *models.Tx) error {
@@ -127,15 +127,15 @@ func (s *story) accessTest() {
 	t.exceptions()
 }
 
-// draws accepts the population and takes 25 of it.
-func (t *trial) draws(ctx context.Context, tx *models.Tx, p population.Population, csv []byte) error {
-	if _, err := population.Accept(ctx, tx, p.ID, 0, "Ran the report together with Dana Kowalski; it gave the same rows."); err != nil {
+// draws accepts the population and takes n of it.
+func (t *trial) draws(ctx context.Context, tx *models.Tx, p population.Population, csv []byte, n int, seen string) error {
+	if _, err := population.Accept(ctx, tx, p.ID, 0, seen); err != nil {
 		return err
 	}
 	if err := controltest.TakePopulation(ctx, tx, t.id, 0, 0, p.ID); err != nil {
 		return err
 	}
-	ticket, err := population.Ticket{Method: sample.Random, Seed: "brandt-okafor-71408", Size: 25, Auditor: tx.Actor.ID}.Prepared()
+	ticket, err := population.Ticket{Method: sample.Random, Seed: fmt.Sprintf("brandt-okafor-%d", 71400+p.ID), Size: n, Auditor: tx.Actor.ID}.Prepared()
 	if err != nil {
 		return err
 	}

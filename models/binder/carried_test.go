@@ -3,6 +3,7 @@ package binder_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -66,6 +67,14 @@ func TestRule13CarriedFindingsAreHistoryInBothBinders(t *testing.T) {
 		forged.insider()
 		if problems := w.verify(forged.pack(), nil).Problems; len(problems) == 0 {
 			w.Error("altered history was not noticed")
+		}
+		forged = w.forge(w.export(w.priya))
+		twice, err := json.Marshal(binder.Finding{Code: "F-001", Controls: []string{}})
+		w.must(err)
+		forged.files["findings/F-001.json"] = string(twice)
+		forged.insider()
+		if problems := fmt.Sprint(w.verify(forged.pack(), nil).Problems); !strings.Contains(problems, "F-001 was carried over from an earlier period, and is listed as a finding of this one") {
+			w.Errorf("carried over and found anew: %s", problems)
 		}
 		w.intact()
 	})

@@ -110,6 +110,13 @@ func TestRule10ExcludedItemsStayAndNextRanksFollow(t *testing.T) {
 		w.refused("an excluded item", w.set(w.jonas, c.ID, pass(items[1].ID, "A")...), models.KindInvalid, "is excluded from the sample")
 		w.refused("a replacement without result", w.conclude(w.jonas, c.ID, controltest.Effective, ""), models.KindConflict, "1 of 2 items")
 		w.must(w.set(w.jonas, c.ID, controltest.Seen{ItemID: next.ID, Letter: "A", Result: controltest.Deviation, Missing: true, Rev: controltest.Any}, pass(next.ID, "B")[0]))
+		w.refused("missing evidence is no reason to replace an item", w.as(w.jonas, func(ctx context.Context, tx *models.Tx) error {
+			drawn, err := population.SampleByCode(ctx, tx, s.PopulationID, s.Code())
+			if err != nil {
+				return err
+			}
+			return population.Exclude(ctx, tx, drawn, next.ID, population.Drawn{}, population.Duplicate, "The same merge.", 0)
+		}), models.KindConflict, "its evidence is missing")
 		w.refused("missing evidence is a deviation", w.conclude(w.jonas, c.ID, controltest.Effective, ""), models.KindInvalid, "exceptions are noted")
 		w.must(w.conclude(w.jonas, c.ID, controltest.Exceptions, ""))
 		if now := w.paper(w.jonas, c.ID); now.Tally().Missing != 1 || now.Words != "Exceptions noted: 1 of 2 items. Attributes not met: A, Approved by someone else" {

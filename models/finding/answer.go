@@ -108,7 +108,8 @@ func Assign(ctx context.Context, tx *models.Tx, id, rev, ownerID int64) error {
 	return tellOwner(ctx, tx, c.Finding, before)
 }
 
-// Dismiss ends a finding that was none.
+// Dismiss ends a finding that was none. What the auditors found names who decided it: auditor,
+// if that is brought in, else whoever acts.
 func Dismiss(ctx context.Context, tx *models.Tx, id, rev int64, why string, auditor int64) error {
 	c, err := taken(ctx, tx, id, rev)
 	if err != nil {

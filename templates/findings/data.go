@@ -216,6 +216,14 @@ func (d PageData) nameOf(id *int64) string {
 	return d.name(*id)
 }
 
+// ender is who ended a cycle, and who brought in what an auditor decided.
+func (d PageData) ender(c finding.Cycle) string {
+	if c.ClosedEntry != nil && c.ClosedBy != nil && *c.ClosedEntry != *c.ClosedBy {
+		return d.nameOf(c.ClosedBy) + ", brought in by " + d.nameOf(c.ClosedEntry)
+	}
+	return d.nameOf(c.ClosedBy)
+}
+
 func (d PageData) href(suffix string) string { return "/" + d.Path() + "/" + suffix }
 
 // AskID is the id of the form that is sent to this part of the address.
