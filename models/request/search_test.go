@@ -2,9 +2,11 @@ package request_test
 
 import (
 	"context"
+	"io/fs"
 	"strings"
 	"testing"
 
+	"assay/migrations"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/modelstest"
@@ -88,6 +90,44 @@ func TestRequestsAreFoundByWhoeverMayReadThem(t *testing.T) {
 				w.Errorf("what was discarded is still indexed: %d %v", n, err)
 			}
 			return nil
+		})
+	})
+}
+
+// TestRequestsOfBeforeAreIndexedAlike holds what the migration put into the index, for the
+// requests that were there, against what a request puts into it when it is written. SQLite
+// cuts words itself, of either.
+func TestRequestsOfBeforeAreIndexedAlike(t *testing.T) {
+	each(t, func(w *world) {
+		in := w.ask()
+		in.Title, in.Detail, in.Reference, in.Items = "Überprüfung of merges, of merges", "x_y; 2026-27\nﬁle", "PBC-77", []string{"The zeppelin list", "Ça"}
+		r := w.written(w.priya, in)
+		dir, err := migrations.For(w.db.Dialect())
+		w.must(err)
+		file, err := fs.ReadFile(dir, "0119_request_search.sql")
+		w.must(err)
+		_, rest, _ := strings.Cut(string(file), "SELECT r.id, ")
+		filled, _, _ := strings.Cut(rest, ";")
+		modelstest.Look(t, w.db, access.Clock, func(ctx context.Context, tx *models.Tx) error {
+			if !tx.Postgres() {
+				text, err := models.Value[string](ctx, tx, "SELECT "+filled+" WHERE r.id = ?", r.ID)
+				for _, part := range append(in.Items, "R 001", in.Title, in.Detail, in.Reference) {
+					if !strings.Contains(text, part) {
+						w.Errorf("%q lacks %q", text, part)
+					}
+				}
+				return err
+			}
+			expression, _, _ := strings.Cut(filled, "\n  FROM requests r")
+			then, err := models.Value[string](ctx, tx, "SELECT ("+expression+")::text FROM requests r WHERE r.id = ?", r.ID)
+			if err != nil {
+				return err
+			}
+			now, err := models.Value[string](ctx, tx, "SELECT words::text FROM requests_search WHERE id = ?", r.ID)
+			if then != now {
+				w.Errorf("the migration makes\n%s\nof what a request makes\n%s", then, now)
+			}
+			return err
 		})
 	})
 }
