@@ -138,11 +138,11 @@ func (t *trial) concludes(ctx context.Context, tx *models.Tx, p population.Popul
 	if err != nil {
 		return err
 	}
+	if err := controltest.LinkItem(ctx, tx, t.id, 0, paper.Rows[0].ItemID, "A", code); err != nil {
+		return err
+	}
 	var seen []controltest.Seen
 	for _, r := range paper.Rows {
-		if err := controltest.LinkItem(ctx, tx, t.id, 0, r.ItemID, "A", code); err != nil {
-			return err
-		}
 		seen = append(seen, controltest.Seen{ItemID: r.ItemID, Letter: "A", Result: controltest.Pass, Rev: controltest.Any})
 	}
 	if _, err := controltest.Set(ctx, tx, t.id, 0, seen); err != nil {

@@ -186,8 +186,8 @@ func (t *trial) looksAtAll(ctx context.Context, tx *models.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range p.Rows {
-		if err := controltest.LinkItem(ctx, tx, t.id, 0, r.ItemID, "AB", code); err != nil {
+	for _, n := range []int{0, 16} { // each costs as much as reading the whole test
+		if err := controltest.LinkItem(ctx, tx, t.id, 0, p.Rows[n].ItemID, "AB", code); err != nil {
 			return err
 		}
 	}
