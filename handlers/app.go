@@ -49,8 +49,8 @@ type App struct {
 	HookClient *egress.Client
 	HookHosts  []string
 	HookBox    *seal.Box
-	// JobLabel says a kind of job in words.
-	JobLabel func(kind string) string
+	// JobLabel says a kind of job in words, JobWaits what its turns wait for besides the clock.
+	JobLabel, JobWaits func(kind string) string
 
 	// OIDC signs people in; without it nobody can.
 	OIDC         *oidc.Provider

@@ -14,7 +14,7 @@ import (
 const jobPageSize = 50
 
 func (app *App) jobsPage(w http.ResponseWriter, r *http.Request) error {
-	d := settings.JobsData{Label: app.jobLabel, State: job.State(web.Query(r).Line("state", 20))}
+	d := settings.JobsData{Label: app.jobLabel, Waits: app.jobWaits, State: job.State(web.Query(r).Line("state", 20))}
 	list, err := read(app, r, func(ctx context.Context, tx *models.Tx) (list models.Window[job.Job], err error) {
 		if d.Turns, err = job.Turns(ctx, tx); err != nil {
 			return list, err
@@ -38,6 +38,13 @@ func (app *App) jobLabel(kind string) string {
 		return kind
 	}
 	return app.JobLabel(kind)
+}
+
+func (app *App) jobWaits(kind string) string {
+	if app.JobWaits == nil {
+		return ""
+	}
+	return app.JobWaits(kind)
 }
 
 func (app *App) jobRetry(w http.ResponseWriter, r *http.Request) error {

@@ -9,6 +9,7 @@ import (
 
 	"assay/handlers/handlerstest"
 	"assay/internal/jobs"
+	"assay/internal/tlog"
 	"assay/models"
 	"assay/models/access"
 	"assay/models/job"
@@ -29,15 +30,21 @@ func TestTheJobsPage(t *testing.T) {
 			r.Said = "sent"
 			return nil
 		}})
+		signer, err := tlog.LoadSigner(t.TempDir()+"/key", "assay/test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		works = append(works, jobs.Checkpoints(db, signer))
 		w := jobs.New(db, works...)
-		s.App.JobLabel = w.Label
+		s.App.JobLabel, s.App.JobWaits = w.Label, w.Waits
 		var id int64
-		err := db.Bookkeep(t.Context(), func(tx *models.Tx) error { return job.Enqueue(t.Context(), tx, "mail.send", "7", nil) })
+		err = db.Bookkeep(t.Context(), func(tx *models.Tx) error { return job.Enqueue(t.Context(), tx, "mail.send", "7", nil) })
 		if err := errors.Join(err, w.Stand(t.Context()), w.Drain(t.Context())); err != nil {
 			t.Fatal(err)
 		}
 		s.Get(ada, "/settings/jobs?state=dead").Want(http.StatusOK).
-			Has("One job was given up on", "Send a mail 7", "550 no such user <here>", "Put approved control versions into effect", "Given up", "Try again")
+			Has("One job was given up on", "Send a mail 7", "550 no such user <here>", "Put approved control versions into effect", "Given up", "Try again",
+				"Sign the head of the log", "leaves under a signature", "when something was written")
 		modelstest.Look(t, db, access.Clock, func(ctx context.Context, tx *models.Tx) (err error) {
 			id, err = models.Value[int64](ctx, tx, "SELECT id FROM jobs WHERE kind = 'mail.send'")
 			return err

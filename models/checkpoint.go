@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"assay/internal/tlog"
@@ -74,37 +73,53 @@ func (tx *Tx) LeafHashes(ctx context.Context, from, to int64) ([]tlog.Hash, erro
 // stop until somebody has looked.
 var ErrLogBroken = errors.New("the log does not hold")
 
-// SignCheckpoint signs the head of the log if leaves were added since the last
-// checkpoint, and reports whether it did. Before it signs it recomputes the hash of
-// every new leaf from its columns and proves that the new tree extends the last one
-// signed; when either fails the error is ErrLogBroken and db refuses writes from
-// then on.
-func (db *DB) SignCheckpoint(ctx context.Context, signer *tlog.Signer) (bool, error) {
-	signed := false
-	err := db.Bookkeep(ctx, func(tx *Tx) error {
+// stride is how many leaves one checkpoint adds at most: a second of rechecking, however
+// much was brought in at once.
+const stride = 100_000
+
+// Unsigned reports whether the log has leaves that no checkpoint covers.
+func (tx *Tx) Unsigned(ctx context.Context) (bool, error) {
+	last, err := Value[int64](ctx, tx, "SELECT coalesce(max(size), 0) FROM checkpoints")
+	if err != nil {
+		return false, err
+	}
+	size, err := tx.LogSize(ctx)
+	return size != last, err
+}
+
+// SignCheckpoint signs the log if leaves were added since the last checkpoint, up to a
+// stride of them, and returns how many leaves are then signed; 0 when it signed nothing.
+// Before it signs it recomputes the hash of every new leaf from its columns and proves
+// that the new tree extends the last one signed; when either fails the error is
+// ErrLogBroken and db refuses writes from then on.
+func (db *DB) SignCheckpoint(ctx context.Context, signer *tlog.Signer) (size int64, err error) {
+	err = db.Bookkeep(ctx, func(tx *Tx) error {
 		last, err := tx.LastCheckpoint(ctx)
 		if err != nil {
 			return err
 		}
-		size, err := tx.LogSize(ctx)
-		if err != nil || size == last.Size {
+		now, err := tx.LogSize(ctx)
+		if err != nil || now == last.Size {
 			return err
 		}
-		next, err := tx.nextCheckpoint(ctx, signer, last, size)
+		next, err := tx.nextCheckpoint(ctx, signer, last, min(now, last.Size+stride))
 		if err != nil {
 			return err
 		}
-		signed = true
+		size = next.Size
 		return Put(ctx, tx, &next)
 	})
 	if Duplicate(err) { // another replica signed first
-		return false, nil
+		return 0, nil
 	}
 	if errors.Is(err, ErrLogBroken) {
 		why := err.Error()
 		db.halted.Store(&why)
 	}
-	return signed && err == nil, err
+	if err != nil {
+		return 0, err
+	}
+	return size, nil
 }
 
 func (tx *Tx) nextCheckpoint(ctx context.Context, signer *tlog.Signer, last Checkpoint, size int64) (Checkpoint, error) {
@@ -185,24 +200,4 @@ func (db *DB) Halted() string {
 		return *why
 	}
 	return ""
-}
-
-// KeepSigning signs checkpoints every interval until ctx ends. A broken log ends it;
-// any other failure is tried again.
-func (db *DB) KeepSigning(ctx context.Context, signer *tlog.Signer, interval time.Duration) {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		if _, err := db.SignCheckpoint(ctx, signer); err != nil && ctx.Err() == nil {
-			slog.ErrorContext(ctx, "checkpoint not signed", "err", err)
-			if errors.Is(err, ErrLogBroken) {
-				return
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

@@ -135,7 +135,7 @@ func (in *instance) employ(c config.Serve, store blob.Store) error {
 	if err != nil {
 		return err
 	}
-	works := slices.Concat(jobs.Clock(), []jobs.Work{jobs.Uploads(store), in.app.SessionCheck(), in.app.GrantRevoke()}, keeper.Work(store, c.SweepOrphans), []jobs.Work{keeper.RemovalWork(store)}, keeper.LockWork(store))
+	works := slices.Concat(jobs.Clock(), []jobs.Work{jobs.Checkpoints(in.db, in.signer), jobs.Uploads(store), in.app.SessionCheck(), in.app.GrantRevoke()}, keeper.Work(store, c.SweepOrphans), []jobs.Work{keeper.RemovalWork(store)}, keeper.LockWork(store))
 	if c.SMTPURL != "" {
 		sender, err := mail.Open(c.SMTPURL, c.MailFrom)
 		if err != nil {
@@ -163,7 +163,7 @@ func (in *instance) employ(c config.Serve, store blob.Store) error {
 	}
 	works = append(works, anchors.Work()...)
 	in.worker = jobs.New(in.db, works...)
-	in.app.JobLabel = in.worker.Label
+	in.app.JobLabel, in.app.JobWaits = in.worker.Label, in.worker.Waits
 	return nil
 }
 
@@ -205,10 +205,6 @@ func (in *instance) close() {
 	}
 }
 
-// checkpointEvery is how often the head of the log is looked at: well inside the ten
-// seconds after which a change has to be under a signature.
-const checkpointEvery = 2 * time.Second
-
 func listen(ctx context.Context, addr string) (net.Listener, error) {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -248,7 +244,6 @@ func (in *instance) answer(ctx context.Context, ln net.Listener, h http.Handler,
 	var clock sync.WaitGroup
 	defer clock.Wait()
 	defer stop()
-	clock.Go(func() { in.db.KeepSigning(background, in.signer, checkpointEvery) })
 	clock.Go(func() { in.worker.Run(background) })
 	srv := &http.Server{
 		Handler: in.leaving(h), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,

@@ -6,10 +6,6 @@
 // Run.Write), so it happens exactly once, whoever dies. What leaves the house, such as
 // a mail, can only be done at least once: it carries the name of its job, by which a
 // second copy is recognised.
-//
-// The signing of checkpoints is no job. It has to follow a change within ten seconds
-// and happens every two, and KeepSigning already lets one replica win by comparing and
-// swapping the size last signed; a lease would add a minute's wait after a death.
 package jobs
 
 import (
@@ -19,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +33,12 @@ type Work struct {
 	// Next makes it standing work: when its turn after this one is. Work without it is
 	// enqueued by somebody.
 	Next func(now time.Time) time.Time
+	// When, if there is one, lets a turn that has come wait until there is something to do,
+	// without a write until then. Waits says what it waits for: "when something was written".
+	When  func(context.Context, *models.Tx) (bool, error)
+	Waits string
+	// Prompt work has a hand of its own, which nothing slow keeps busy.
+	Prompt bool
 	// Lease is how long one attempt may take; 0 is a minute. After it the attempt is
 	// stopped, and another replica may try.
 	Lease time.Duration
@@ -147,8 +150,12 @@ func (w *Worker) Label(kind string) string {
 	return kind // of a newer or an older build
 }
 
+// Waits is what the turns of a kind wait for once their time has come, or "" for those
+// that wait for nothing else.
+func (w *Worker) Waits(kind string) string { return w.works[kind].Waits }
+
 // hands is how many jobs a replica does at once, so that a slow mail server keeps
-// nothing else from being done.
+// nothing else from being done. What is prompt comes beside them.
 const hands = 3
 
 // Run works until ctx ends. It returns when its last job has ended or was given back.
@@ -160,12 +167,17 @@ func (w *Worker) Run(ctx context.Context) {
 			return
 		}
 	}
-	for range hands {
+	hand := func(kinds []string) {
 		all.Go(func() {
 			for ok := true; ok; ok = pause(ctx) {
-				_ = w.tried(ctx, w.Drain)
+				_ = w.tried(ctx, func(ctx context.Context) error { return w.drain(ctx, kinds) })
 			}
 		})
+	}
+	slow := func(kind string) bool { return !w.works[kind].Prompt }
+	hand(slices.DeleteFunc(slices.Clone(w.kinds), slow))
+	for range hands {
+		hand(slices.DeleteFunc(slices.Clone(w.kinds), func(kind string) bool { return !slow(kind) }))
 	}
 }
 
@@ -203,9 +215,11 @@ func (w *Worker) Stand(ctx context.Context) error {
 }
 
 // Drain does what is due, one after the other, until nothing is.
-func (w *Worker) Drain(ctx context.Context) error {
+func (w *Worker) Drain(ctx context.Context) error { return w.drain(ctx, w.kinds) }
+
+func (w *Worker) drain(ctx context.Context, kinds []string) error {
 	for ctx.Err() == nil {
-		j, ok, err := w.claim(ctx)
+		j, ok, err := w.claim(ctx, kinds)
 		if err != nil || !ok {
 			return err
 		}
@@ -217,20 +231,38 @@ func (w *Worker) Drain(ctx context.Context) error {
 }
 
 // claim looks before it locks, so that a quiet second costs one small read.
-func (w *Worker) claim(ctx context.Context) (j job.Job, ok bool, err error) {
+func (w *Worker) claim(ctx context.Context, kinds []string) (j job.Job, ok bool, err error) {
 	due := false
 	err = w.db.Read(ctx, access.Clock, func(tx *models.Tx) error {
-		due, err = job.Due(ctx, tx, w.kinds)
+		if kinds, err = w.wanted(ctx, tx, kinds); err == nil && len(kinds) > 0 {
+			due, err = job.Due(ctx, tx, kinds)
+		}
 		return err
 	})
 	if err != nil || !due {
 		return j, false, err
 	}
 	err = w.db.Bookkeep(ctx, func(tx *models.Tx) error {
-		j, ok, err = job.Claim(ctx, tx, w.kinds, rand.Text(), func(kind string) time.Duration { return w.works[kind].lease() })
+		j, ok, err = job.Claim(ctx, tx, kinds, rand.Text(), func(kind string) time.Duration { return w.works[kind].lease() })
 		return err
 	})
 	return j, ok, err
+}
+
+// wanted are those of kinds that wait for nothing but their turn.
+func (w *Worker) wanted(ctx context.Context, tx *models.Tx, kinds []string) (wanted []string, err error) {
+	for _, kind := range kinds {
+		found := true
+		if when := w.works[kind].When; when != nil {
+			if found, err = when(ctx, tx); err != nil {
+				return nil, err
+			}
+		}
+		if found {
+			wanted = append(wanted, kind)
+		}
+	}
+	return wanted, nil
 }
 
 // work makes one attempt at j and settles it. The error is about the settling only:

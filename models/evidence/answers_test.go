@@ -86,6 +86,58 @@ func TestOnlyWhatIsExpectedCanBeAnswered(t *testing.T) {
 	})
 }
 
+// TestWhatWasSupersededStandsAgainOnceItsSuccessorIsWithdrawn: along the whole chain, and
+// not while other accepted evidence replaces it, too.
+func TestWhatWasSupersededStandsAgainOnceItsSuccessorIsWithdrawn(t *testing.T) {
+	each(t, func(c company) {
+		next := func(name string, old *evidence.Item) evidence.Item {
+			d := details()
+			if old != nil {
+				d.SupersedesID = &old.ID
+			}
+			i := c.submitted(c.owner, d, upload(name, name))
+			i, err := c.accept(c.priya, i)
+			c.must(err)
+			return i
+		}
+		withdraw := func(i evidence.Item) {
+			c.must(c.as(c.priya, func(ctx context.Context, tx *models.Tx) error {
+				now, err := evidence.ByID(ctx, tx, i.ID)
+				if err == nil {
+					_, err = evidence.Withdraw(ctx, tx, i.ID, now.Rev, "It shows another company.")
+				}
+				return err
+			}))
+		}
+		are := func(when string, want map[int64]evidence.Status) {
+			modelstest.Look(c.T, c.db, c.priya, func(ctx context.Context, tx *models.Tx) error {
+				for id, status := range want {
+					if i, err := evidence.ByID(ctx, tx, id); err != nil || i.Status != status {
+						c.Errorf("%s: %s is %s, want %s, %v", when, i.Code(), i.Status, status, err)
+					}
+				}
+				return nil
+			})
+		}
+		first := next("1", nil)
+		rival := c.submitted(c.owner, func() evidence.Details { d := details(); d.SupersedesID = &first.ID; return d }(), upload("r", "r"))
+		second := next("2", &first)
+		third := next("3", &second)
+		are("at first", map[int64]evidence.Status{first.ID: evidence.Superseded, second.ID: evidence.Superseded, third.ID: evidence.Accepted})
+		withdraw(second)
+		are("its own successor stands", map[int64]evidence.Status{first.ID: evidence.Superseded, second.ID: evidence.Withdrawn, third.ID: evidence.Accepted})
+		withdraw(third)
+		are("nothing after it stands", map[int64]evidence.Status{first.ID: evidence.Accepted, third.ID: evidence.Withdrawn})
+		fourth := next("4", &first)
+		_, err := c.accept(c.priya, rival)
+		c.must(err)
+		withdraw(fourth)
+		are("another one replaces it, too", map[int64]evidence.Status{first.ID: evidence.Superseded})
+		withdraw(rival)
+		are("none does", map[int64]evidence.Status{first.ID: evidence.Accepted})
+	})
+}
+
 func TestAnAcceptanceCanBeTakenBackForAMinute(t *testing.T) {
 	undo := func(c company, a access.Actor, i evidence.Item) (evidence.Item, error) {
 		err := c.as(a, func(ctx context.Context, tx *models.Tx) (err error) {

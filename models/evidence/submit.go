@@ -160,7 +160,7 @@ func replaceable(ctx context.Context, tx *models.Tx, i Item) error {
 }
 
 // Withdraw takes an item back for good, with a reason. The files are kept and the item
-// stays where it is listed, marked.
+// stays where it is listed, marked. What it had superseded stands again.
 func Withdraw(ctx context.Context, tx *models.Tx, id, rev int64, reason string) (Item, error) {
 	if !tx.Actor.Can(access.EvidenceWithdraw) {
 		return Item{}, models.Forbidden("Evidence is withdrawn by a compliance manager.")
@@ -175,10 +175,15 @@ func Withdraw(ctx context.Context, tx *models.Tx, id, rev int64, reason string) 
 	if !i.Status.CanBecome(Withdrawn) {
 		return Item{}, models.Conflict("This was withdrawn already.")
 	}
+	stood := i.Status == Accepted
 	i.Rev, i.Status = rev, Withdrawn
 	i.WithdrawnBy, i.WithdrawnAt, i.WithdrawnNote = &tx.Actor.ID, &tx.Now, reason
 	set := models.Columns{"Status", "WithdrawnBy", "WithdrawnAt", "WithdrawnNote"}
-	return i, models.Update(ctx, tx, &i, set, "evidence.withdraw", models.Note{"reason": reason})
+	err = models.Update(ctx, tx, &i, set, "evidence.withdraw", models.Note{"reason": reason})
+	if err == nil && stood {
+		err = reinstate(ctx, tx, i)
+	}
+	return i, err
 }
 
 // lockControl holds the control still until the transaction ends, so that who owns it is

@@ -79,15 +79,25 @@ func reliedOn(ctx context.Context, tx *models.Tx, i Item) (string, error) {
 	return "", nil
 }
 
-// reinstate makes what i had superseded accepted again.
+// reinstate makes what i had superseded accepted again, once i is accepted no more: the item
+// that i names, or when that was withdrawn the one before it. It stays superseded while
+// another accepted item names it.
 func reinstate(ctx context.Context, tx *models.Tx, i Item) error {
-	if i.SupersedesID == nil {
-		return nil
+	for i.SupersedesID != nil {
+		old, err := ByID(ctx, tx, *i.SupersedesID)
+		if err != nil {
+			return err
+		}
+		if old.Status == Withdrawn {
+			i.SupersedesID = old.SupersedesID
+			continue
+		}
+		others, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM evidence WHERE supersedes_id = ? AND status = 'accepted'", old.ID)
+		if err != nil || others > 0 || old.Status != Superseded {
+			return err
+		}
+		old.Status = Accepted
+		return models.Update(ctx, tx, &old, models.Columns{"Status"}, "evidence.reinstate", models.Note{"by": i.Code()})
 	}
-	old, err := ByID(ctx, tx, *i.SupersedesID)
-	if err != nil || old.Status != Superseded {
-		return err
-	}
-	old.Status = Accepted
-	return models.Update(ctx, tx, &old, models.Columns{"Status"}, "evidence.reinstate", models.Note{"by": i.Code()})
+	return nil
 }

@@ -15,7 +15,7 @@ type JobsData struct {
 	State          job.State // the filter
 	Dead           int
 	Earlier, Later string
-	Label          func(kind string) string
+	Label, Waits   func(kind string) string
 }
 
 var jobStates = []ui.Option{
