@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 readonly golangci=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 readonly versitygw=github.com/versity/versitygw/cmd/versitygw@v1.8.0
+readonly litewitness=filippo.io/torchwood/cmd/litewitness@v0.6.1
 
 bin=$PWD/.cache/bin
 mkdir -p "$bin"
@@ -62,6 +63,7 @@ test)
 	debian "$(first_of clamd /usr/sbin/clamd)" clamav-daemon
 	debian "$(first_of aiosmtpd)" python3-aiosmtpd
 	go_program "$versitygw"
+	go_program "$litewitness"
 	scripts/build-dex.sh
 	(cd internal/testpeers/axe && if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then npm ci --silent; fi)
 	;;

@@ -17,6 +17,7 @@ import (
 
 	xlog "golang.org/x/mod/sumdb/tlog"
 
+	"assay/internal/testenv"
 	"assay/internal/tlog"
 	"assay/internal/witness"
 )
@@ -246,11 +247,27 @@ func TestOfTwoHistoriesAWitnessSignsOne(t *testing.T) {
 	}
 }
 
+// TestAClientLearnsWhatTheWitnessRemembers, from ours and from litewitness, which nobody
+// here wrote.
 func TestAClientLearnsWhatTheWitnessRemembers(t *testing.T) {
-	s := newStand(t)
+	t.Run("ours", func(t *testing.T) {
+		s := newStand(t)
+		converse(t, s.log, s.client())
+	})
+	t.Run("litewitness", func(t *testing.T) {
+		log := newTree(t, "assay.halyard.example").grow(20, "leaf ")
+		address, key := testenv.Witness(t, log.signer.Origin(), log.signer.VerifierKey)
+		converse(t, log, witness.Client{URL: address, VerifierKey: key, HTTP: http.DefaultClient})
+	})
+}
+
+// converse brings a log of 20 leaves to a witness that has not seen it, then others of its
+// name.
+func converse(t *testing.T, log *tree, c witness.Client) {
+	t.Helper()
 	add := func(l *tree, size, since int64) (time.Time, error) {
 		signed := l.note(size)
-		cosigned, at, err := s.client().Add(context.WithoutCancel(t.Context()), signed, size, since, func(from int64) ([]tlog.Hash, error) {
+		cosigned, at, err := c.Add(context.WithoutCancel(t.Context()), signed, size, since, func(from int64) ([]tlog.Hash, error) {
 			return tlog.Extension(from, size, l)
 		})
 		if err == nil && !strings.HasPrefix(cosigned, signed) {
@@ -259,16 +276,16 @@ func TestAClientLearnsWhatTheWitnessRemembers(t *testing.T) {
 		return at, err
 	}
 	for _, step := range []struct{ size, since int64 }{{6, 0}, {6, 6}, {9, 0}, {12, 3}, {20, 12}} {
-		if at, err := add(s.log, step.size, step.since); err != nil || time.Since(at) > time.Minute {
+		if at, err := add(log, step.size, step.since); err != nil || time.Since(at) > time.Minute {
 			t.Errorf("%+v: %v %v", step, at, err)
 		}
 	}
 	var ahead *witness.AheadError
-	if _, err := add(s.log, 10, 0); !errors.As(err, &ahead) || ahead.Witness != 20 {
+	if _, err := add(log, 10, 0); !errors.As(err, &ahead) || ahead.Witness != 20 {
 		t.Errorf("a log that lost leaves: %v", err)
 	}
 	fork := newTree(t, "assay.halyard.example")
-	fork.signer = s.log.signer
+	fork.signer = log.signer
 	fork.grow(30, "other ")
 	var split *witness.SplitError
 	for size, since := range map[int64]int64{20: 20, 30: 20, 25: 0} {
@@ -276,10 +293,8 @@ func TestAClientLearnsWhatTheWitnessRemembers(t *testing.T) {
 			t.Errorf("a rewritten log of %d leaves: %v", size, err)
 		}
 	}
-	other := newStand(t)
-	impostor := s.client()
-	impostor.VerifierKey = other.key
-	if _, _, err := impostor.Add(t.Context(), s.log.note(20), 20, 20, func(int64) ([]tlog.Hash, error) { return nil, nil }); err == nil {
+	c.VerifierKey = newStand(t).key
+	if _, _, err := c.Add(t.Context(), log.note(20), 20, 20, func(int64) ([]tlog.Hash, error) { return nil, nil }); err == nil {
 		t.Error("the signature of another witness was taken")
 	}
 }
