@@ -45,7 +45,7 @@ func (s shop) reported() (auditor access.Actor, item string) {
 	item = s.upload(s.owner)
 	s.Post(s.priya, item+"/accept", "rev", "2").Want(303)
 	auditor = s.auditor
-	auditor.Engagements = []int64{s.engage("2026-01-01", "2026-12-31", "CC6.1")}
+	auditor.Engagements = []int64{s.engage("2026-01-01", "2026-02-28", "CC6.1")}
 	s.Get(s.priya, "/engagements/soc2/binder").Want(200).Has("There is no binder yet")
 	s.Get(s.priya, "/engagements/soc2/binder.zip").Want(http.StatusConflict).Has("when fieldwork ends")
 	s.Post(s.priya, "/engagements/soc2/move", "rev", "1", "to", "reporting").Want(303)

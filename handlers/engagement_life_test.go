@@ -17,7 +17,6 @@ import (
 	"assay/models/access"
 	"assay/models/engagement"
 	"assay/models/framework"
-	"assay/models/freeze"
 	"assay/models/modelstest"
 )
 
@@ -140,12 +139,12 @@ func TestReportPages(t *testing.T) {
 		e, lead := underway(t, db, ana)
 		at := "/" + e.Path()
 		s.Get(ana, at+"/report").Want(200).Has("No report is registered").Lacks("Write an addendum")
-		if err := modelstest.As(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
-			return freeze.Report(ctx, tx, &e, "")
-		}); err != nil {
-			t.Fatal(err)
-		}
+		at0 := s.Get(ana, at).Want(200).Field("rev")
+		s.Post(ana, at+"/move", "rev", at0, "to", "reporting").Want(409).Has("The period runs until 2026-06-30 (America/New_York)", "Reporting can begin from 2026-07-01 on")
+		s.Get(ana, at+"/deliverables").Has("The period is over", "Reporting can begin from 2026-07-01 on")
 		modelstest.At(db, time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC))
+		s.Post(ana, at+"/move", "rev", at0, "to", "reporting").Want(303)
+		s.Get(ana, at+"/deliverables").Has("The period is over").Lacks("Reporting can begin")
 		const text = "the report of the firm"
 		h := sha256.Sum256([]byte(text))
 		digest := hex.EncodeToString(h[:])

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"assay/models"
 	"assay/models/control"
@@ -202,7 +203,7 @@ func Steps(ctx context.Context, tx *models.Tx, e engagement.Engagement, document
 		out = append(out, Step{Label: step.label, Open: c.N, Why: fmt.Sprintf(step.why, models.Plural(c.N, step.noun)), Path: step.path})
 	}
 	out = append(out, papers(e.Path(), documents, Description, Assertion)...)
-	return append(out, ends(e)...), nil
+	return append(out, ends(e, tx.Now)...), nil
 }
 
 // A check counts things of a kind that still block. why takes their number with its noun.
@@ -234,16 +235,24 @@ func checks(e engagement.Engagement, seen string) []check {
 	}
 }
 
-// ends are the last two: the freeze of what was examined and, where there is one, the
+// ends are the last ones: the end of the period, the freeze of what was examined and, where there is one, the
 // report.
-func ends(e engagement.Engagement) []Step {
+func ends(e engagement.Engagement, now time.Time) []Step {
 	past := func(s engagement.Status) int {
 		if slices.Index(engagement.Statuses, e.Status) >= slices.Index(engagement.Statuses, s) && e.Status != engagement.Cancelled {
 			return 0
 		}
 		return 1
 	}
-	out := []Step{{Label: "What was examined is frozen", Open: past(engagement.Reporting), Why: "Fieldwork is not over. It ends with the freeze.", Path: e.Path()}}
+	var out []Step
+	if e.Kind.Examination() {
+		over := Step{Label: "The period is over", Path: e.Path()}
+		if err := e.Examined(now); err != nil && past(engagement.Reporting) > 0 {
+			over.Open, over.Why = 1, err.Error()
+		}
+		out = append(out, over)
+	}
+	out = append(out, Step{Label: "What was examined is frozen", Open: past(engagement.Reporting), Why: "Fieldwork is not over. It ends with the freeze.", Path: e.Path()})
 	if e.Kind.Examination() {
 		out = append(out, Step{Label: "The report is registered", Open: past(engagement.Issued), Why: "It is registered with its digest when the firm has issued it.", Path: e.Path() + "/report"})
 	}

@@ -206,6 +206,7 @@ func TestChange(t *testing.T) {
 				t.Errorf("in fieldwork, %s: %v", name, err)
 			}
 		}
+		past(t, db, e)
 		must(move(t, db, ana, &e, engagement.Reporting, ""))
 		modelstest.At(db, modelstest.Now.AddDate(0, 9, 0))
 		r := report()
@@ -267,14 +268,16 @@ func TestMoves(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		for _, to := range []engagement.Status{engagement.Fieldwork, engagement.Reporting} {
-			if err := move(t, db, ana, &e, to, ""); err != nil {
-				t.Fatal(err)
-			}
+		if err := move(t, db, ana, &e, engagement.Fieldwork, ""); err != nil {
+			t.Fatal(err)
 		}
 		// The period ends when 30 June does in New York.
 		end := models.Date("2026-07-01").In(modelstest.Now.Location()).Add(4 * 3600e9)
-		modelstest.At(db, end.Add(-1e9))
+		modelstest.At(db, end)
+		if err := move(t, db, ana, &e, engagement.Reporting, ""); err != nil {
+			t.Fatal(err)
+		}
+		modelstest.At(db, end.Add(-1e9)) // as if its clock had gone wrong
 		if err := move(t, db, ana, &e, engagement.Issued, ""); models.KindOf(err) != models.KindConflict {
 			t.Errorf("issued in the last second of the period: %v", err)
 		}

@@ -260,6 +260,7 @@ func TestWhenAScopeIsProposed(t *testing.T) {
 		l.must(decline("The customer signed without it."))
 		l.must(l.propose(l.ana, wider()))
 		l.must(decline("Still not."))
+		past(l.T, l.db, l.e)
 		l.must(move(l.T, l.db, l.ana, &l.e, engagement.Reporting, ""))
 		if err := l.propose(l.ana, wider()); models.KindOf(err) != models.KindConflict {
 			l.Errorf("proposed after the freeze: %v", err)
@@ -293,6 +294,7 @@ func TestTheDatabaseKeepsTheLifeOfAnEngagement(t *testing.T) {
 		raw("once more with what was agreed", func(e *engagement.Engagement) { e.Criteria = codes() }, "Criteria")
 		l.must(l.plan(engagement.Round{Kind: engagement.Interim, Name: "Interim", FromOn: "2026-04-01", ToOn: "2026-04-10"}))
 		l.again()
+		past(l.T, l.db, l.e)
 		l.must(move(l.T, l.db, l.ana, &l.e, engagement.Reporting, ""))
 		raw("the scope after the freeze", func(e *engagement.Engagement) { e.PeriodEnd = "2026-12-31" }, "PeriodEnd")
 		modelstest.At(l.db, time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC))
@@ -386,6 +388,7 @@ func TestIssueRegistersTheReport(t *testing.T) {
 		if err := issue(l.T, l.db, l.ana, &l.e, report()); models.KindOf(err) != models.KindConflict {
 			l.Errorf("issued out of fieldwork: %v", err)
 		}
+		past(l.T, l.db, l.e)
 		l.must(move(l.T, l.db, l.ana, &l.e, engagement.Reporting, ""))
 		modelstest.At(l.db, time.Date(2026, 8, 20, 12, 0, 0, 0, time.UTC))
 		for name, c := range map[string]struct {
@@ -447,6 +450,7 @@ func TestRule15LateFactsBecomeAddenda(t *testing.T) {
 		if err := write("A leak.", "2026-02-01"); models.KindOf(err) != models.KindConflict {
 			l.Errorf("an addendum before there is a report: %v", err)
 		}
+		past(l.T, l.db, l.e)
 		l.must(move(l.T, l.db, l.ana, &l.e, engagement.Reporting, ""))
 		modelstest.At(l.db, time.Date(2026, 9, 2, 3, 30, 0, 0, time.UTC)) // still 1 September in New York
 		l.must(issue(l.T, l.db, l.ana, &l.e, report()))
@@ -540,6 +544,7 @@ func TestRoundsOfFieldwork(t *testing.T) {
 		if read(); len(list) != 1 || list[0].ToOn != "2026-04-24" {
 			l.Errorf("got %+v", list)
 		}
+		past(l.T, l.db, l.e)
 		l.must(move(l.T, l.db, l.ana, &l.e, engagement.Reporting, ""))
 		if err := l.plan(yearEnd); models.KindOf(err) != models.KindConflict {
 			l.Errorf("planned when fieldwork was over: %v", err)

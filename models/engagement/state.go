@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"assay/models"
 )
@@ -86,8 +87,8 @@ func (s Status) Label() string {
 }
 
 // Move takes e to another state. e is as the actor saw it. Refused are moves that the
-// machine does not have, fieldwork of an examination without an auditor, a report
-// before its period has ended, and cancelling without a reason.
+// machine does not have, fieldwork of an examination without an auditor, reporting and a
+// report before its period has ended, and cancelling without a reason.
 func Move(ctx context.Context, tx *models.Tx, e *Engagement, to Status, reason string) error {
 	if !e.Status.CanBecome(to) {
 		return models.Conflict(fmt.Sprintf("The engagement is in state %s; it cannot go to %s from there.", e.Status.Label(), to.Label()))
@@ -110,6 +111,9 @@ func ready(ctx context.Context, tx *models.Tx, e Engagement, to Status, reason s
 		}
 		return err
 	case to == Reporting:
+		if err := e.Examined(tx.Now); err != nil {
+			return err
+		}
 		_, open, err := OpenProposal(ctx, tx, e.ID)
 		if err != nil || open {
 			return orConflict(err, "A scope change waits for an answer. Agree on it, decline it or take it back; then the scope is frozen.")
@@ -122,6 +126,28 @@ func ready(ctx context.Context, tx *models.Tx, e Engagement, to Status, reason s
 		return err
 	case to == Issued:
 		return issuable(ctx, tx, e)
+	}
+	return nil
+}
+
+// Examined refuses to end the fieldwork of an examination while what it is about is still
+// to come: a Type II report is about every day of its period, a Type I report about its
+// last. Both are days in the zone of e. A readiness assessment is a rehearsal, no auditor
+// reports on its period, and it is done when the company has learnt what it came for.
+func (e Engagement) Examined(now time.Time) error {
+	if !e.Kind.Examination() {
+		return nil
+	}
+	zone, err := e.Location()
+	if err != nil {
+		return err
+	}
+	today, end := models.DateOf(now, zone), e.PeriodEnd
+	switch {
+	case e.Kind == TypeI && today < end:
+		return models.Conflict(fmt.Sprintf("The report is as of %s (%s), so fieldwork cannot end before that day. Reporting can begin from %s on.", end, e.Zone, end))
+	case e.Kind == TypeII && today <= end:
+		return models.Conflict(fmt.Sprintf("The period runs until %s (%s), and controls operate until then. Reporting can begin from %s on.", end, e.Zone, end.AddDays(1)))
 	}
 	return nil
 }

@@ -159,6 +159,9 @@ func Report(ctx context.Context, tx *models.Tx, e *engagement.Engagement, reason
 	if e.Status != engagement.Fieldwork { // the move says why not
 		return engagement.Move(ctx, tx, e, engagement.Reporting, reason)
 	}
+	if err := e.Examined(tx.Now); err != nil { // before a snapshot is taken for nothing
+		return err
+	}
 	if err := settled(ctx, tx, e.ID); err != nil {
 		return err
 	}
