@@ -56,6 +56,9 @@ func (app *App) binderPage(w http.ResponseWriter, r *http.Request) error {
 		if d.Leaf, d.Checkpoint, d.Signed, err = binder.Checkpoint(ctx, tx, d.Freeze, d.Key); err != nil {
 			return d, err
 		}
+		if d.SealedSince, err = freeze.SealedSince(ctx, tx, d.Freeze); err != nil {
+			return d, err
+		}
 		d.Made, d.WasMade, err = binder.LastMade(ctx, tx, d.Engagement.ID)
 		return d, err
 	})

@@ -12,6 +12,7 @@ import (
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/freeze"
 	"assay/models/occurrence"
 	"assay/models/people"
 	"assay/models/programme"
@@ -212,6 +213,15 @@ func (app *App) evidenceFacts(ctx context.Context, tx *models.Tx, row evidences.
 	}
 	if d.Named, err = evidence.Answered(ctx, tx, row.Item); err != nil {
 		return d, err
+	}
+	if d.Redact {
+		digests := make([]string, len(d.Files))
+		for n, f := range d.Files {
+			digests[n] = f.Digest
+		}
+		if d.Held, err = freeze.Holding(ctx, tx, digests...); err != nil {
+			return d, err
+		}
 	}
 	return d, namesIn(ctx, tx, &d)
 }

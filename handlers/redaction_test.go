@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"assay/internal/browser"
 	"assay/models"
@@ -85,6 +86,38 @@ func TestASealedOriginalIsSealedWhereverItsBytesLie(t *testing.T) {
 		s.send(s.priya, second+"/files/2/redact", [][2]string{{"redaction", "The names of people."}}, file{"covered.csv", "user,kept\n█,yes\n"}).Want(303)
 		s.Get(s.auditor, second).Want(200).Has("Redacted copy")
 		s.Get(s.auditor, second+"/files/4/preview").Want(200).Has("█")
+	})
+}
+
+// TestRedactingAfterTheFreezeSaysWhatTheBinderHolds: the binder keeps what was examined, and
+// nobody is surprised by it. In the browser the auditor gets the copy only.
+func TestRedactingAfterTheFreezeSaysWhatTheBinderHolds(t *testing.T) {
+	eachShop(t, func(s shop) {
+		holds := "The binder of SOC 2, frozen on 1 March 2026, holds the original"
+		auditor, at := s.reported()
+		s.checkpoint()
+		before := s.Get(s.priya, "/engagements/soc2/binder.zip").Want(200).Body
+		s.Get(auditor, at+"/files/1").Want(200).Has("ana")
+		for _, a := range []access.Actor{s.priya, s.owner} {
+			s.Get(a, at).Want(200).Has(holds)
+		}
+		s.Get(auditor, at).Want(200).Lacks(holds)
+		s.Get(s.priya, "/engagements/soc2/binder").Want(200).Lacks("were sealed after the freeze")
+		why := [][2]string{{"redaction", "The names of people."}}
+		modelstest.At(s.db, modelstest.Now.Add(time.Hour))
+		s.send(s.priya, at+"/files/1/redact", why).Want(422).Has(holds)
+		s.send(s.priya, at+"/files/1/redact", why, file{"covered.csv", "user,kept\n█,yes\n"}).Want(303)
+		s.checkpoint()
+		s.Get(s.priya, at).Want(200).Has(holds, "Sealed original")
+		s.Get(auditor, at+"/files/1").Want(http.StatusForbidden).Has("sealed").Lacks("ana")
+		s.Get(auditor, at+"/files/2").Want(200).Has("█")
+		if after := s.Get(s.priya, "/engagements/soc2/binder.zip").Want(200).Body; after != before {
+			s.Error("the copy changed the binder")
+		}
+		s.verifies(before)
+		for _, a := range []access.Actor{s.priya, auditor} {
+			s.Get(a, "/engagements/soc2/binder").Want(200).Has("1 item of evidence was sealed after the freeze", "E-1")
+		}
 	})
 }
 

@@ -24,6 +24,12 @@ type PageData struct {
 	Signed     bool
 	Made       binder.Made
 	WasMade    bool
+
+	SealedSince []string // evidence with an original that was sealed after the freeze
+}
+
+func (d PageData) sealed() string {
+	return models.Plural(len(d.SealedSince), "item") + " of evidence " + map[bool]string{true: "was", false: "were"}[len(d.SealedSince) == 1] + " sealed after the freeze."
 }
 
 // FileName is how the archive is called.

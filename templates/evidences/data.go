@@ -17,6 +17,7 @@ import (
 	"assay/models/activity"
 	"assay/models/control"
 	"assay/models/evidence"
+	"assay/models/freeze"
 	"assay/models/period"
 	"assay/models/scan"
 	"assay/models/upload"
@@ -80,6 +81,26 @@ func (d ItemData) nameOf(file int64) string {
 	return "the original"
 }
 
+// held says which binders hold the original of f for good, or nothing.
+func (d ItemData) held(f FileView) string {
+	var said []string
+	for n, h := range d.Held[f.Digest] {
+		one := "The binder of "
+		if n > 0 {
+			one = "that of "
+		}
+		said = append(said, one+h.Name+", frozen on "+h.FrozenAt.UTC().Format("2 January 2006")+",")
+	}
+	if len(said) == 0 {
+		return ""
+	}
+	verb := " holds"
+	if len(said) > 1 {
+		verb = " hold"
+	}
+	return strings.Join(said, " and ") + verb + " the original as it was examined. A frozen binder never changes: whoever exports it gets these bytes, sealed or not."
+}
+
 func (d ItemData) sealedNote() string {
 	if d.Unseal {
 		return "Auditors get the redacted copy. Opening this leaves a leaf in the log."
@@ -133,12 +154,13 @@ type ItemData struct {
 	Twins, Successors            []evidence.Item
 	Replaces                     *evidence.Item
 	Feed                         []activity.Entry
-	Form                         *FormData          // when the reader can still change the item
-	Decide                       bool               // the reader may review it
-	Named                        []control.Expected // what it says to answer
-	Redact, Unseal               bool               // what the reader may do with originals
-	Redacting                    Redacting          // the form that came back
-	Later                        bool               // accepted evidence of the control covers later days
+	Form                         *FormData                  // when the reader can still change the item
+	Decide                       bool                       // the reader may review it
+	Named                        []control.Expected         // what it says to answer
+	Redact, Unseal               bool                       // what the reader may do with originals
+	Redacting                    Redacting                  // the form that came back
+	Held                         map[string][]freeze.Holder // binders that hold bytes, for who may seal them
+	Later                        bool                       // accepted evidence of the control covers later days
 	Errors                       map[string]string
 	Reason                       string // typed for a withdrawal that was refused
 }
