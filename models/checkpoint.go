@@ -44,15 +44,6 @@ func (tx *Tx) CheckpointOver(ctx context.Context, leaf int64, key string) (c Che
 	return rows[0], true, nil
 }
 
-// CheckpointBefore is the last checkpoint that key signed before an instant.
-func (tx *Tx) CheckpointBefore(ctx context.Context, at time.Time, key string) (c Checkpoint, ok bool, err error) {
-	rows, err := Raw[Checkpoint](ctx, tx, "SELECT size, previous_size, at, signed, verifier_key FROM checkpoints WHERE at < ? AND verifier_key = ? ORDER BY at DESC LIMIT 1", at, key)
-	if err != nil || len(rows) == 0 {
-		return Checkpoint{}, false, err
-	}
-	return rows[0], true, nil
-}
-
 // LeafHashes reads the hashes of the leaves [from, to), in order.
 func (tx *Tx) LeafHashes(ctx context.Context, from, to int64) ([]tlog.Hash, error) {
 	type row struct{ Hashes []byte }

@@ -3,7 +3,7 @@ package binder
 import "slices"
 
 // made are the files that follow from the others.
-var made = []string{Readme, Steps, CheckpointFile, HistoryFile, LeavesFile, HashesFile}
+var made = []string{Readme, Steps, CheckpointFile, LeavesFile, HashesFile}
 
 // describe keeps what a document says for the manifest.
 func (v *verifier) describe(d Described) {

@@ -26,9 +26,8 @@ const (
 	PrivateList    = "private.txt"    // those of the audit team's own
 	FreezeRow      = "freeze-row.txt" // the row that the leaf of the freeze is the digest of
 	CheckpointFile = "log/checkpoint"
-	HistoryFile    = "log/history.jsonl" // checkpoints signed before
-	HashesFile     = "log/hashes.bin"    // the hash of every leaf under the checkpoint
-	LeavesFile     = "log/leaves.jsonl"  // the leaves of what is in the binder, with their proofs
+	HashesFile     = "log/hashes.bin"   // the hash of every leaf under the checkpoint
+	LeavesFile     = "log/leaves.jsonl" // the leaves of what is in the binder, with their proofs
 )
 
 // The views.

@@ -58,19 +58,3 @@ func (b *Binder) leaves(ctx context.Context, w io.Writer) error {
 	}
 	return out.Flush()
 }
-
-// history writes the earlier checkpoints, a note a line.
-func (b *Binder) history(_ context.Context, w io.Writer) error {
-	for _, note := range b.contents.Log.History {
-		line, err := plain(struct {
-			Note string `json:"note"`
-		}{note})
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(append(line, '\n')); err != nil {
-			return err
-		}
-	}
-	return nil
-}

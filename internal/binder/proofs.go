@@ -29,8 +29,8 @@ func (v *verifier) log() {
 	if c.Size != m.LogSize || root(c.Root) != m.LogRoot {
 		v.problem("%s is over %d leaves, and %s says %d with another root or number", CheckpointFile, c.Size, ManifestFile, m.LogSize)
 	}
+	v.report.Checkpoints++
 	wanted := map[int64][]named{c.Size: {{CheckpointFile, c.Root}}}
-	v.history(c, wanted)
 	v.since(c, wanted)
 	v.tree(c.Size, wanted)
 	v.leaves(c)
@@ -41,31 +41,6 @@ func (v *verifier) log() {
 type named struct {
 	what string
 	root tlog.Hash
-}
-
-func (v *verifier) history(c tlog.Checkpoint, wanted map[int64][]named) {
-	err := v.lines(HistoryFile, func(line []byte) error {
-		var l struct {
-			Note string `json:"note"`
-		}
-		if err := json.Unmarshal(line, &l); err != nil {
-			return err
-		}
-		earlier, err := tlog.OpenCheckpoint(l.Note, v.key)
-		if err != nil {
-			return fmt.Errorf("a checkpoint in it is not signed by the key: %w", err)
-		}
-		if earlier.Size > c.Size {
-			return errors.New("a checkpoint in it is later than the one of the binder")
-		}
-		v.report.Checkpoints++
-		wanted[earlier.Size] = append(wanted[earlier.Size], named{fmt.Sprintf("the checkpoint over %d leaves in %s", earlier.Size, HistoryFile), earlier.Root})
-		return nil
-	})
-	if err != nil {
-		v.problem("%s: %v", HistoryFile, err)
-	}
-	v.report.Checkpoints++
 }
 
 // since is the note that somebody kept. An older binder is one whose log ends before it.

@@ -38,7 +38,6 @@ type Log struct {
 	Checkpoint string // signed, the first over the freeze
 	Hashes     func(context.Context) iter.Seq2[tlog.Hash, error]
 	Leaves     func(context.Context) iter.Seq2[Leaf, error]
-	History    []string // checkpoints that were signed before, the oldest first
 }
 
 // A Leaf is one line of the log, as the tree commits to it.
@@ -76,7 +75,7 @@ func New(ctx context.Context, c Contents) (*Binder, error) {
 		return nil, err
 	}
 	b.own = map[string]func(context.Context, io.Writer) error{
-		Readme: b.readme, Steps: b.steps, CheckpointFile: text(c.Log.Checkpoint), HistoryFile: b.history, LeavesFile: b.leaves,
+		Readme: b.readme, Steps: b.steps, CheckpointFile: text(c.Log.Checkpoint), LeavesFile: b.leaves,
 		HashesFile: b.hashes,
 	}
 	for path, make := range b.own {

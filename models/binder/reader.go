@@ -35,7 +35,6 @@ type reader struct {
 	by         string
 	leaf       int64 // of the freeze
 	checkpoint models.Checkpoint
-	history    []string
 	documents  []freeze.Document // those of the view, in the order of their paths
 	place      map[string]int    // in documents, by path
 	shelf      map[string]string // documents that were read ahead
@@ -72,9 +71,6 @@ func (r *reader) begin(tx *models.Tx) error {
 	if !ok {
 		return models.Unavailable("The log is signed every few seconds, and the freeze is not under a signature yet. Try again in a moment.", nil)
 	}
-	if r.history, err = r.months(tx); err != nil {
-		return err
-	}
 	all, err := freeze.Index(r.ctx, tx, r.engagement.ID)
 	r.place, r.shelf, r.records = map[string]int{}, map[string]string{}, map[string][]binder.Record{}
 	r.texted, r.asked = map[string]string{}, map[string]string{}
@@ -85,31 +81,6 @@ func (r *reader) begin(tx *models.Tx) error {
 		}
 	}
 	return err
-}
-
-// months are the last checkpoints of the months between the beginning of the period and
-// the freeze: they show that the log was not made in one go.
-func (r *reader) months(tx *models.Tx) (notes []string, err error) {
-	zone, err := r.engagement.Location()
-	if err != nil {
-		return nil, err
-	}
-	var last int64
-	for day := r.engagement.PeriodStart[:8] + "01"; ; {
-		day = day.AddMonths(1)
-		at := day.In(zone)
-		if !at.Before(r.freeze.FrozenAt) || len(notes) > 60 {
-			return notes, nil
-		}
-		c, ok, err := tx.CheckpointBefore(r.ctx, at, r.maker.Key)
-		if err != nil {
-			return nil, err
-		}
-		if ok && c.Size > last && c.Size < r.checkpoint.Size {
-			last = c.Size
-			notes = append(notes, c.Signed)
-		}
-	}
 }
 
 // contents reads every document once, for what it says of files and records.
@@ -143,7 +114,7 @@ func (r *reader) contents() (binder.Contents, error) {
 	}
 	return binder.Contents{
 		Manifest: manifest, Files: r.files, Open: r.open, Draws: r.draws, Sign: r.maker.Sign,
-		Log: binder.Log{Checkpoint: r.checkpoint.Signed, Hashes: r.hashes, Leaves: r.leafData, History: r.history},
+		Log: binder.Log{Checkpoint: r.checkpoint.Signed, Hashes: r.hashes, Leaves: r.leafData},
 	}, nil
 }
 

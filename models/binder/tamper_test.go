@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -109,6 +110,40 @@ func (f *forger) insider() {
 	f.listed()
 }
 
+// past is a checkpoint over the first leaves of the log, as the key signs it at any time.
+func (f *forger) past(size int64) string {
+	f.Helper()
+	var edge []tlog.Hash
+	for n := range size {
+		edge, _ = tlog.Grow(edge, n, tlog.Hash([]byte(f.files[binder.HashesFile])[n*32:n*32+32]))
+	}
+	root := edge[len(edge)-1]
+	for _, h := range slices.Backward(edge[:len(edge)-1]) {
+		root = tlog.NodeHash(h, root)
+	}
+	note, err := f.signer.Sign(tlog.Checkpoint{Origin: f.signer.Origin(), Size: size, Root: root})
+	f.must(err)
+	return note
+}
+
+// entered puts a file in its place in the manifest, unless it is there.
+func (f *forger) entered(path string) {
+	f.Helper()
+	head, list, _ := strings.Cut(f.files[binder.ManifestFile], `"files":[`)
+	lines := strings.Split(strings.TrimSuffix(strings.TrimPrefix(list, "\n"), "\n]}\n"), ",\n{")
+	own := `"path":"` + path + `",`
+	at, there := slices.BinarySearchFunc(lines, own, func(line, own string) int {
+		return strings.Compare(strings.TrimPrefix(line, "{")[:min(len(line), len(own))], own)
+	})
+	if !there {
+		lines = slices.Insert(lines, at, own+`"size":0,"sha256":"0"}`)
+	}
+	for i := range lines {
+		lines[i] = strings.TrimPrefix(lines[i], "{")
+	}
+	f.files[binder.ManifestFile] = head + `"files":[` + "\n{" + strings.Join(lines, ",\n{") + "\n]}\n"
+}
+
 const (
 	january = "evidence/CM-01/E-1/01-january.csv"
 	sampled = "samples/S-1.json"
@@ -202,8 +237,7 @@ func TestEveryAlterationIsNamed(t *testing.T) {
 			f.listed()
 		}, []string{"log/checkpoint is not signed by the key"}},
 		"an earlier checkpoint of the same log": {func(f *forger) {
-			note := regexp.MustCompile(`"note":"(.*)"\}`).FindStringSubmatch(f.files[binder.HistoryFile])[1]
-			f.files[binder.CheckpointFile] = strings.ReplaceAll(note, `\n`, "\n")
+			f.files[binder.CheckpointFile] = f.past(3)
 			f.insider()
 		}, []string{"holds", "is not in the log", "says"}},
 		"a changed leaf": {func(f *forger) {
@@ -222,8 +256,15 @@ func TestEveryAlterationIsNamed(t *testing.T) {
 			f.files[binder.HashesFile] = string(b)
 			f.insider()
 		}, []string{"the log does not have the root that log/checkpoint was signed over"}},
-		"a shorter log":           {func(f *forger) { f.files[binder.HashesFile] = f.files[binder.HashesFile][32:]; f.insider() }, []string{"log/hashes.bin holds"}},
-		"an invented history":     {func(f *forger) { f.edit(binder.HistoryFile, "assay/test", "assay/tost"); f.insider() }, []string{"log/history.jsonl: a checkpoint in it is not signed by the key"}},
+		"a shorter log": {func(f *forger) { f.files[binder.HashesFile] = f.files[binder.HashesFile][32:]; f.insider() }, []string{"log/hashes.bin holds"}},
+		// The key signs any length of the log at any time, so a past that it signed says nothing.
+		"a past that nobody saw, by an insider": {func(f *forger) {
+			line, err := json.Marshal(map[string]string{"note": f.past(2)})
+			f.must(err)
+			f.files["log/history.jsonl"] = string(line) + "\n"
+			f.entered("log/history.jsonl")
+			f.insider()
+		}, []string{"log/history.jsonl is no file that a binder has"}},
 		"another day of freezing": {func(f *forger) { f.edit(binder.ManifestFile, "2026-07-20T", "2026-07-21T"); f.insider() }, []string{"was frozen at"}},
 		"another freeze":          {func(f *forger) { f.edit(binder.FreezeRow, `"documents"`, `"dokuments"`); f.insider() }, []string{"the freeze is not the one in the log"}},
 		"another page, by an insider": {func(f *forger) {
