@@ -53,13 +53,16 @@ func (app *App) binderPage(w http.ResponseWriter, r *http.Request) error {
 		if d.By, err = people.Named(ctx, tx, d.Freeze.FrozenBy); err != nil {
 			return d, err
 		}
+		if d.Made, d.WasMade, err = binder.LastMade(ctx, tx, d.Engagement.ID); err != nil {
+			return d, err
+		}
+		today := d.Key
+		d.Key = d.Made.Key(today)
+		d.Replaced = d.Key != today
 		if d.Leaf, d.Checkpoint, d.Signed, err = binder.Checkpoint(ctx, tx, d.Freeze, d.Key); err != nil {
 			return d, err
 		}
-		if d.SealedSince, err = freeze.SealedSince(ctx, tx, d.Freeze); err != nil {
-			return d, err
-		}
-		d.Made, d.WasMade, err = binder.LastMade(ctx, tx, d.Engagement.ID)
+		d.SealedSince, err = freeze.SealedSince(ctx, tx, d.Freeze)
 		return d, err
 	})
 	if err != nil {

@@ -123,6 +123,24 @@ func (s shop) broken(a access.Actor) (body []byte, off bool) {
 	return rec.Body.Bytes(), false
 }
 
+// TestABinderAfterTheSigningKeyWasReplaced: the page names the key that checks it.
+func TestABinderAfterTheSigningKeyWasReplaced(t *testing.T) {
+	s := newShop(t)
+	s.reported()
+	s.checkpoint()
+	before := s.Get(s.priya, "/engagements/soc2/binder.zip").Want(200).Body
+	first := s.App.Signer.VerifierKey
+	s.Get(s.priya, "/engagements/soc2/binder").Want(200).Has(first).Lacks("another signing key since")
+	s.signs()
+	if s.App.Signer.VerifierKey == first {
+		t.Fatal("the key is the same, so this says nothing")
+	}
+	s.Get(s.priya, "/engagements/soc2/binder").Want(200).Has(first, "The log has another signing key since").Lacks(s.App.Signer.VerifierKey)
+	if again := s.Get(s.priya, "/engagements/soc2/binder.zip").Want(200).Body; again != before {
+		t.Error("another key made another binder")
+	}
+}
+
 func TestAnAlteredFileBreaksTheDownloadOff(t *testing.T) {
 	s := newShop(t)
 	stored := t.TempDir()

@@ -97,7 +97,9 @@ func verifyHelp(w io.Writer) {
 		"it with -since next time: only that finds an older database put back.", "",
 		"A binder is the archive of an examination. Every file in it is hashed, every draw",
 		"repeated, every leaf proved and every signature checked. It needs no network and",
-		"no database, unpacks nothing, and refuses what no binder holds.", "",
+		"no database, unpacks nothing, and refuses what no binder holds. It keeps the key that",
+		"it was signed with when it was made first: after the log got another signing key,",
+		"give -key the old one, which the page of the binder shows.", "",
 		"Exit status: 0 everything holds, with a summary; 1 something does not, each row,",
 		"leaf or range on a line; 2 the input cannot be used.")
 	flags(w, new(verifyOptions).flags(), false)

@@ -58,13 +58,14 @@ var ErrAltered = errors.New("the stored bytes do not match their digest")
 
 // A Binder is ready to be written, as often as one likes.
 type Binder struct {
-	Manifest Manifest
-	Digest   string // of the manifest, which is signed
-	Size     int64  // of the archive in bytes
-	contents Contents
-	files    []File
-	own      map[string]func(context.Context, io.Writer) error // what is made here
-	tree     *tree
+	Manifest  Manifest
+	Digest    string // of the manifest, which is signed
+	Signature string // the note over it
+	Size      int64  // of the archive in bytes
+	contents  Contents
+	files     []File
+	own       map[string]func(context.Context, io.Writer) error // what is made here
+	tree      *tree
 }
 
 // New works out every digest, and reads no stored file. It goes through the log twice.
@@ -163,11 +164,11 @@ func (b *Binder) seal(ctx context.Context) error {
 		return err
 	}
 	b.Digest = b.files[len(b.files)-1].SHA256
-	signature, err := b.contents.Sign(statement(b.Digest))
-	if err != nil {
+	var err error
+	if b.Signature, err = b.contents.Sign(statement(b.Digest)); err != nil {
 		return err
 	}
-	if err := b.add(ctx, SignatureFile, text(signature)); err != nil {
+	if err := b.add(ctx, SignatureFile, text(b.Signature)); err != nil {
 		return err
 	}
 	slices.SortFunc(b.files, func(x, y File) int { return strings.Compare(x.Path, y.Path) })

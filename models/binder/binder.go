@@ -39,6 +39,8 @@ type Made struct {
 	Size         int64
 	Files        int
 	MadeAt       time.Time
+	VerifierKey  string // of the key that signed it, which may have been replaced since
+	Signature    string // the note over the manifest
 }
 
 // TableName is where they live.
@@ -47,6 +49,15 @@ func (Made) TableName() string { return "binders" }
 // WhyUnlogged says why changing one leaves no leaf.
 func (Made) WhyUnlogged() string {
 	return "whoever makes the binder again gets the same, and each download is logged"
+}
+
+// Key is the verifier key of a binder: that of the key that signed it when it was made
+// first, and until then the one of today.
+func (m Made) Key(today string) string {
+	if m.VerifierKey != "" {
+		return m.VerifierKey
+	}
+	return today
 }
 
 // ViewOf is the binder that the actor gets: auditors the firm's own, with their working
@@ -60,7 +71,7 @@ func ViewOf(a access.Actor) string {
 
 // LastMade is what is known of the binder of an engagement that the actor would get.
 func LastMade(ctx context.Context, tx *models.Tx, engagement int64) (m Made, ok bool, err error) {
-	rows, err := models.Raw[Made](ctx, tx, "SELECT engagement_id, view, manifest, archive, size, files, made_at FROM binders WHERE engagement_id = ? AND view = ?", engagement, ViewOf(tx.Actor))
+	rows, err := models.Raw[Made](ctx, tx, "SELECT engagement_id, view, manifest, archive, size, files, made_at, verifier_key, signature FROM binders WHERE engagement_id = ? AND view = ?", engagement, ViewOf(tx.Actor))
 	if err != nil || len(rows) == 0 {
 		return Made{}, false, err
 	}
@@ -112,11 +123,14 @@ func (m Maker) Prepare(ctx context.Context, a access.Actor, slug string) (*Job, 
 func (j *Job) keep(ctx context.Context, a access.Actor) error {
 	return j.maker.DB.Bookkeep(ctx, func(tx *models.Tx) error {
 		tx.Actor = a
-		made := Made{EngagementID: j.Engagement.ID, View: j.View, Manifest: j.Digest, Size: j.Size, Files: j.Len(), MadeAt: tx.Now}
+		made := Made{EngagementID: j.Engagement.ID, View: j.View, Manifest: j.Digest, Size: j.Size, Files: j.Len(), MadeAt: tx.Now, VerifierKey: j.Manifest.Key, Signature: j.Signature}
 		if _, err := models.PutNew(ctx, tx, &made); err != nil {
 			return err
 		}
 		before, _, err := LastMade(ctx, tx, j.Engagement.ID)
+		if err == nil && before.Signature == "" && before.Manifest == j.Digest { // made before signatures were kept
+			_, err = models.Change(ctx, tx, made, models.Columns{"VerifierKey", "Signature"}, "engagement_id = ? AND view = ?", j.Engagement.ID, j.View)
+		}
 		if err == nil && (before.Manifest != j.Digest || before.Size != j.Size) {
 			err = fmt.Errorf("%w: manifest %s, and it was %s", ErrDiffers, j.Digest, before.Manifest)
 		}

@@ -33,7 +33,9 @@ type reader struct {
 	engagement engagement.Engagement
 	freeze     freeze.Freeze
 	by         string
-	leaf       int64 // of the freeze
+	leaf       int64  // of the freeze
+	made       Made   // when it was made first, if it was
+	key        string // that checks its signatures
 	checkpoint models.Checkpoint
 	documents  []freeze.Document // those of the view, in the order of their paths
 	place      map[string]int    // in documents, by path
@@ -65,11 +67,15 @@ func (r *reader) begin(tx *models.Tx) error {
 	if r.by, err = frozenBy(r.ctx, tx, r.freeze); err != nil {
 		return err
 	}
-	if r.leaf, r.checkpoint, ok, err = Checkpoint(r.ctx, tx, r.freeze, r.maker.Key); err != nil {
+	if r.made, _, err = LastMade(r.ctx, tx, r.engagement.ID); err != nil {
+		return err
+	}
+	r.key = r.made.Key(r.maker.Key)
+	if r.leaf, r.checkpoint, ok, err = Checkpoint(r.ctx, tx, r.freeze, r.key); err != nil {
 		return err
 	}
 	if !ok {
-		return models.Unavailable("The log is signed every few seconds, and the freeze is not under a signature yet. Try again in a moment.", nil)
+		return r.unsigned(tx)
 	}
 	all, err := freeze.Index(r.ctx, tx, r.engagement.ID)
 	r.place, r.shelf, r.records = map[string]int{}, map[string]string{}, map[string][]binder.Record{}
@@ -81,6 +87,30 @@ func (r *reader) begin(tx *models.Tx) error {
 		}
 	}
 	return err
+}
+
+// unsigned says why no checkpoint over the freeze is there.
+func (r *reader) unsigned(tx *models.Tx) error {
+	last, err := tx.LastCheckpoint(r.ctx)
+	switch {
+	case err != nil:
+		return err
+	case last.Size > r.leaf && last.VerifierKey != r.key:
+		return models.Unavailable("The log has another signing key since this engagement was frozen, and nothing was signed with it over the freeze yet. That comes with the next change of the log; then the binder can be made.", nil)
+	}
+	return models.Unavailable("The log is signed every few seconds, and the freeze is not under a signature yet. Try again in a moment.", nil)
+}
+
+// sign signs a binder once. Whoever makes it again, under another key perhaps, gives the
+// signature that was kept, if it is over this one.
+func (r *reader) sign(text string) (string, error) {
+	if r.made.Signature == "" {
+		return r.maker.Sign(text)
+	}
+	if over, err := tlog.OpenText(r.made.Signature, r.key); err != nil || over != text {
+		return "", fmt.Errorf("%w: the signature that was kept is over another manifest than %q", ErrDiffers, text)
+	}
+	return r.made.Signature, nil
 }
 
 // contents reads every document once, for what it says of files and records.
@@ -113,7 +143,7 @@ func (r *reader) contents() (binder.Contents, error) {
 		return binder.Contents{}, err
 	}
 	return binder.Contents{
-		Manifest: manifest, Files: r.files, Open: r.open, Draws: r.draws, Sign: r.maker.Sign,
+		Manifest: manifest, Files: r.files, Open: r.open, Draws: r.draws, Sign: r.sign,
 		Log: binder.Log{Checkpoint: r.checkpoint.Signed, Hashes: r.hashes, Leaves: r.leafData},
 	}, nil
 }
@@ -121,7 +151,7 @@ func (r *reader) contents() (binder.Contents, error) {
 // manifest says of the engagement what was frozen of it: its name can change later.
 func (r *reader) manifest() (binder.Manifest, error) {
 	m := binder.Manifest{
-		View: ViewOf(r.actor), FrozenAt: r.freeze.FrozenAt.UTC(), FrozenBy: r.by, Freeze: r.freeze.Digest, Leaf: r.leaf, Key: r.maker.Key,
+		View: ViewOf(r.actor), FrozenAt: r.freeze.FrozenAt.UTC(), FrozenBy: r.by, Freeze: r.freeze.Digest, Leaf: r.leaf, Key: r.key,
 		Counts: r.freeze.Counts.V.Map(),
 	}
 	body, err := r.body(binder.EngagementFile)

@@ -15,7 +15,8 @@ import (
 type PageData struct {
 	Engagement engagement.Engagement
 	View       string
-	Key        string // of the log, public
+	Key        string // that checks the binder, public
+	Replaced   bool   // the log is signed with another key since
 	Freeze     freeze.Freeze
 	Frozen     bool
 	By         map[int64]people.Person
