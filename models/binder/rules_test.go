@@ -344,11 +344,10 @@ func (w *world) redacted(text string) {
 	})
 }
 
-// tested is a test of Jonas with a note of the team's own and one that was shared.
-func (w *world) tested(own, shared string) (test controltest.Test) {
+// grants lets Jonas write in the engagement.
+func (w *world) grants() {
 	w.Helper()
-	jonas := w.jonas
-	jonas.Fieldwork = []int64{w.engagement.ID}
+	w.jonas.Fieldwork = []int64{w.engagement.ID}
 	admin := modelstest.Person(w.T, w.db, access.Administrator)
 	w.do(admin, func(ctx context.Context, tx *models.Tx) error {
 		team, err := engagement.Team(ctx, tx, w.engagement.ID)
@@ -357,6 +356,13 @@ func (w *world) tested(own, shared string) (test controltest.Test) {
 		}
 		return engagement.GrantFieldwork(ctx, tx, w.engagement, team[0].ID, team[0].Rev)
 	})
+}
+
+// tested is a test of Jonas with a note of the team's own and one that was shared.
+func (w *world) tested(own, shared string) (test controltest.Test) {
+	w.Helper()
+	w.grants()
+	jonas := w.jonas
 	w.do(jonas, func(ctx context.Context, tx *models.Tx) (err error) {
 		if test, err = controltest.Begin(ctx, tx, w.engagement, controltest.Plan{ControlID: w.control.ID, FirstVersion: 1}, w.jonas.ID); err != nil {
 			return err

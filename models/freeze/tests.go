@@ -219,13 +219,41 @@ func (s *snapshot) messages(ctx context.Context) error {
 	return nil
 }
 
+// said adds how a request went and what both sides said to each other about it: what an
+// auditor of the engagement is shown, and so nothing that a side kept to itself.
+func (s *snapshot) said(ctx context.Context, d *binder.Request, id int64) error {
+	steps, err := request.StepsOf(ctx, s.tx, id)
+	if err != nil {
+		return err
+	}
+	thread, err := models.Rows[request.Message](s.tx).Where("request_id = ?", id).Order("id").Find(ctx) // all of it
+	if err != nil {
+		return err
+	}
+	for _, x := range steps {
+		if err := s.know(ctx, append(given(x.AuditorID), x.TakenBy)...); err != nil {
+			return err
+		}
+		d.History = append(d.History, binder.Turn{From: string(x.FromStatus), To: string(x.ToStatus), Reason: x.Reason, Auditor: s.maybe(x.AuditorID), By: s.person(x.TakenBy), At: x.TakenAt.UTC()})
+		d.Records = append(d.Records, record(x, x.Meta))
+	}
+	for _, m := range thread {
+		if err := s.know(ctx, m.AuthorID); err != nil {
+			return err
+		}
+		d.Thread = append(d.Thread, binder.Message{Text: m.Text, By: s.person(m.AuthorID), At: m.SentAt.UTC()})
+		d.Records = append(d.Records, record(m, m.Meta))
+	}
+	return nil
+}
+
 func (s *snapshot) request(ctx context.Context, r request.Request) error {
 	if err := s.know(ctx, r.RequesterID); err != nil {
 		return err
 	}
 	d := binder.Request{
 		Code: r.Code(), Reference: r.Reference, Title: r.Title, Detail: r.Detail, Control: r.Control, Status: string(r.Status), DueOn: string(r.DueOn),
-		Requester: s.person(r.RequesterID), Items: []binder.Wanted{}, Records: []binder.Record{record(r, r.Meta)}, CreatedAt: r.CreatedAt.UTC(),
+		Requester: s.person(r.RequesterID), Items: []binder.Wanted{}, History: []binder.Turn{}, Thread: []binder.Message{}, Records: []binder.Record{record(r, r.Meta)}, CreatedAt: r.CreatedAt.UTC(),
 	}
 	items, err := request.Items(ctx, s.tx, r.ID)
 	if err != nil {
@@ -247,6 +275,9 @@ func (s *snapshot) request(ctx context.Context, r request.Request) error {
 			d.Items[n].Answers = append(d.Items[n].Answers, one)
 		}
 		d.Records = append(d.Records, record(a, a.Meta))
+	}
+	if err == nil {
+		err = s.said(ctx, &d, r.ID)
 	}
 	if err != nil {
 		return err
