@@ -145,6 +145,8 @@ func TestReportPages(t *testing.T) {
 		modelstest.At(db, time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC))
 		s.Post(ana, at+"/move", "rev", at0, "to", "reporting").Want(303)
 		s.Get(ana, at+"/deliverables").Has("The period is over").Lacks("Reporting can begin")
+		s.Get(ana, at+"/requests").Has("Nothing new is asked since reporting began").Lacks("New request")
+		s.Post(ana, at+"/requests", "title", "One more", "due_on", "2026-09-30").Want(409).Has("frozen since reporting began")
 		const text = "the report of the firm"
 		h := sha256.Sum256([]byte(text))
 		digest := hex.EncodeToString(h[:])

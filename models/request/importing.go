@@ -130,7 +130,7 @@ func PlanImport(ctx context.Context, tx *models.Tx, e engagement.Engagement, t s
 	case len(t.Rows) > mostRows:
 		return plan, models.Invalid(map[string]string{"file": fmt.Sprintf("The file has more than %d rows. Split it.", mostRows)})
 	}
-	r := reader{columns: found, order: o, decides: o.Auditor != 0 || tx.Actor.InFieldwork(e.ID), seen: map[string]int{}}
+	r := reader{late: asking(e), columns: found, order: o, decides: o.Auditor != 0 || tx.Actor.InFieldwork(e.ID), seen: map[string]int{}}
 	if err := r.load(ctx, tx, e, t); err != nil {
 		return plan, err
 	}
@@ -153,6 +153,7 @@ func (p Plan) digest() string {
 }
 
 type reader struct {
+	late     error // why nothing new is asked any more
 	order    Order
 	columns  map[string]int
 	byCode   map[string]Request
@@ -274,6 +275,9 @@ func (r *reader) plan(line int, cells []string, beyond bool) Planned {
 		return p
 	}
 	r.read(&p, cells)
+	if r.late != nil {
+		p.refuse("%s", r.late.Error())
+	}
 	if r.cell(cells, "decision") != "" {
 		p.refuse("It decides a request that is not here yet.")
 	}

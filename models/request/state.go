@@ -152,6 +152,16 @@ func running(e engagement.Engagement) error {
 	return nil
 }
 
+// asking refuses what is asked anew when it is too late: the answer could not enter what is
+// frozen, and an examination that went on beside its binder would be proved by nothing. What
+// was asked before is still answered and decided, so that no request stays in the air.
+func asking(e engagement.Engagement) error {
+	if e.Status == engagement.Reporting {
+		return models.Conflict("What was examined is frozen since reporting began, and the answer to something new could not enter it. Write in the thread of a request that is there, or ask it in the next engagement.")
+	}
+	return running(e)
+}
+
 // move takes r a step further. step says who decided it and why.
 func (r *Request) move(ctx context.Context, tx *models.Tx, e engagement.Engagement, to Status, step Step, set models.Columns, verb string) error {
 	if err := running(e); err != nil {
@@ -206,6 +216,8 @@ func OpenUp(ctx context.Context, tx *models.Tx, e engagement.Engagement, r *Requ
 		return err
 	case e.Status == engagement.Setup:
 		return models.Conflict("The engagement is still being set up. Requests are opened from planning on.")
+	case asking(e) != nil:
+		return asking(e)
 	case r.DueOn.IsZero():
 		return refuse("due_on", "Say by when it is needed.")
 	}

@@ -32,7 +32,7 @@ func Write(ctx context.Context, tx *models.Tx, e engagement.Engagement, in Ask) 
 }
 
 func add(ctx context.Context, tx *models.Tx, e engagement.Engagement, in Ask, side Side, by engagement.Authority) (Request, error) {
-	if err := running(e); err != nil {
+	if err := asking(e); err != nil {
 		return Request{}, err
 	}
 	r := Request{
@@ -143,7 +143,7 @@ func Edit(ctx context.Context, tx *models.Tx, e engagement.Engagement, r *Reques
 	if _, err := r.asker(ctx, tx, e); err != nil {
 		return err
 	}
-	if err := running(e); err != nil {
+	if err := asking(e); err != nil {
 		return err
 	}
 	if r.Status != Draft && r.Status != Open {

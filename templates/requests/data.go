@@ -85,6 +85,9 @@ func mayAsk(a access.Actor, e engagement.Engagement) bool {
 	return e.Status.Running() && (a.InFieldwork(e.ID) || a.Company() && a.Can(access.RequestAsk))
 }
 
+// frozen reports that what is asked, answered or said now is in no binder.
+func frozen(e engagement.Engagement) bool { return e.Status == engagement.Reporting }
+
 // State is the shape of a status; what is late looks late.
 func State(r request.Request, today models.Date) ui.State {
 	switch r.Status {
