@@ -386,6 +386,7 @@ type Test struct {
 	FixedAt       *time.Time  `json:"attributes_fixed_at,omitempty"`
 	Population    string      `json:"population,omitempty"`
 	Samples       []string    `json:"samples"`
+	Earlier       []Earlier   `json:"earlier_samples,omitempty"`
 	Auditor       Person      `json:"auditor"`
 	EnteredBy     Person      `json:"entered_by"`
 	PlannedAt     time.Time   `json:"planned_at"`
@@ -394,6 +395,14 @@ type Test struct {
 	Evidence      []Proof     `json:"evidence"`
 	Notes         []Note      `json:"notes,omitempty"` // those that were shared
 	Records       []Record    `json:"records"`
+}
+
+// An Earlier is a sample that was drawn again, in which deviations had been found.
+type Earlier struct {
+	Sample     string    `json:"sample"`
+	DrawnAt    time.Time `json:"drawn_at"`
+	Reason     string    `json:"replaced_because"`
+	Deviations int       `json:"deviations"`
 }
 
 // An Attribute is one thing that every item was looked at for.

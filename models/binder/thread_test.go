@@ -130,4 +130,3 @@ func TestTheBinderHoldsWhatWasSaidAboutARequest(t *testing.T) {
 		w.intact()
 	})
 }
-

@@ -57,7 +57,9 @@ func (p *Paper) mayJudge(c Conclusion) error {
 		return refuse("conclusion", fmt.Sprintf("%d of %d items deviate, so exceptions are noted.", t.Deviating, t.Items))
 	case len(p.Omitted) > 0 && c == Effective:
 		return refuse("conclusion", "An exception was raised from "+models.Plural(len(p.Omitted), "row")+" that the population lacked, so exceptions are noted.")
-	case t.Deviating == 0 && len(p.Omitted) == 0 && c == Exceptions:
+	case len(p.fromEarlier()) > 0 && c == Effective:
+		return refuse("conclusion", strings.Join(p.fromEarlier(), ", ")+" was raised from a sample that was drawn again, and stands; so exceptions are noted.")
+	case t.Deviating == 0 && len(p.Omitted) == 0 && len(p.Earlier) == 0 && c == Exceptions:
 		return refuse("conclusion", "No item deviates, so there is no exception to note.")
 	case t.Passes == 0 && c == Effective:
 		return refuse("conclusion", "Every result is not applicable, so nothing shows that the control operated.")
@@ -88,7 +90,7 @@ func (p *Paper) nothingHappened(ctx context.Context, tx *models.Tx) error {
 
 func (p *Paper) conclude(ctx context.Context, tx *models.Tx, by engagement.Authority, c Conclusion, basis string) error {
 	r := p.Now()
-	r.Conclusion, r.Basis, r.Words, r.ConcludedBy, r.ConcludedEntry, r.ConcludedAt = c, basis, p.words(c, basis), &by.Auditor, &by.By, &tx.Now
+	r.Conclusion, r.Basis, r.Words, r.ConcludedBy, r.ConcludedEntry, r.ConcludedAt = c, basis, p.words(c, basis)+p.earlierWords(), &by.Auditor, &by.By, &tx.Now
 	if err := models.Update(ctx, tx, r, models.Columns{"Conclusion", "Basis", "Words", "ConcludedBy", "ConcludedEntry", "ConcludedAt"}, "test.round_end"); err != nil {
 		return err
 	}
@@ -166,6 +168,9 @@ func (p *Paper) mayReview(ctx context.Context, tx *models.Tx, reviewer int64, wa
 	}
 	if t := p.Tally(); t.Done < t.Items && (p.Conclusion == Effective || p.Conclusion == Exceptions) {
 		return "", models.Conflict("Items came into the sample after the conclusion and have no result. Open the test again.")
+	}
+	if p.stale() {
+		return "", models.Conflict(p.Changed() + " Open the test again, so that it can be concluded anew.")
 	}
 	switch {
 	case p.tested(reviewer) && !alone:

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"assay/models"
 	"assay/models/engagement"
@@ -26,6 +27,8 @@ type Paper struct {
 	Notes      []Note         // those that the actor may read
 	Excepted   map[At]int64   // the finding that was raised from a cell
 	Omitted    map[Gone]int64 // and from a row that a population lacked
+	Dismissed  time.Time      // when an exception from it was dismissed last
+	Earlier    []Earlier      // draws that were made again, with what was found in them
 }
 
 // Gone is a row that a population lacked, by the version that has it.
@@ -145,7 +148,7 @@ func load(ctx context.Context, tx *models.Tx, e engagement.Engagement, tests []T
 func reads(tests []Test) []func(context.Context, *models.Tx, []int64, map[int64]*Paper) error {
 	all := []func(context.Context, *models.Tx, []int64, map[int64]*Paper) error{readRounds, readProofs, readNotes}
 	if slices.ContainsFunc(tests, func(t Test) bool { return t.SampledAt != nil }) {
-		all = append(all, readDraws, readRows, readResults)
+		all = append(all, readDraws, readRows, readResults, readEarlier)
 	}
 	return append(all, readExcepted)
 }
@@ -166,10 +169,15 @@ func readExcepted(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]
 		At
 		PopulationID int64
 		ItemKey      string
+		EndedAt      *time.Time
 	}
-	list, err := models.Raw[row](ctx, tx, `SELECT test_id, finding_id, item_id, letter, COALESCE(population_id, 0) AS population_id, item_key
-		FROM finding_cells WHERE test_id IN ? AND ended_at IS NULL ORDER BY id`, failed)
+	list, err := models.Raw[row](ctx, tx, `SELECT test_id, finding_id, item_id, letter, COALESCE(population_id, 0) AS population_id, item_key, ended_at
+		FROM finding_cells WHERE engagement_id = ? AND test_id IN ? ORDER BY id`, at[failed[0]].EngagementID, failed)
 	for _, r := range list {
+		if p := at[r.TestID]; r.EndedAt != nil {
+			p.Dismissed = latest(&p.Dismissed, r.EndedAt)
+			continue
+		}
 		at[r.TestID].except(r.FindingID, r.At, Gone{r.PopulationID, r.ItemKey})
 	}
 	return err

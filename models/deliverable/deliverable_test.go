@@ -210,7 +210,7 @@ func TestSectionIVSaysWhatIsNotThere(t *testing.T) {
 				return err
 			}
 			steps, err := deliverable.Steps(ctx, tx, w.e, nil)
-			if len(steps) != 15 || steps[0].Open != 0 || steps[13].Open != 1 || steps[13].Why != "It is not drafted." || steps[14].Label != "What was examined is frozen" || steps[14].Open != 1 {
+			if len(steps) != 16 || steps[0].Open != 0 || steps[14].Open != 1 || steps[14].Why != "It is not drafted." || steps[15].Label != "What was examined is frozen" || steps[15].Open != 1 {
 				w.Errorf("got %+v", steps)
 			}
 			return err

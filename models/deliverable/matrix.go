@@ -217,6 +217,7 @@ func checks(e engagement.Engagement, seen string) []check {
 			WHERE ec.engagement_id = ? AND c.status = 'effective' AND NOT EXISTS (SELECT 1 FROM control_tests WHERE control_tests.engagement_id = ec.engagement_id AND control_tests.control_id = cc.control_id AND ` + seen + `)`, at + "/tests"},
 		{"Tests are concluded", "No conclusion is reached in %s.", "test", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status NOT IN ('concluded', 'reviewed') AND " + seen, at + "/tests"},
 		{"Conclusions are reviewed", "The lead's review is missing for %s.", "conclusion", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status = 'concluded' AND " + seen, at + "/tests"},
+		{"Conclusions rest on what is known", "What it rests on has changed since it was concluded, so its auditor looks again: %s.", "test", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND " + controltest.ChangedTests + " AND " + seen, at + "/tests"},
 		{"Requests are answered", "Not accepted yet: %s.", "request", "SELECT count(*) FROM requests WHERE engagement_id = ? AND status NOT IN ('draft', 'accepted', 'cancelled')", at + "/requests"},
 		{"Populations are accepted", "The auditor's acceptance is missing for %s.", "locked population", `SELECT count(*) FROM populations p WHERE p.engagement_id = ? AND p.status = 'locked'
 			AND NOT EXISTS (SELECT 1 FROM population_acceptances a WHERE a.population_id = p.id) AND NOT EXISTS (SELECT 1 FROM populations n WHERE n.replaces_id = p.id)`, at + "/populations"},

@@ -148,8 +148,8 @@ func (f *field) tested(k control.Control, n int, again *controltest.Cell) (t con
 	return t, items
 }
 
-// reviewed concludes the test and reviews it, by who is left of the team.
-func (f *field) reviewed(c controltest.Conclusion) {
+// alone leaves one of the team.
+func (f *field) alone() {
 	f.t.Helper()
 	f.must(f.ana, func(ctx context.Context, tx *models.Tx) error {
 		team, err := engagement.Grants(ctx, tx, f.e.ID)
@@ -160,6 +160,12 @@ func (f *field) reviewed(c controltest.Conclusion) {
 		}
 		return err
 	})
+}
+
+// reviewed concludes the test and reviews it, by who is left of the team.
+func (f *field) reviewed(c controltest.Conclusion) {
+	f.t.Helper()
+	f.alone()
 	f.must(f.lea, func(ctx context.Context, tx *models.Tx) error {
 		if err := controltest.Conclude(ctx, tx, f.test.ID, 0, 0, c, ""); err != nil {
 			return err

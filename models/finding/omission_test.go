@@ -2,12 +2,14 @@ package finding_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"assay/models"
 	"assay/models/access"
 	"assay/models/controltest"
 	"assay/models/finding"
+	"assay/models/freeze"
 	"assay/models/ledger"
 	"assay/models/modelstest"
 	"assay/models/population"
@@ -147,6 +149,7 @@ func TestAnOmissionIsInTheConclusion(t *testing.T) {
 		if got := f.paperOf().Words; got != "Exceptions noted: 0 of 3 items. The population lacked 1 row" {
 			t.Errorf("the report says %q", got)
 		}
+		f.later()
 		f.must(f.lea, func(ctx context.Context, tx *models.Tx) error {
 			c, err := finding.Load(ctx, tx, x.ID)
 			if err != nil {
@@ -156,6 +159,68 @@ func TestAnOmissionIsInTheConclusion(t *testing.T) {
 		})
 		_, err = f.omit(f.lea, two, 0, "CHG-041")
 		f.refused("of a test that is concluded", err, models.KindConflict, "T-1 is concluded. The lead opens it again first")
+
+		if got := f.changed(); got != "The conclusion says “Exceptions noted: 0 of 3 items. The population lacked 1 row”. By what is known now it would be “Exceptions noted: 0 of 3 items”." {
+			t.Errorf("the test says %q", got)
+		}
+		f.looks(1)
+		review := func() error {
+			return f.as(f.lea, func(ctx context.Context, tx *models.Tx) error {
+				return controltest.Review(ctx, tx, f.test.ID, 0, 0, "Nobody else is here.")
+			})
+		}
+		f.alone()
+		f.refused("a review of it", review(), models.KindConflict, "By what is known now")
+		f.must(f.lea, func(ctx context.Context, tx *models.Tx) error {
+			return controltest.Reopen(ctx, tx, f.test.ID, 0, 0, "The omission was none.")
+		})
+		f.later()
+		if err := conclude(controltest.Effective); err != nil {
+			t.Fatal(err)
+		}
+		if p := f.paperOf(); f.changed() != "" || p.Words != "No exceptions noted" {
+			t.Errorf("concluded anew, and it says %q: %q", p.Words, f.changed())
+		}
+		f.looks(0)
+	})
+}
+
+// changed is what the test says about its conclusion.
+func (f *field) changed() string {
+	p := f.paperOf()
+	return p.Changed()
+}
+
+// looks counts the tests that the checklist sends back to their auditor.
+func (f *field) looks(want int64) {
+	modelstest.Look(f.t, f.db, f.lea, func(ctx context.Context, tx *models.Tx) error {
+		n, err := models.Value[int64](ctx, tx, "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND "+controltest.ChangedTests, f.e.ID)
+		if n != want {
+			f.t.Errorf("%d tests are looked at again, want %d", n, want)
+		}
+		return err
+	})
+}
+
+// TestADismissalAfterTheConclusionIsLookedAt: the words may stay, and somebody weighs it.
+func TestADismissalAfterTheConclusionIsLookedAt(t *testing.T) {
+	fields(t, func(f *field) {
+		x := f.exception()
+		f.must(f.lea, func(ctx context.Context, tx *models.Tx) error {
+			return controltest.Conclude(ctx, tx, f.test.ID, 0, 0, controltest.Exceptions, "")
+		})
+		if got := f.changed(); got != "" {
+			t.Errorf("nothing happened since, and it says %q", got)
+		}
+		f.looks(0)
+		f.later()
+		f.do(f.lea, x.ID, dismiss)
+		if got := f.changed(); !strings.Contains(got, "was dismissed on") {
+			t.Errorf("the test says %q", got)
+		}
+		f.looks(1)
+		err := f.as(f.lea, func(ctx context.Context, tx *models.Tx) error { return freeze.Report(ctx, tx, &f.e, "") })
+		f.refused("a freeze", err, models.KindConflict, "")
 	})
 }
 

@@ -26,6 +26,9 @@ func (s *snapshot) tests(ctx context.Context) error {
 		}
 		for _, t := range list {
 			p, err := controltest.Load(ctx, s.tx, s.e, t)
+			if err == nil && p.Changed() != "" {
+				return models.Conflict(p.Code() + " is looked at again before the freeze, since nothing of it changes afterwards. " + p.Changed())
+			}
 			if err == nil {
 				err = s.test(ctx, p)
 			}
@@ -59,6 +62,9 @@ func (s *snapshot) test(ctx context.Context, p controltest.Paper) error {
 	}
 	for _, a := range p.Attributes {
 		d.Attributes = append(d.Attributes, binder.Attribute{Letter: a.Letter, Text: a.Text, Technique: string(a.Technique)})
+	}
+	for _, x := range p.Earlier {
+		d.Earlier = append(d.Earlier, binder.Earlier{Sample: fmt.Sprintf("S-%d", x.SampleID), DrawnAt: x.DrawnAt.UTC(), Reason: x.Reason, Deviations: x.Deviations})
 	}
 	keys := map[int64]string{}
 	for _, r := range p.Rows {
