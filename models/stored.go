@@ -4,8 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"reflect"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +29,16 @@ func (tx *Tx) each(ctx context.Context, query string, f func(*sql.Rows) error) e
 		}
 	}
 	return rows.Err()
+}
+
+// between stands between packed columns.
+const between = "\x1f"
+
+// packed makes one column of many, leaving out those without a value. For each value that
+// it hands out, the driver of SQLite takes three locks and a piece of memory, which is more
+// than all else that is done about it.
+func packed(columns ...string) string {
+	return "concat_ws('" + between + "', " + strings.Join(columns, ", ") + ")"
 }
 
 // asText reads a time of SQLite as the text that it is. The driver would parse it, for as
@@ -93,11 +102,81 @@ type storedLeaf struct {
 	hashes, salt, text []byte
 }
 
+const (
+	leafColumns  = "l.actor_id, l.role, l.session, l.verb, l.about, l.within, l.entity, l.entity_id, l.entity_rev, l.prev_hash, l.new_hash, l.detail_commit, l.request, l.build"
+	storedBeside = " l.hashes, d.salt, d.text FROM log_leaves l LEFT JOIN log_details d ON d.seq = l.seq WHERE "
+)
+
 // storedLeaves reads the whole log in order. What it gives is good until f returns.
 func (tx *Tx) storedLeaves(ctx context.Context, f func(*storedLeaf)) error {
-	query := `SELECT l.seq, l.v, ` + tx.asText("l.at") + `, l.actor_id, l.role, l.session, l.verb, l.about, l.within, l.entity, l.entity_id,
-		l.entity_rev, l.prev_hash, l.new_hash, l.detail_commit, l.request, l.build, l.hashes, d.salt, d.text
-		FROM log_leaves l LEFT JOIN log_details d ON d.seq = l.seq WHERE l.seq >= 0 ORDER BY l.seq`
+	const all = "l.seq >= 0 ORDER BY l.seq"
+	if tx.Postgres() {
+		return tx.leaves(ctx, all, f)
+	}
+	query := "SELECT l.seq, " + packed("l.v", "l.at", leafColumns) + "," + storedBeside + all
+	return tx.each(ctx, query, func(rows *sql.Rows) error {
+		var l storedLeaf
+		var says string
+		var hashes, salt, text sql.RawBytes
+		err := rows.Scan(&l.seq, &says, &hashes, &salt, &text)
+		if err != nil {
+			return err
+		}
+		if !l.unpack(says) { // there is what a leaf does not have: it is looked at column by column
+			return tx.leaves(ctx, "l.seq = "+strconv.FormatInt(l.seq, 10), f)
+		}
+		l.hashes, l.salt, l.text = hashes, salt, text
+		f(&l)
+		return nil
+	})
+}
+
+// unpack reads a leaf as storedLeaves packs it, unless it is not as leaves are.
+func (l *storedLeaf) unpack(says string) bool {
+	ok := true
+	text := func(to *string) {
+		var more bool
+		*to, says, more = strings.Cut(says, between)
+		ok = ok && more
+	}
+	number := func(to *int64) {
+		var digits string
+		text(&digits)
+		n, err := strconv.ParseInt(digits, 10, 64)
+		*to, ok = n, ok && err == nil
+	}
+	var v int64
+	var at string
+	number(&v)
+	text(&at)
+	number(&l.Actor)
+	for _, to := range []*string{&l.Role, &l.Session, &l.Verb, &l.About, &l.Within, &l.Entity} {
+		text(to)
+	}
+	number(&l.EntityID)
+	number(&l.Rev)
+	for _, to := range []*string{&l.Prev, &l.New, &l.Detail, &l.Request} {
+		text(to)
+	}
+	l.Build = says
+	l.V = int(v)
+	l.read(at)
+	return ok && !strings.Contains(says, between)
+}
+
+// read takes a stored time.
+func (l *storedLeaf) read(at any) {
+	switch at := instant(at).(type) {
+	case string:
+		l.At = at
+	case time.Time:
+		l.At = tlog.Instant(at)
+	}
+}
+
+// leaves reads those leaves column by column.
+func (tx *Tx) leaves(ctx context.Context, which string, f func(*storedLeaf)) error {
+	query := "SELECT l.seq, l.v, " + tx.asText("l.at") + ", " + leafColumns + "," + storedBeside + which
 	return tx.each(ctx, query, func(rows *sql.Rows) error {
 		l := storedLeaf{seq: -1}
 		var at any
@@ -107,12 +186,7 @@ func (tx *Tx) storedLeaves(ctx context.Context, f func(*storedLeaf)) error {
 		if err != nil && l.seq < 0 { // else a value of another kind: what was read of it does not match its hash
 			return err
 		}
-		switch at := instant(at).(type) {
-		case string:
-			l.At = at
-		case time.Time:
-			l.At = tlog.Instant(at)
-		}
+		l.read(at)
 		l.hashes, l.salt, l.text = hashes, salt, text
 		f(&l)
 		return nil
@@ -145,56 +219,4 @@ func (tx *Tx) storedCheckpoints(ctx context.Context) (list []storedCheckpoint, e
 		return nil
 	})
 	return list, err
-}
-
-// A storedRow is the hash of a row of a logged table. It is no hash when the row holds
-// what none can be made of.
-type storedRow struct {
-	id   int64
-	hash tlog.Hash
-	ok   bool
-}
-
-// storedRows reads the whole of a table, in the order of its ids.
-func (tx *Tx) storedRows(ctx context.Context, t LoggedTable) ([]storedRow, error) {
-	s, err := schemaOf(t.Row)
-	if err != nil {
-		return nil, err
-	}
-	names := slices.Sorted(slices.Values(s.DBNames))
-	id := slices.Index(names, "id")
-	flags, times, read := make([]bool, len(names)), make([]bool, len(names)), make([]string, len(names))
-	for i, name := range names {
-		kind := s.FieldsByDBName[name].IndirectFieldType
-		flags[i], times[i], read[i] = kind.Kind() == reflect.Bool, kind == reflect.TypeFor[time.Time](), quoted(name)
-		if times[i] {
-			read[i] = tx.asText(read[i])
-		}
-	}
-	columns, into := make([]tlog.Column, len(names)), make([]any, len(names))
-	for i := range columns {
-		columns[i].Name, into[i] = names[i], &columns[i].Value
-	}
-	var hasher tlog.Hasher
-	var out []storedRow
-	query := "SELECT " + strings.Join(read, ", ") + " FROM " + t.Name + " ORDER BY id"
-	err = tx.each(ctx, query, func(rows *sql.Rows) error {
-		if err := rows.Scan(into...); err != nil {
-			return err
-		}
-		for i, c := range columns {
-			if n, ok := c.Value.(int64); ok && flags[i] { // SQLite has no booleans
-				columns[i].Value = n != 0
-			} else if times[i] {
-				columns[i].Value = instant(c.Value)
-			}
-		}
-		row := storedRow{}
-		row.id, _ = columns[id].Value.(int64)
-		h, err := hasher.Row(t.Name, columns)
-		row.hash, row.ok = h, err == nil
-		out = append(out, row)
-		return nil
-	})
-	return out, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -376,6 +377,61 @@ func TestAnErasedNoteIsNoTampering(t *testing.T) {
 		door.exec("DELETE FROM log_details WHERE seq = 7")
 		if r := verify(t, db, ""); len(r.Problems) > 0 || r.Erased != 1 {
 			t.Errorf("got %d erased, %v", r.Erased, r.Problems)
+		}
+	})
+}
+
+// TestWhatStandsBetweenPackedColumnsIsAsGoodAsAnyText: Verify reads many columns of SQLite
+// as one text, and whoever writes what it puts between them neither breaks nor fools it.
+func TestWhatStandsBetweenPackedColumnsIsAsGoodAsAnyText(t *testing.T) {
+	attacked(t, func(t *testing.T, db *models.DB, door raw, _ *tlog.Signer) {
+		ana := modelstest.Person(t, db, access.Administrator)
+		err := modelstest.As(t, db, ana, func(ctx context.Context, tx *models.Tx) error {
+			if err := tx.Record("odd\x1fverb", "people/1\x1f", models.Note{"why": "x"}); err != nil {
+				return err
+			}
+			return rename(ctx, tx, ana.ID, "A\x1fna\x1f")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := verify(t, db, ""); len(r.Problems) > 0 {
+			t.Fatalf("honest rows: %v", r.Problems)
+		}
+		door.exec("UPDATE log_leaves SET verb = 'odd', about = 'verb' || $1 || about WHERE verb = $2", "\x1f", "odd\x1fverb")
+		if r := verify(t, db, ""); len(r.Problems) == 0 {
+			t.Error("a text that moved from one column of a leaf to the next was not found")
+		}
+	})
+}
+
+// TestValuesOfAnotherKindAreFound: SQLite keeps in most columns whatever it is given.
+func TestValuesOfAnotherKindAreFound(t *testing.T) {
+	attacked(t, func(t *testing.T, db *models.DB, door raw, _ *tlog.Signer) {
+		if door.postgres {
+			t.Skip("PostgreSQL knows kinds")
+		}
+		var want []string
+		for _, change := range []string{
+			"name = CAST(name AS BLOB)", "name = name || x'1f'", "firm = char(31)", "title = char(31) || title", "rev = rev + 0.5", "rev = 'one'",
+			"invited_at = 5", "invited_at = 0.5", "invited_at = x'1f'",
+		} {
+			p := modelstest.Person(t, db, access.Administrator)
+			door.exec("UPDATE people SET "+change+" WHERE id = $1", p.ID)
+			want = append(want, fmt.Sprintf("row people/%d ", p.ID))
+		}
+		for seq, change := range []string{
+			"actor_id = 0.5", "entity_rev = 'one'", "about = about || char(31)", "build = char(31)", "at = 0", "at = x'1f'",
+			"verb = verb || char(31) || about, about = ''", "prev_hash = CAST('x' AS BLOB)", "v = 1.5",
+		} {
+			door.exec("UPDATE log_leaves SET "+change+" WHERE seq = $1", seq)
+			want = append(want, fmt.Sprintf("leaf %d was changed", seq))
+		}
+		said := strings.Join(verify(t, db, "").Problems, "\n")
+		for _, w := range want {
+			if !strings.Contains(said, w) {
+				t.Errorf("want %q among\n%s", w, said)
+			}
 		}
 	})
 }
