@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"assay/internal/blob"
@@ -356,30 +358,46 @@ func (app *App) proofOf(r *http.Request, p population.Population, f *web.Values)
 	proof := population.Proof{
 		TieSource: f.Line("tie_source", 200), TieName: p.TieName, TieDigest: p.TieDigest, TieKey: p.TieKey, Tie: p.Tie, Assessment: f.Text("assessment", 4000),
 	}
+	id := f.Line("kept", 40)
+	if id == "" {
+		return proof, app.followedInFile(ctx, p, f, &proof)
+	}
 	list, err := app.listOf(ctx, p.Digest, p.FileName, p.KeyColumn)
 	if err != nil {
 		return proof, err
 	}
 	defer func() { _ = list.Close() }()
-	if id := f.Line("kept", 40); id != "" {
-		kept, err := app.keptList(r, id)
-		if err != nil {
-			return proof, err
-		}
-		proof.TieName, proof.TieDigest, proof.TieKey = kept.Name, kept.Digest, f.Line("tie_key", 200)
-		if proof.TieKey == "" {
-			proof.TieKey = p.KeyColumn
-		}
-		second, err := app.listOf(ctx, kept.Digest, proof.TieName, proof.TieKey)
-		if err != nil {
-			return proof, err
-		}
-		proof.Tie.V, err = sample.TieOf(list.Items(), second.Items())
-		if err = errors.Join(err, second.Close()); err != nil {
-			return proof, err
-		}
+	kept, err := app.keptList(r, id)
+	if err != nil {
+		return proof, err
 	}
-	return proof, followed(list, f, &proof)
+	proof.TieName, proof.TieDigest, proof.TieKey = kept.Name, kept.Digest, f.Line("tie_key", 200)
+	if proof.TieKey == "" {
+		proof.TieKey = p.KeyColumn
+	}
+	second, err := app.listOf(ctx, kept.Digest, proof.TieName, proof.TieKey)
+	if err != nil {
+		return proof, err
+	}
+	proof.Tie.V, err = sample.TieOf(list.Items(), second.Items())
+	if err = errors.Join(err, second.Close()); err != nil {
+		return proof, err
+	}
+	return proof, followed(list.Items(), f, &proof)
+}
+
+// followedInFile is followed where nobody asks for more of the list than its keys.
+func (app *App) followedInFile(ctx context.Context, p population.Population, f *web.Values, proof *population.Proof) error {
+	rows, file, err := app.rowsOf(ctx, p.Digest, p.FileName)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	items, err := sample.Rows(rows, p.KeyColumn)
+	if err == nil {
+		err = followed(items, f, proof)
+	}
+	return unreadableList(err)
 }
 
 // listOf reads a stored list by its keys.
@@ -398,22 +416,19 @@ func (app *App) listOf(ctx context.Context, digest, name, key string) (*sample.L
 }
 
 // followed fills in the traces.
-func followed(list *sample.List, f *web.Values, proof *population.Proof) error {
+func followed(items iter.Seq2[sample.Item, error], f *web.Values, proof *population.Proof) error {
 	toSource, toList := f.Lines("to_source", 200), f.Lines("to_list", 200)
 	unlike := map[string]bool{}
 	for _, key := range f.Lines("unlike", 200) {
 		unlike[key] = true
 	}
-	missing, err := sample.Missing(list.Items(), toSource)
+	absent, err := sample.Missing(items, slices.Concat(toSource, toList))
 	if err != nil {
 		return err
 	}
+	missing := slices.DeleteFunc(slices.Clone(toSource), func(key string) bool { return !slices.Contains(absent, key) })
 	if len(missing) > 0 {
 		return models.Invalid(map[string]string{"to_source": "The list has no " + strings.Join(missing, ", ") + ". What is followed to the source is picked from the list."})
-	}
-	absent, err := sample.Missing(list.Items(), toList)
-	if err != nil {
-		return err
 	}
 	for _, key := range absent {
 		unlike["absent\n"+key] = true

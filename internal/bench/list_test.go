@@ -17,7 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -85,18 +84,39 @@ func TestDrawNumbers(t *testing.T) {
 	fmt.Print(r.table())
 }
 
-// spentBy is the processor time of a program and the most memory it had.
+// spentBy is the processor time of a program and the most memory it had. The kernel counts
+// among the latter what this process held when it started the program, so the program is
+// looked at while it runs.
 func spentBy(t *testing.T, name string, args ...string) (spent time.Duration, memory int64) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), name, args...)
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", name, err, out)
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
 	}
-	use, ok := c.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		t.Fatal("this system does not say what a process took")
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Fatalf("%s: %v: %s", name, err, out.Bytes())
+			}
+			return c.ProcessState.UserTime() + c.ProcessState.SystemTime(), memory
+		case <-time.After(2 * time.Millisecond):
+			memory = max(memory, peakOf(c.Process.Pid))
+		}
 	}
-	return c.ProcessState.UserTime() + c.ProcessState.SystemTime(), use.Maxrss << 10
+}
+
+// peakOf is the most memory that a running program had, 0 when it has ended.
+func peakOf(pid int) int64 {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	_, after, _ := strings.Cut(string(b), "VmHWM:")
+	text, _, _ := strings.Cut(after, " kB")
+	kib, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	return kib << 10
 }
 
 // onlyHashes hashes as many bytes as a draw has to, in texts of the same lengths.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,7 +57,7 @@ type Drawn struct {
 
 // Repeat selects from the rows of the file of p. The file is read as when it was locked,
 // and has to have the same digest still: what was altered is not sampled. rows opens the
-// file, and is called twice.
+// file, and may be called twice.
 func Repeat(p Population, rows func() (sheet.Rows, error), t Ticket, size int, excluded []string) (Drawn, error) {
 	out := Drawn{population: p.ID, ticket: t, size: size, excluded: excluded}
 	if p.Status != Locked {
@@ -90,13 +91,18 @@ func said(err error) error {
 	return err
 }
 
-// opened are the items of the population's file, with the columns of t.
-func (p Population) opened(rows func() (sheet.Rows, error), t Ticket) (*sample.List, error) {
+// items are those of the population's file, with the columns of t.
+func (p Population) items(rows func() (sheet.Rows, error), t Ticket) (iter.Seq2[sample.Item, error], error) {
 	r, err := rows()
 	if err != nil {
 		return nil, err
 	}
-	items, err := sample.Items(r, sample.Columns{Key: p.KeyColumn, Stratum: t.Stratum, Amount: t.Amount})
+	return sample.Items(r, sample.Columns{Key: p.KeyColumn, Stratum: t.Stratum, Amount: t.Amount})
+}
+
+// opened is the list of the population's file.
+func (p Population) opened(rows func() (sheet.Rows, error)) (*sample.List, error) {
+	items, err := p.items(rows, Ticket{})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +110,19 @@ func (p Population) opened(rows func() (sheet.Rows, error), t Ticket) (*sample.L
 }
 
 func (t Ticket) pick(p Population, rows func() (sheet.Rows, error), size int, excluded []string) (picks []sample.Pick, err error) {
-	list, err := p.opened(rows, t)
+	items, err := p.items(rows, t)
+	if err != nil {
+		return nil, err
+	}
+	draw := sample.Draw{Population: p.TextDigest, Seed: t.Seed}
+	var drawing *sample.Drawing // while the list is read, so that the cells are at hand
+	if t.Method == sample.Random && t.Since == nil && size <= mostItems {
+		if drawing, err = draw.Begin(size, excluded...); err != nil {
+			return nil, err
+		}
+		items = drawing.Watch(items)
+	}
+	list, err := sample.ListOf(items)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +138,6 @@ func (t Ticket) pick(p Population, rows func() (sheet.Rows, error), size int, ex
 	if sealed.Digest != p.TextDigest {
 		return nil, models.Conflict("The stored list has the digest " + sealed.Digest + ", and " + p.TextDigest + " was locked. It was altered, so nothing was drawn.")
 	}
-	draw := sample.Draw{Population: p.TextDigest, Seed: t.Seed}
 	switch t.Method {
 	case sample.Systematic:
 		return draw.Systematic(list.Items(), sealed.Count, size)
@@ -133,6 +150,9 @@ func (t Ticket) pick(p Population, rows func() (sheet.Rows, error), size int, ex
 	if t.Since != nil {
 		return t.fromAdded(p, list, draw, size, excluded)
 	}
+	if drawing != nil {
+		return drawing.Picks()
+	}
 	return draw.SelectFrom(list, size, excluded...)
 }
 
@@ -141,7 +161,7 @@ func (t Ticket) fromAdded(p Population, list *sample.List, draw sample.Draw, siz
 	if p.ReplacesID == nil || *p.ReplacesID != t.Since.ID {
 		return nil, models.NotFound("Population")
 	}
-	before, err := t.Since.opened(t.Since.Rows, Ticket{})
+	before, err := t.Since.opened(t.Since.Rows)
 	if err != nil {
 		return nil, err
 	}
@@ -188,17 +208,21 @@ func named(list *sample.List, keys []string) ([]sample.Pick, error) {
 	return out, nil
 }
 
-// cellsOf reads the rows of what was picked.
+// cellsOf are the cells of what was picked, for which the list is read again unless they
+// were kept.
 func cellsOf(p Population, rows func() (sheet.Rows, error), picks []sample.Pick) (map[string][]string, error) {
 	out := make(map[string][]string, len(picks))
 	for _, pick := range picks {
-		out[pick.Key] = nil
+		out[pick.Key] = pick.Cells
+	}
+	if !slices.ContainsFunc(picks, func(p sample.Pick) bool { return p.Cells == nil }) {
+		return out, nil
 	}
 	r, err := rows()
 	if err != nil {
 		return nil, err
 	}
-	items, err := sample.Items(r, sample.Columns{Key: p.KeyColumn})
+	items, err := sample.Rows(r, p.KeyColumn)
 	if err != nil {
 		return nil, err
 	}

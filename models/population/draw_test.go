@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"assay/internal/sheet"
 	"assay/models"
 	"assay/models/freeze"
 	"assay/models/modelstest"
@@ -289,5 +290,30 @@ func TestWhatWasDrawnIsGuardedByTheDatabase(t *testing.T) {
 			w.broken(what, w.as(w.priya, f))
 		}
 		w.verified()
+	})
+}
+
+// TestAListIsReadOnceForARandomDraw, and again where nobody knows beforehand what will be
+// selected. Both give each item the cells of its row.
+func TestAListIsReadOnceForARandomDraw(t *testing.T) {
+	each(t, func(w *world) {
+		p := w.locked()
+		for method, want := range map[sample.Method]int{sample.Random: 1, sample.Systematic: 2} {
+			opened, open := 0, w.rows(p.Digest)
+			ticket := w.ticket(func(t *population.Ticket) { t.Method = method })
+			d, err := population.Repeat(p, func() (sheet.Rows, error) {
+				opened++
+				return open()
+			}, ticket, 5, nil)
+			w.must(err)
+			if opened != want {
+				w.Errorf("%s: the list was opened %d times", method, opened)
+			}
+			for key, cells := range d.Cells() {
+				if cells[0] != key || !strings.Contains(changes(), strings.Join(cells, ",")+"\n") {
+					w.Errorf("%s: %s has the cells %q", method, key, cells)
+				}
+			}
+		}
 	})
 }

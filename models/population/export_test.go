@@ -10,3 +10,6 @@ func (d Drawn) Keys() string {
 	}
 	return strings.Join(out, " ")
 }
+
+// Cells are those of what was selected, by key.
+func (d Drawn) Cells() map[string][]string { return d.cells }

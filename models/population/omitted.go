@@ -65,7 +65,7 @@ func (p Population) notAdded(keys []string, rows func() (sheet.Rows, error), bef
 
 // sealed are the items of a list that is still what was locked.
 func (p Population) sealed(rows func() (sheet.Rows, error)) (*sample.List, error) {
-	list, err := p.opened(rows, Ticket{})
+	list, err := p.opened(rows)
 	if err != nil {
 		return nil, err
 	}

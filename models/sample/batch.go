@@ -5,8 +5,6 @@ import (
 	"runtime"
 	"sync"
 
-	"golang.org/x/text/unicode/norm"
-
 	"assay/internal/sheet"
 )
 
@@ -130,11 +128,7 @@ func (r *reader) hash(b *batch) {
 	width := len(r.header)
 	for i, row := range b.rows {
 		cells := b.cells[i*width : (i+1)*width : (i+1)*width]
-		if !row.ASCII {
-			for i, cell := range cells {
-				cells[i] = norm.NFC.String(cell)
-			}
-		}
+		normal(cells, row.ASCII)
 		b.items = append(b.items, r.item(b, row.Line, cells))
 	}
 }

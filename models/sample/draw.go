@@ -1,9 +1,6 @@
 package sample
 
 import (
-	"bytes"
-	"cmp"
-	"container/heap"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -98,14 +95,19 @@ const mostStrata = 1000
 // ranks, those excluded in their places. What has been selected once stays selected, in
 // the same order, when size grows or an item is excluded.
 func (d Draw) Select(items iter.Seq2[Item, error], size int, excluded ...string) ([]Pick, error) {
-	if err := CheckSeed(d.Seed); err != nil {
-		return nil, err
-	}
-	lowest, err := d.lowest(items, size+len(excluded))
+	s, err := d.Begin(size, excluded...)
 	if err != nil {
 		return nil, err
 	}
-	return choose(sorted(lowest), func(stratum string) iter.Seq[Pick] { return slices.Values(lowest[stratum].ordered()) }, size, excluded)
+	for it, err := range items {
+		if err == nil {
+			err = s.add(it)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s.Picks()
 }
 
 // choose takes size of each stratum, in the order of their ranks, that are not excluded.
@@ -130,61 +132,6 @@ func choose(strata []string, ranked func(stratum string) iter.Seq[Pick], size in
 		return nil, ExcludedError(left)
 	}
 	return out, nil
-}
-
-// lowest keeps the picks of the n lowest ranks of each stratum.
-func (d Draw) lowest(items iter.Seq2[Item, error], n int) (map[string]*lowest, error) {
-	strata := map[string]*lowest{}
-	text := []byte("assay-sample/1\n" + d.Population + "\n" + d.Seed + "\n")
-	fixed := len(text)
-	for it, err := range items {
-		if err != nil {
-			return nil, err
-		}
-		of := strata[it.Stratum]
-		if of == nil {
-			if len(strata) == mostStrata {
-				return nil, unusable("The column of strata has more than %d different values. Choose one that groups the items.", mostStrata)
-			}
-			if strings.ContainsAny(it.Stratum, "\n\r\x00") {
-				return nil, unusable("The stratum in row %d has a line break.", it.Line)
-			}
-			of = &lowest{}
-			strata[it.Stratum] = of
-		}
-		text = append(append(append(text[:fixed], it.Stratum...), '\n'), it.Key...)
-		of.offer(Pick{Item: it, Rank: sha256.Sum256(text)}, n)
-	}
-	return strata, nil
-}
-
-// lowest is a heap whose top is the highest rank it holds.
-type lowest []Pick
-
-func (l *lowest) offer(p Pick, n int) {
-	switch {
-	case len(*l) < n:
-		heap.Push(l, p)
-	case n > 0 && byRank(p, (*l)[0]) < 0:
-		(*l)[0] = p
-		heap.Fix(l, 0)
-	}
-}
-
-func (l *lowest) ordered() []Pick { return slices.SortedFunc(slices.Values(*l), byRank) }
-
-func byRank(a, b Pick) int {
-	return cmp.Or(bytes.Compare(a.Rank[:], b.Rank[:]), cmp.Compare(a.Key, b.Key))
-}
-
-func (l lowest) Len() int           { return len(l) }
-func (l lowest) Less(i, j int) bool { return byRank(l[i], l[j]) > 0 }
-func (l lowest) Swap(i, j int)      { l[i], l[j] = l[j], l[i] }
-func (l *lowest) Push(x any)        { *l = append(*l, x.(Pick)) }
-func (l *lowest) Pop() any {
-	last := (*l)[len(*l)-1]
-	*l = (*l)[:len(*l)-1]
-	return last
 }
 
 // start is a number below n that the population and the seed decide: the first 64 bits of

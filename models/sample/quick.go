@@ -131,7 +131,7 @@ func (d Draw) scanPart(s *sorter, from, to, n int) map[string]*best {
 				}
 				last = stratum
 			}
-			of.offer(ranked{r.rank(stratum, key), at}, n)
+			of.offer(ranked{rankOf(r, stratum, key), at}, n)
 		}
 	}
 	return strata
@@ -159,8 +159,8 @@ func (d Draw) ranker() *ranker {
 	return r
 }
 
-// rank is Draw.Rank.
-func (r *ranker) rank(stratum, key []byte) Digest {
+// rankOf is Draw.Rank.
+func rankOf[T string | []byte](r *ranker, stratum, key T) Digest {
 	r.text = append(append(append(r.text[:r.fixed], stratum...), '\n'), key...)
 	if err := r.again.UnmarshalBinary(r.state); err != nil {
 		panic(err) // it is the state that it gave itself

@@ -290,13 +290,16 @@ func keysOf(items iter.Seq2[Item, error]) iter.Seq2[string, error] {
 // Missing are those keys that no item has, in the order they were given. It is the trace
 // of items that were picked at the source back to the list.
 func Missing(items iter.Seq2[Item, error], keys []string) ([]string, error) {
-	found := map[string]bool{}
+	found := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		found[key] = false
+	}
 	for it, err := range items {
 		if err != nil {
 			return nil, err
 		}
-		if slices.Contains(keys, it.Key) {
-			found[it.Key] = true
+		if was, wanted := found[it.Key]; wanted && !was {
+			found[strings.Clone(it.Key)] = true
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return found[key] }), nil
