@@ -77,7 +77,7 @@ func (app *App) Router() http.Handler {
 		who = app.visitor
 	}
 	return web.New(app.Routes(), web.Site{
-		Who: who, SignIn: app.signInFirst, Seen: app.seen, Fresh: app.fresh, StepUp: app.stepUp, Failed: app.failed, Secure: app.Secure, Programs: app.Demo, Proxies: app.Proxies,
+		Who: who, Around: around, SignIn: app.signInFirst, Seen: app.seen, Fresh: app.fresh, StepUp: app.stepUp, Failed: app.failed, Secure: app.Secure, Programs: app.Demo, Proxies: app.Proxies,
 	})
 }
 

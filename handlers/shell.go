@@ -114,19 +114,46 @@ func auditorShell(ctx context.Context, tx *models.Tx, s *ui.Shell) error {
 
 // companyCounts are the counts of the visitor, as far as they are counted.
 func companyCounts(ctx context.Context, tx *models.Tx) (ui.Counts, error) {
-	return models.Kept(ctx, tx, countsOf(tx.Actor.Role), func() (ui.Counts, error) { return shellCounts(ctx, tx) },
-		control.Control{}, evidence.Item{}, finding.Finding{})
+	keep, ok := countsKept(tx)
+	if !ok {
+		return ui.Counts{}, nil
+	}
+	return keep.Get(ctx, tx)
+}
+
+// around are the values that every page needs: after a change they are read in one query.
+func around(tx *models.Tx) []models.Keep {
+	all := []models.Keep{programme.Keep, engagement.Keep}
+	if keep, ok := countsKept(tx); ok {
+		all = append(all, keep, control.KeepOwners())
+	}
+	return all
 }
 
 // countsOf is the key of the counts of a role: what it may not look at is not counted.
 type countsOf access.Role
 
-// shellCounts counts what the visitor may see, in one query.
-func shellCounts(ctx context.Context, tx *models.Tx) (ui.Counts, error) {
+// counts are what is counted of the company.
+type counts struct{ Controls, Review, Findings int }
+
+// countsKept counts what the visitor may see, in one query. It is false for whom nothing is
+// counted.
+func countsKept(tx *models.Tx) (models.Keeping[counts, ui.Counts], bool) {
+	keep := models.Keeping[counts, ui.Counts]{
+		Key: countsOf(tx.Actor.Role), Ask: askCounts, Scopes: []models.Scoped{control.Control{}, evidence.Item{}, finding.Finding{}},
+		Value: func(rows []counts) ui.Counts {
+			return ui.Counts{Controls: rows[0].Controls, Review: rows[0].Review, Findings: rows[0].Findings}
+		},
+	}
+	return keep, tx.Actor.Company()
+}
+
+func askCounts(tx *models.Tx, rows *[]counts) models.Reading {
 	var parts []string
 	var args []any
 	add := func(name string, p access.Permission, table, cond string, scope models.Scoped) {
 		if !tx.Actor.Can(p) {
+			parts = append(parts, "0 AS "+name)
 			return
 		}
 		if visible, more := scope.VisibleTo(tx.Actor); visible != "" {
@@ -138,14 +165,7 @@ func shellCounts(ctx context.Context, tx *models.Tx) (ui.Counts, error) {
 	add("controls", access.ControlView, "controls", "1 = 1", control.Control{})
 	add("review", access.EvidenceQueue, "evidence", "evidence.status = 'submitted'", evidence.Item{})
 	add("findings", access.FindingView, "findings", "findings.status NOT IN ('closed_verified', 'risk_accepted', 'dismissed')", finding.Finding{})
-	if len(parts) == 0 {
-		return ui.Counts{}, nil
-	}
-	rows, err := models.Raw[ui.Counts](ctx, tx, "SELECT "+strings.Join(parts, ", "), args...)
-	if err != nil || len(rows) == 0 {
-		return ui.Counts{}, err
-	}
-	return rows[0], nil
+	return models.RawInto(rows, "", "SELECT "+strings.Join(parts, ", "), args...)
 }
 
 func theme(r *http.Request) string {

@@ -166,22 +166,19 @@ func testData(ctx context.Context, tx *models.Tx, r *http.Request) (d controltes
 	if err != nil {
 		return d, err
 	}
-	if d.Paper, err = controltest.Load(ctx, tx, e, t); err != nil {
+	var choice controltest.Choice
+	var team teamRows
+	var beside []models.Reading
+	if d.Write = controltest.MayWrite(tx.Actor, e); d.Write {
+		beside = append(choice.Of(tx, t), team.of(e.ID))
+	}
+	if d.Paper, err = controltest.Load(ctx, tx, e, t, beside...); err != nil {
 		return d, err
 	}
-	d.Me, d.Own, d.Write = tx.Actor.ID, tx.Actor.InFieldwork(e.ID), controltest.MayWrite(tx.Actor, e)
+	d.Me, d.Own = tx.Actor.ID, tx.Actor.InFieldwork(e.ID)
+	d.Team, d.Populations, d.Samples = team.mates(), choice.Populations, choice.Samples
 	d.Item = itemShown(d.Paper, web.Query(r).Line("item", 20))
-	if err := testPeople(ctx, tx, &d); err != nil || !d.Write {
-		return d, err
-	}
-	switch d.Status {
-	case controltest.DesignConcluded:
-		d.Populations, err = controltest.Populations(ctx, tx, d.Test)
-	case controltest.PopulationLocked, controltest.Sampled, controltest.Testing: // more may be drawn, from a next version for example
-		d.Samples, err = controltest.Samples(ctx, tx, d.Test)
-	case controltest.Planned, controltest.Concluded, controltest.Reviewed:
-	}
-	return d, err
+	return d, testPeople(ctx, tx, &d)
 }
 
 // itemShown is the item that the address names, or the first that has no result yet.
@@ -202,11 +199,6 @@ func itemShown(p controltest.Paper, named string) int64 {
 // chooses from.
 func testPeople(ctx context.Context, tx *models.Tx, d *controltests.PageData) (err error) {
 	d.People = map[int64]people.Person{tx.Actor.ID: {Name: tx.Actor.Name}}
-	if d.Write {
-		if d.Team, err = testTeam(ctx, tx, d.EngagementID); err != nil {
-			return err
-		}
-	}
 	for _, m := range d.Team {
 		d.People[m.PersonID] = m.Person
 		if m.PersonID == tx.Actor.ID {
@@ -228,16 +220,29 @@ func testPeople(ctx context.Context, tx *models.Tx, d *controltests.PageData) (e
 
 // testTeam is the audit team in one query: its page has many to ask.
 func testTeam(ctx context.Context, tx *models.Tx, e int64) ([]engagement.Teammate, error) {
-	type row struct {
-		PersonID    int64
-		Part        engagement.Part
-		FieldworkBy *int64
-		Name        string
-	}
-	list, err := models.Raw[row](ctx, tx, "SELECT a.person_id, a.part, a.fieldwork_by, p.name FROM engagement_auditors a JOIN people p ON p.id = a.person_id WHERE a.engagement_id = ? ORDER BY a.part, a.id", e)
-	team := make([]engagement.Teammate, len(list))
-	for i, r := range list {
+	var team teamRows
+	err := models.Together(ctx, tx, team.of(e))
+	return team.mates(), err
+}
+
+// teamRows are the audit team as a page names it.
+type teamRows []teamRow
+
+type teamRow struct {
+	PersonID    int64
+	Part        engagement.Part
+	FieldworkBy *int64
+	Name        string
+}
+
+func (t *teamRows) of(e int64) models.Reading {
+	return models.RawInto((*[]teamRow)(t), "part, id", "SELECT a.id, a.person_id, a.part, a.fieldwork_by, p.name FROM engagement_auditors a JOIN people p ON p.id = a.person_id WHERE a.engagement_id = ?", e)
+}
+
+func (t teamRows) mates() []engagement.Teammate {
+	team := make([]engagement.Teammate, len(t))
+	for i, r := range t {
 		team[i].PersonID, team[i].Part, team[i].FieldworkBy, team[i].Person.ID, team[i].Person.Name = r.PersonID, r.Part, r.FieldworkBy, r.PersonID, r.Name
 	}
-	return team, err
+	return team
 }

@@ -30,7 +30,8 @@ type link interface {
 // inTx runs f in a transaction. It ends with COMMIT, or with ROLLBACK when f fails, panics
 // or outlives ctx.
 func (db *DB) inTx(ctx context.Context, a access.Actor, f func(*Tx) error) (err error) {
-	defer SawLog(ctx, unseen) // what was kept before no longer counts for this request
+	seen := int64(unseen) // what was kept before no longer counts for this request
+	defer func() { SawLog(ctx, seen) }()
 	l, err := db.connect(ctx)
 	if err != nil {
 		return err
@@ -56,7 +57,9 @@ func (db *DB) inTx(ctx context.Context, a access.Actor, f func(*Tx) error) (err 
 		return err
 	}
 	err = l.commit(context.WithoutCancel(ctx), tx.last) // once it is sent, it is not taken back half way
-	done = err == nil
+	if done = err == nil; done && tx.grown > 0 {
+		seen = tx.grown
+	}
 	return err
 }
 

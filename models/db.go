@@ -245,16 +245,23 @@ func (c queryCounter) Trace(_ context.Context, _ time.Time, statement func() (st
 }
 
 // ran is Trace for statements that GORM does not run.
-func (db *DB) ran(s statement) {
+func (db *DB) ran(s statement, parts ...statement) {
 	db.queries.Add(1)
-	if seen := db.watch.Load(); seen != nil {
-		text, args := db.bind(s, false)
+	seen := db.watch.Load()
+	if seen == nil {
+		return
+	}
+	if len(parts) == 0 {
+		parts = []statement{s}
+	}
+	for _, part := range parts {
+		text, args := db.bind(part, false)
 		*seen = append(*seen, db.read.Explain(text, args...))
 	}
 }
 
 // Statements runs f and returns the SQL it ran, values written in, for tests that ask
-// for its plans. Nothing else may use db meanwhile.
+// for its plans: of what was read together, each part by itself. Nothing else may use db meanwhile.
 func (db *DB) Statements(f func()) []string {
 	var seen []string
 	db.watch.Store(&seen)
@@ -322,6 +329,7 @@ type Tx struct {
 	Actor    access.Actor
 	writable bool
 	pending  []leafDraft
+	grown    int64     // how long the log is once this is committed, if it grew
 	last     statement // goes with COMMIT
 }
 
@@ -383,3 +391,6 @@ func (db *DB) Bookkeep(ctx context.Context, f func(*Tx) error) error {
 // Postgres reports which dialect the transaction speaks, for the few queries that
 // have to differ.
 func (tx *Tx) Postgres() bool { return tx.db.dialect == "postgres" }
+
+// Writes reports whether this is a transaction, which reads what is, not what was kept.
+func (tx *Tx) Writes() bool { return tx.writable }

@@ -70,6 +70,85 @@ func Kept[T any](ctx context.Context, tx *Tx, key any, read func() (T, error), s
 	return v, err
 }
 
+// A Keeping is what Kept keeps if it comes from the rows of one query. Several are read in
+// one statement: see KeepTogether.
+type Keeping[R, T any] struct {
+	Key    any
+	Ask    func(tx *Tx, rows *[]R) Reading
+	Value  func(rows []R) T
+	Scopes []Scoped
+}
+
+// Get is the value, for whom tx reads.
+func (k Keeping[R, T]) Get(ctx context.Context, tx *Tx) (T, error) {
+	return Kept(ctx, tx, k.Key, func() (v T, err error) {
+		mine := k.wish(tx)
+		if err := tx.readWishes(ctx, mine, tx.beside(ctx, mine)); err != nil {
+			return v, err
+		}
+		return mine.value().(T), nil
+	}, k.Scopes...)
+}
+
+// A Keep is a Keeping of any kind.
+type Keep interface{ wish(tx *Tx) wish }
+
+// A wish is one of the values that are read in one statement.
+type wish struct {
+	key     any
+	reading Reading
+	value   func() any
+}
+
+func (k Keeping[R, T]) wish(tx *Tx) wish {
+	rows := new([]R)
+	return wish{scopedKey{k.Key, sees(tx.Actor, k.Scopes)}, k.Ask(tx, rows), func() any { return k.Value(*rows) }}
+}
+
+// beside are the values that are wanted together with this one and are not kept.
+func (tx *Tx) beside(ctx context.Context, asked wish) (others []wish) {
+	these, ok := ctx.Value(besideKey{}).(func(*Tx) []Keep)
+	seen, log := ctx.Value(logKey{}).(*atomic.Int64)
+	if !ok || !log || tx.writable {
+		return nil
+	}
+	size := seen.Load()
+	if size == unseen {
+		return nil
+	}
+	for _, k := range these(tx) {
+		w := k.wish(tx)
+		if _, kept := tx.db.kept.find(size, w.key); !kept && w.key != asked.key {
+			others = append(others, w)
+		}
+	}
+	return others
+}
+
+// readWishes reads them all in one statement and keeps the others.
+func (tx *Tx) readWishes(ctx context.Context, asked wish, others []wish) error {
+	readings := []Reading{asked.reading}
+	for _, w := range others {
+		readings = append(readings, w.reading)
+	}
+	if err := Together(ctx, tx, readings...); err != nil || len(others) == 0 {
+		return err
+	}
+	size := ctx.Value(logKey{}).(*atomic.Int64).Load()
+	for _, w := range others {
+		tx.db.kept.put(size, w.key, w.value())
+	}
+	return nil
+}
+
+type besideKey struct{}
+
+// KeepTogether names the values that every page needs: with whatever Keeping is asked for
+// first after a change, these are read.
+func KeepTogether(ctx context.Context, these func(*Tx) []Keep) context.Context {
+	return context.WithValue(ctx, besideKey{}, these)
+}
+
 type scopedKey struct {
 	key  any
 	sees string

@@ -139,6 +139,7 @@ func (tx *Tx) append(ctx context.Context) error {
 		leaf.Hashes = head.grow(leaf.Leaf().Hash())
 		leaves[i] = leaf
 	}
+	tx.grown = head.size
 	if err := tx.writeLeaves(ctx, leaves, details, head); err != nil {
 		return fmt.Errorf("append to the log: %w", err)
 	}

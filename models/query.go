@@ -141,6 +141,10 @@ func (tx *Tx) one(ctx context.Context, s statement, into ...any) error {
 	if err != nil {
 		return err
 	}
+	return firstOf(rows, into)
+}
+
+func firstOf(rows *sql.Rows, into []any) error {
 	defer rows.Close()
 	if !rows.Next() {
 		if err := rows.Err(); err != nil {
@@ -161,10 +165,10 @@ type statement struct {
 	args []any
 }
 
-// rows runs a statement for its rows.
-func (tx *Tx) rows(ctx context.Context, s statement) (*sql.Rows, error) {
+// rows runs a statement for its rows. parts are what it was put together from.
+func (tx *Tx) rows(ctx context.Context, s statement, parts ...statement) (*sql.Rows, error) {
 	text, args := tx.db.bound(s)
-	tx.db.ran(s)
+	tx.db.ran(s, parts...)
 	if strings.Contains(text, queryMark) {
 		// Planned for these words each time: a few rows come from the index, and of a word
 		// that is everywhere the newest rows are the first that one meets.

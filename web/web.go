@@ -88,6 +88,8 @@ type Site struct {
 	// Who finds the visitor. The zero Actor is nobody. It may return a context that
 	// carries more, such as the session.
 	Who func(w http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error)
+	// Around is what every page needs to know, as far as it can be kept.
+	Around func(*models.Tx) []models.Keep
 	// SignIn answers somebody who has to sign in first.
 	SignIn func(w http.ResponseWriter, r *http.Request)
 	// Seen logs that a read-only actor is about to be shown something. When it fails
@@ -160,6 +162,9 @@ func (s Site) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := rand.Text()[:12]
 		ctx := models.WithLog(models.WithRequestID(r.Context(), id))
+		if s.Around != nil {
+			ctx = models.KeepTogether(ctx, s.Around)
+		}
 		sw := &statusWriter{ResponseWriter: w}
 		start := time.Now()
 		r = r.WithContext(context.WithValue(ctx, lineKey{}, sw))

@@ -42,11 +42,30 @@ func New(tb testing.TB, db *models.DB) *Site {
 	s := &Site{tb: tb, actors: map[string]access.Actor{}}
 	s.App = &handlers.App{DB: db, Blobs: store, MaxFile: 100 << 20, Demo: true}
 	s.App.Who = func(_ http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error) {
-		now := db.Now() // everybody has just signed in
-		return web.WithSession(r.Context(), people.Session{AuthAt: &now}), s.actors[r.Header.Get(actorHeader)], nil
+		return s.visitor(db, r)
 	}
 	s.router = s.App.Router()
 	return s
+}
+
+// visitor asks what the session's query tells by the way, so that pages ask no more and no
+// less here than in life.
+func (s *Site) visitor(db *models.DB, r *http.Request) (context.Context, access.Actor, error) {
+	a, now := s.actors[r.Header.Get(actorHeader)], db.Now() // everybody has just signed in
+	session, ctx := people.Session{AuthAt: &now}, r.Context()
+	if a.ID == 0 {
+		return web.WithSession(ctx, session), a, nil
+	}
+	err := db.Read(ctx, a, func(tx *models.Tx) error {
+		told, err := models.Raw[struct{ Size, Unread int }](ctx, tx, `SELECT size, (SELECT count(*) FROM (
+			SELECT 1 AS one FROM notices WHERE person_id = ? AND read_at IS NULL LIMIT ?) unread) AS unread FROM log_head WHERE id = 1`, a.ID, people.BellLimit)
+		if err == nil && len(told) > 0 {
+			session.Bell = &told[0].Unread
+			models.SawLog(ctx, int64(told[0].Size))
+		}
+		return err
+	})
+	return web.WithSession(ctx, session), a, err
 }
 
 // A Page is an answer.

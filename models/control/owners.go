@@ -26,6 +26,9 @@ func unfit(p people.Person) string {
 	return ""
 }
 
+// KeepOwners is how those who hold such a role are kept.
+func KeepOwners() models.Keep { return people.KeepHolders(ownerRoles...) }
+
 // Candidates lists who can own controls, by name.
 func Candidates(ctx context.Context, tx *models.Tx) ([]people.Person, error) {
 	holders, err := people.Holders(ctx, tx, ownerRoles...)

@@ -62,7 +62,12 @@ func inPhase(e engagement.Engagement, phases []engagement.Status) error {
 // take loads a test to change it, one change after the other: a rule that looks at several
 // rows would otherwise hold for none of them on PostgreSQL. seen is the revision that the
 // form showed, 0 where it does not matter.
-func take(ctx context.Context, tx *models.Tx, id, seen, auditor int64, phases []engagement.Status) (p Paper, by engagement.Authority, err error) {
+func take(ctx context.Context, tx *models.Tx, id, seen, auditor int64, phases []engagement.Status) (Paper, engagement.Authority, error) {
+	return takeItems(ctx, tx, id, seen, auditor, phases, nil)
+}
+
+// takeItems is take for a change that looks at these items only. nil is all.
+func takeItems(ctx context.Context, tx *models.Tx, id, seen, auditor int64, phases []engagement.Status, items []int64) (p Paper, by engagement.Authority, err error) {
 	if tx.Postgres() {
 		if _, err := models.Raw[Test](ctx, tx, "SELECT id FROM control_tests WHERE id = ? FOR UPDATE", id); err != nil {
 			return p, by, err
@@ -82,8 +87,11 @@ func take(ctx context.Context, tx *models.Tx, id, seen, auditor int64, phases []
 	if by, err = act(ctx, tx, e, auditor, phases); err != nil {
 		return p, by, err
 	}
-	p, err = Load(ctx, tx, e, t)
-	return p, by, err
+	papers, err := load(ctx, tx, e, []Test{t}, items)
+	if err != nil {
+		return p, by, err
+	}
+	return papers[0], by, nil
 }
 
 // A Plan is what a test is to be of.
@@ -266,7 +274,7 @@ func (p *Paper) link(ctx context.Context, tx *models.Tx, by engagement.Authority
 
 // Unlink takes a link back, as long as no conclusion rests on it.
 func Unlink(ctx context.Context, tx *models.Tx, id, link, auditor int64) error {
-	p, _, err := take(ctx, tx, id, 0, auditor, toTest)
+	p, _, err := takeItems(ctx, tx, id, 0, auditor, toTest, []int64{}) // no item
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package controltest
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,33 +23,21 @@ func (e Earlier) Words() string {
 	return fmt.Sprintf("An earlier sample (S-%d, drawn %s, replaced because: %s) had %s", e.SampleID, models.DateOf(e.DrawnAt, time.UTC), strings.TrimRight(e.Reason, ". "), models.Plural(e.Deviations, "deviation"))
 }
 
+type earlierRow struct {
+	TestID int64
+	Earlier
+}
+
 // readEarlier reads what was found in draws that were made again. An item that was excluded
 // was no item of the population, or the same one twice.
-func readEarlier(ctx context.Context, tx *models.Tx, _ []int64, at map[int64]*Paper) error {
-	var ended []int64
-	for id, p := range at {
-		if slices.ContainsFunc(p.Draws, func(d Draw) bool { return d.EndedAt != nil }) {
-			ended = append(ended, id)
-		}
-	}
-	if len(ended) == 0 {
-		return nil
-	}
-	type row struct {
-		TestID int64
-		Earlier
-	}
-	list, err := models.Raw[row](ctx, tx, `SELECT l.test_id, l.sample_id, s.drawn_at, COALESCE(n.reason, '') AS reason, count(*) AS deviations
+func readEarlier(tests []int64, into *[]earlierRow) models.Reading {
+	return models.RawInto(into, "test_id, sample_id", `SELECT l.test_id, l.sample_id, s.drawn_at, COALESCE(n.reason, '') AS reason, count(*) AS deviations
 		FROM test_samples l JOIN samples s ON s.id = l.sample_id LEFT JOIN samples n ON n.redraws_id = s.id
 		JOIN sample_items i ON i.sample_id = s.id JOIN test_results r ON r.test_id = l.test_id AND r.item_id = i.id
 		WHERE l.test_id IN ? AND l.ended_at IS NOT NULL AND r.result = 'deviation'
 		AND NOT EXISTS (SELECT 1 FROM test_results x WHERE x.test_id = r.test_id AND x.item_id = r.item_id AND x.letter = r.letter AND x.round > r.round)
 		AND NOT EXISTS (SELECT 1 FROM sample_exclusions x WHERE x.item_id = i.id)
-		GROUP BY l.test_id, l.sample_id, s.drawn_at, n.reason ORDER BY l.test_id, l.sample_id`, ended)
-	for _, r := range list {
-		at[r.TestID].Earlier = append(at[r.TestID].Earlier, r.Earlier)
-	}
-	return err
+		GROUP BY l.test_id, l.sample_id, s.drawn_at, n.reason`, tests)
 }
 
 // earlierWords follow the conclusion.

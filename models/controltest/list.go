@@ -23,8 +23,12 @@ func Of(ctx context.Context, tx *models.Tx, engagement, control int64) ([]Test, 
 
 // Populations are the locked lists of the test's control, the newest first.
 func Populations(ctx context.Context, tx *models.Tx, t Test) ([]population.Line, error) {
+	return populations(tx, t).Find(ctx)
+}
+
+func populations(tx *models.Tx, t Test) models.Query[population.Line] {
 	return models.Rows[population.Line](tx).Where("populations.control_id = ? AND populations.engagement_id = ? AND populations.status = 'locked'", t.ControlID, t.EngagementID).
-		Order("id DESC").Limit(50).Find(ctx)
+		Order("id DESC").Limit(50)
 }
 
 // Samples are the draws from those lists that the test can take, the newest first.
@@ -32,9 +36,30 @@ func Samples(ctx context.Context, tx *models.Tx, t Test) ([]population.Sample, e
 	if t.FixedAt == nil {
 		return nil, nil
 	}
+	return samples(tx, t).Find(ctx)
+}
+
+func samples(tx *models.Tx, t Test) models.Query[population.Sample] {
 	return models.Rows[population.Sample](tx).Where(`samples.population_id IN (SELECT p.id FROM populations p WHERE p.control_id = ? AND p.engagement_id = ? AND p.status = 'locked')
 		AND samples.drawn_at >= ? AND NOT EXISTS (SELECT 1 FROM samples n WHERE n.redraws_id = samples.id)
-		AND NOT EXISTS (SELECT 1 FROM test_samples l WHERE l.sample_id = samples.id AND l.test_id = ?)`, t.ControlID, t.EngagementID, *t.FixedAt, t.ID).Order("id DESC").Limit(50).Find(ctx)
+		AND NOT EXISTS (SELECT 1 FROM test_samples l WHERE l.sample_id = samples.id AND l.test_id = ?)`, t.ControlID, t.EngagementID, *t.FixedAt, t.ID).Order("id DESC").Limit(50)
+}
+
+// A Choice is what the next selection of a test can be made from: Populations or Samples.
+type Choice struct {
+	Populations []population.Line
+	Samples     []population.Sample
+}
+
+// Of is the reading of what t can take in its state.
+func (c *Choice) Of(tx *models.Tx, t Test) []models.Reading {
+	switch {
+	case t.Status == DesignConcluded:
+		return []models.Reading{models.Into(populations(tx, t), &c.Populations)}
+	case t.Status.in(PopulationLocked, Sampled, Testing) && t.FixedAt != nil: // more may be drawn, from a next version for example
+		return []models.Reading{models.Into(samples(tx, t), &c.Samples)}
+	}
+	return nil
 }
 
 // All goes through every test of e that the actor may see, by control, each with its
@@ -46,7 +71,7 @@ func All(ctx context.Context, tx *models.Tx, e engagement.Engagement) iter.Seq2[
 			w, err := List(ctx, tx, e.ID, page)
 			var papers []Paper
 			if err == nil && len(w.Items) > 0 {
-				papers, err = load(ctx, tx, e, w.Items)
+				papers, err = load(ctx, tx, e, w.Items, nil)
 			}
 			if err != nil {
 				yield(Paper{}, err)

@@ -20,7 +20,11 @@ type Jotting struct {
 // changed. An empty text removes it. A note that a compliance manager brings in is shared:
 // they have read it.
 func Jot(ctx context.Context, tx *models.Tx, id, auditor int64, notes []Jotting) (changed int, err error) {
-	p, by, err := take(ctx, tx, id, 0, auditor, toTest)
+	items := make([]int64, len(notes))
+	for i, n := range notes {
+		items[i] = n.ItemID
+	}
+	p, by, err := takeItems(ctx, tx, id, 0, auditor, toTest, items)
 	if err != nil {
 		return 0, err
 	}
@@ -66,7 +70,7 @@ func (p *Paper) note(ctx context.Context, tx *models.Tx, by engagement.Authority
 
 // ShareNote shows one note to the company. From then on it never changes.
 func ShareNote(ctx context.Context, tx *models.Tx, id, note, auditor int64) error {
-	p, by, err := take(ctx, tx, id, 0, auditor, toShare)
+	p, by, err := takeItems(ctx, tx, id, 0, auditor, toShare, []int64{}) // no item
 	if err != nil {
 		return err
 	}

@@ -109,78 +109,127 @@ func ByID(ctx context.Context, tx *models.Tx, id int64) (Test, error) {
 	return models.One(t, err, "Test")
 }
 
-// Load reads all that belongs to a test of e.
-func Load(ctx context.Context, tx *models.Tx, e engagement.Engagement, t Test) (Paper, error) {
-	papers, err := load(ctx, tx, e, []Test{t})
+// Load reads all that belongs to a test of e. What else its page needs is read with it.
+func Load(ctx context.Context, tx *models.Tx, e engagement.Engagement, t Test, beside ...models.Reading) (Paper, error) {
+	papers, err := load(ctx, tx, e, []Test{t}, nil, beside...)
 	if err != nil {
 		return Paper{}, err
 	}
 	return papers[0], nil
 }
 
-// load reads many tests of e in as many queries as one.
-func load(ctx context.Context, tx *models.Tx, e engagement.Engagement, tests []Test) ([]Paper, error) {
+// load reads many tests of e in as many queries as one: what is short in one, then items
+// and results. If items are named, it reads the rows of these only.
+func load(ctx context.Context, tx *models.Tx, e engagement.Engagement, tests []Test, items []int64, beside ...models.Reading) ([]Paper, error) {
 	papers := make([]Paper, len(tests))
 	at := map[int64]*Paper{}
 	var ids, controls []int64
+	sampled := false
 	for i, t := range tests {
 		papers[i] = Paper{Test: t, Engagement: e}
 		at[t.ID] = &papers[i]
-		ids, controls = append(ids, t.ID), append(controls, t.ControlID)
+		ids, controls, sampled = append(ids, t.ID), append(controls, t.ControlID), sampled || t.SampledAt != nil
 	}
-	segments, err := Segments(ctx, tx, e, controls...)
-	if err != nil {
+	var short parts
+	if err := models.Together(ctx, tx, append(short.readings(tx, e, ids, controls, sampled), beside...)...); err != nil {
 		return nil, err
 	}
-	for i := range papers {
-		p := &papers[i]
-		p.Segment, _ = segmentAt(segments[p.ControlID], p.FirstVersion)
-	}
-	for _, read := range reads(tests) {
-		if err := read(ctx, tx, ids, at); err != nil {
+	short.share(e, at)
+	if sampled { // before the selection there are no items and no results
+		if err := readRows(ctx, tx, ids, items, at); err != nil {
+			return nil, err
+		}
+		if err := readResults(ctx, tx, ids, items, at); err != nil {
 			return nil, err
 		}
 	}
+	short.except(at)
 	return papers, nil
 }
 
-// reads are what has to be asked. Before the selection there are no items and no results.
-func reads(tests []Test) []func(context.Context, *models.Tx, []int64, map[int64]*Paper) error {
-	all := []func(context.Context, *models.Tx, []int64, map[int64]*Paper) error{readRounds, readProofs, readNotes}
-	if slices.ContainsFunc(tests, func(t Test) bool { return t.SampledAt != nil }) {
-		all = append(all, readDraws, readRows, readResults, readEarlier)
-	}
-	return append(all, readExcepted)
+// parts are the short lists of papers.
+type parts struct {
+	phases   []phase
+	rounds   []Round
+	proofs   []proofRow
+	notes    []Note
+	draws    []Draw
+	excepted []exceptedRow
+	earlier  []earlierRow
 }
 
-// readExcepted reads which findings stand on cells and on omitted rows, if there can be any.
-func readExcepted(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
-	var failed []int64
-	for _, id := range ids {
-		if p := at[id]; p.Design == Inadequate || p.PopulationID != nil || slices.ContainsFunc(p.Rows, func(r Row) bool { return len(r.Deviates()) > 0 }) {
-			failed = append(failed, id)
-		}
+type proofRow struct {
+	Proof
+	Status     string
+	ReplacedBy int64
+	ShownFile  int64
+}
+
+type exceptedRow struct {
+	TestID, FindingID int64
+	At
+	PopulationID int64
+	ItemKey      string
+	EndedAt      *time.Time
+}
+
+func (x *parts) readings(tx *models.Tx, e engagement.Engagement, ids, controls []int64, sampled bool) []models.Reading {
+	all := []models.Reading{
+		models.Into(phases(tx, e, controls), &x.phases),
+		models.Into(models.Rows[Round](tx).Where("test_rounds.test_id IN ?", ids).Order("test_id, number"), &x.rounds),
+		models.RawInto(&x.proofs, "test_id, id", `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.purpose, l.item_id, l.letters, l.evidence_id, l.title, l.files,
+			l.auditor_id, l.entered_by, l.linked_at, e.status,
+			COALESCE((SELECT max(n.id) FROM evidence n WHERE n.supersedes_id = e.id AND n.status IN ('accepted', 'superseded')), 0) AS replaced_by,
+			COALESCE((SELECT min(f.id) FROM evidence_files f WHERE f.evidence_id = e.id AND f.removal_id IS NULL AND NOT `+evidence.SealedBytes+`), 0) AS shown_file
+			FROM test_evidence l JOIN evidence e ON e.id = l.evidence_id WHERE l.test_id IN ?`, ids),
+		models.Into(models.Rows[Note](tx).Where("test_notes.test_id IN ?", ids).Order("test_id, id"), &x.notes),
+		models.RawInto(&x.excepted, "id", `SELECT id, test_id, finding_id, item_id, letter, COALESCE(population_id, 0) AS population_id, item_key, ended_at
+			FROM finding_cells WHERE engagement_id = ? AND test_id IN ?`, e.ID, ids),
 	}
-	if len(failed) == 0 {
-		return nil
+	if sampled {
+		all = append(all, models.RawInto(&x.draws, "test_id, id", `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.sample_id, l.population_id, l.digest, l.ended_at,
+			l.auditor_id, l.entered_by, l.linked_at, s.method, s.seed, s.size, p.name, p.system, p.row_count, p.source_count, p.columns
+			FROM test_samples l JOIN samples s ON s.id = l.sample_id JOIN populations p ON p.id = l.population_id WHERE l.test_id IN ?`, ids), readEarlier(ids, &x.earlier))
 	}
-	type row struct {
-		TestID, FindingID int64
-		At
-		PopulationID int64
-		ItemKey      string
-		EndedAt      *time.Time
+	return all
+}
+
+// share gives each paper what is its own.
+func (x *parts) share(e engagement.Engagement, at map[int64]*Paper) {
+	segments := segmentsOf(x.phases, e)
+	for _, p := range at {
+		p.Segment, _ = segmentAt(segments[p.ControlID], p.FirstVersion)
 	}
-	list, err := models.Raw[row](ctx, tx, `SELECT test_id, finding_id, item_id, letter, COALESCE(population_id, 0) AS population_id, item_key, ended_at
-		FROM finding_cells WHERE engagement_id = ? AND test_id IN ? ORDER BY id`, at[failed[0]].EngagementID, failed)
-	for _, r := range list {
-		if p := at[r.TestID]; r.EndedAt != nil {
+	for _, r := range x.rounds {
+		at[r.TestID].Rounds = append(at[r.TestID].Rounds, r)
+	}
+	for _, r := range x.proofs {
+		at[r.TestID].Proofs = append(at[r.TestID].Proofs, LinkedProof{
+			Proof: r.Proof, Superseded: r.Status == "superseded", Withdrawn: r.Status == "withdrawn", ReplacedBy: r.ReplacedBy, ShownFile: r.ShownFile,
+		})
+	}
+	for _, n := range x.notes {
+		at[n.TestID].Notes = append(at[n.TestID].Notes, n)
+	}
+	for _, d := range x.draws {
+		at[d.TestID].Draws = append(at[d.TestID].Draws, d)
+	}
+	for _, r := range x.earlier {
+		at[r.TestID].Earlier = append(at[r.TestID].Earlier, r.Earlier)
+	}
+}
+
+// except says which findings stand on cells and on omitted rows, if there can be any.
+func (x *parts) except(at map[int64]*Paper) {
+	for _, r := range x.excepted {
+		p := at[r.TestID]
+		switch can := p.Design == Inadequate || p.PopulationID != nil || slices.ContainsFunc(p.Rows, func(r Row) bool { return len(r.Deviates()) > 0 }); {
+		case can && r.EndedAt != nil:
 			p.Dismissed = latest(&p.Dismissed, r.EndedAt)
-			continue
+		case can:
+			p.except(r.FindingID, r.At, Gone{r.PopulationID, r.ItemKey})
 		}
-		at[r.TestID].except(r.FindingID, r.At, Gone{r.PopulationID, r.ItemKey})
 	}
-	return err
 }
 
 func (p *Paper) except(finding int64, cell At, row Gone) {
@@ -194,34 +243,19 @@ func (p *Paper) except(finding int64, cell At, row Gone) {
 	}
 }
 
-func readRounds(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
-	list, err := models.Rows[Round](tx).Where("test_rounds.test_id IN ?", ids).Order("test_id, number").Find(ctx)
-	for _, r := range list {
-		at[r.TestID].Rounds = append(at[r.TestID].Rounds, r)
-	}
-	return err
-}
-
-func readDraws(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
-	list, err := models.Raw[Draw](ctx, tx, `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.sample_id, l.population_id, l.digest, l.ended_at,
-			l.auditor_id, l.entered_by, l.linked_at, s.method, s.seed, s.size, p.name, p.system, p.row_count, p.source_count, p.columns
-		FROM test_samples l JOIN samples s ON s.id = l.sample_id JOIN populations p ON p.id = l.population_id
-		WHERE l.test_id IN ? ORDER BY l.test_id, l.id`, ids)
-	for _, d := range list {
-		at[d.TestID].Draws = append(at[d.TestID].Draws, d)
-	}
-	return err
-}
-
-func readRows(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
+func readRows(ctx context.Context, tx *models.Tx, ids, items []int64, at map[int64]*Paper) error {
 	type row struct {
 		TestID int64
 		Row
 	}
+	only, args := "", []any{ids}
+	if items != nil {
+		only, args = " AND i.id IN ?", append(args, items)
+	}
 	list, err := models.Raw[row](ctx, tx, `SELECT l.test_id, i.id AS item_id, i.sample_id, i.place, i.stratum, i.item_key, i.cells,
 			COALESCE(x.class, '') AS class, COALESCE(x.reason, '') AS reason
 		FROM test_samples l JOIN sample_items i ON i.sample_id = l.sample_id LEFT JOIN sample_exclusions x ON x.item_id = i.id
-		WHERE l.test_id IN ? AND l.ended_at IS NULL ORDER BY l.test_id, l.id, i.stratum, i.place`, ids)
+		WHERE l.test_id IN ? AND l.ended_at IS NULL`+only+` ORDER BY l.test_id, l.id, i.stratum, i.place`, args...)
 	for _, r := range list {
 		at[r.TestID].Rows = append(at[r.TestID].Rows, r.Row)
 	}
@@ -276,8 +310,12 @@ func (p *Paper) Live() (out []Draw) {
 	return out
 }
 
-func readResults(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
-	list, err := models.Rows[Result](tx).Where("test_results.test_id IN ?", ids).Order("test_id, item_id, letter, round").Find(ctx)
+func readResults(ctx context.Context, tx *models.Tx, ids, items []int64, at map[int64]*Paper) error {
+	q := models.Rows[Result](tx).Where("test_results.test_id IN ?", ids)
+	if items != nil {
+		q = q.Where("test_results.item_id IN ?", items)
+	}
+	list, err := q.Order("test_id, item_id, letter, round").Find(ctx)
 	for _, r := range list {
 		at[r.TestID].put(r)
 	}
@@ -294,31 +332,6 @@ func (p *Paper) put(r Result) {
 
 func (p *Paper) index(item int64) int {
 	return slices.IndexFunc(p.Rows, func(r Row) bool { return r.ItemID == item })
-}
-
-func readProofs(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
-	type row struct {
-		LinkedProof
-		Status string
-	}
-	list, err := models.Raw[row](ctx, tx, `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.purpose, l.item_id, l.letters, l.evidence_id, l.title, l.files,
-			l.auditor_id, l.entered_by, l.linked_at, e.status,
-			COALESCE((SELECT max(n.id) FROM evidence n WHERE n.supersedes_id = e.id AND n.status IN ('accepted', 'superseded')), 0) AS replaced_by,
-			COALESCE((SELECT min(f.id) FROM evidence_files f WHERE f.evidence_id = e.id AND f.removal_id IS NULL AND NOT `+evidence.SealedBytes+`), 0) AS shown_file
-		FROM test_evidence l JOIN evidence e ON e.id = l.evidence_id WHERE l.test_id IN ? ORDER BY l.test_id, l.id`, ids)
-	for _, r := range list {
-		r.Superseded, r.Withdrawn = r.Status == "superseded", r.Status == "withdrawn"
-		at[r.TestID].Proofs = append(at[r.TestID].Proofs, r.LinkedProof)
-	}
-	return err
-}
-
-func readNotes(ctx context.Context, tx *models.Tx, ids []int64, at map[int64]*Paper) error {
-	list, err := models.Rows[Note](tx).Where("test_notes.test_id IN ?", ids).Order("test_id, id").Find(ctx)
-	for _, n := range list {
-		at[n.TestID].Notes = append(at[n.TestID].Notes, n)
-	}
-	return err
 }
 
 // Now is the present round.

@@ -60,11 +60,19 @@ func (phase) VisibleTo(a access.Actor) (string, []any) { return control.Version{
 // follows into the same segment only if its change is editorial and no day lies between.
 // A version that helps to meet nothing in scope is no segment: there is nothing to test.
 func Segments(ctx context.Context, tx *models.Tx, e engagement.Engagement, controls ...int64) (map[int64][]Segment, error) {
-	list, err := models.Rows[phase](tx).Where(`control_versions.control_id IN ? AND control_versions.status IN ('effective', 'superseded', 'retired')
+	list, err := phases(tx, e, controls).Find(ctx)
+	return segmentsOf(list, e), err
+}
+
+func phases(tx *models.Tx, e engagement.Engagement, controls []int64) models.Query[phase] {
+	return models.Rows[phase](tx).Where(`control_versions.control_id IN ? AND control_versions.status IN ('effective', 'superseded', 'retired')
 		AND control_versions.effective_from <= ? AND (control_versions.effective_to = '' OR control_versions.effective_to >= ?)
 		AND EXISTS (SELECT 1 FROM version_criteria vc JOIN engagement_criteria ec ON ec.framework = vc.framework AND ec.code = vc.code
 			WHERE vc.version_id = control_versions.id AND ec.engagement_id = ?)`,
-		append([]int64{0}, controls...), e.PeriodEnd, e.PeriodStart, e.ID).Order("control_id, effective_from, number").Find(ctx)
+		append([]int64{0}, controls...), e.PeriodEnd, e.PeriodStart, e.ID).Order("control_id, effective_from, number")
+}
+
+func segmentsOf(list []phase, e engagement.Engagement) map[int64][]Segment {
 	out := map[int64][]Segment{}
 	var before phase
 	for _, v := range list {
@@ -81,7 +89,7 @@ func Segments(ctx context.Context, tx *models.Tx, e engagement.Engagement, contr
 			all[i].Number, all[i].Of = i+1, len(all)
 		}
 	}
-	return out, err
+	return out
 }
 
 func segmentOf(v phase, p period.Span) Segment {

@@ -141,7 +141,11 @@ const Any = -1
 // Set keeps results, and returns how many cells changed. A cell that somebody else changed
 // in the meantime is a Conflict, and nothing is kept. Missing evidence is a deviation.
 func Set(ctx context.Context, tx *models.Tx, id, auditor int64, seen []Seen) (changed int, err error) {
-	p, by, err := take(ctx, tx, id, 0, auditor, toTest)
+	items := make([]int64, len(seen))
+	for i, s := range seen {
+		items[i] = s.ItemID
+	}
+	p, by, err := takeItems(ctx, tx, id, 0, auditor, toTest, items)
 	if err != nil {
 		return 0, err
 	}
@@ -226,7 +230,7 @@ func (p *Paper) check(s Seen) error {
 
 // LinkItem links evidence for an item, and for some of its attributes if letters name them.
 func LinkItem(ctx context.Context, tx *models.Tx, id, auditor, item int64, letters, code string) error {
-	p, by, err := take(ctx, tx, id, 0, auditor, toTest)
+	p, by, err := takeItems(ctx, tx, id, 0, auditor, toTest, []int64{item})
 	if err != nil {
 		return err
 	}

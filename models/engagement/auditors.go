@@ -209,17 +209,14 @@ type Grant struct {
 // replica, without anybody doing anything.
 func OpenFor(ctx context.Context, tx *models.Tx, person int64) ([]Grant, error) {
 	// Unscoped: this is where the actor's scope comes from.
-	grants, err := models.UnscopedRows[Auditor](tx).Where("person_id = ?", person).Order("engagement_id").Find(ctx)
-	if err != nil || len(grants) == 0 {
-		return nil, err
-	}
+	var grants []Auditor
+	var list []Engagement
+	err := models.Together(ctx, tx, models.Into(models.UnscopedRows[Auditor](tx).Where("person_id = ?", person), &grants),
+		models.Into(models.UnscopedRows[Engagement](tx).Where("id IN (SELECT engagement_id FROM engagement_auditors WHERE person_id = ?)", person).Order("period_end DESC, id"), &list))
 	held := map[int64]Auditor{}
-	var ids []int64
 	for _, g := range grants {
 		held[g.EngagementID] = g
-		ids = append(ids, g.EngagementID)
 	}
-	list, err := models.UnscopedRows[Engagement](tx).Where("id IN ?", ids).Order("period_end DESC, id").Find(ctx)
 	var open []Grant
 	for _, e := range list {
 		ok, err := e.openAt(tx.Now)

@@ -4,6 +4,7 @@ package engagement
 
 import (
 	"context"
+	"slices"
 	"time"
 	_ "time/tzdata" // a zone decides who may look, so it cannot depend on the host having the file
 
@@ -163,21 +164,38 @@ func checkScope(ctx context.Context, tx *models.Tx, problem func(string)) error 
 
 // BySlug finds an engagement that the actor may see.
 func BySlug(ctx context.Context, tx *models.Tx, slug string) (Engagement, error) {
-	return models.Kept(ctx, tx, slugKey(slug), func() (Engagement, error) {
-		e, err := models.Rows[Engagement](tx).Where("slug = ?", slug).Take(ctx)
-		return models.One(e, err, "Engagement")
-	}, Engagement{})
+	if !tx.Writes() { // every page about it begins with it, and all are kept
+		list, err := List(ctx, tx)
+		i := slices.IndexFunc(list, func(e Engagement) bool { return e.Slug == slug })
+		switch {
+		case err != nil:
+			return Engagement{}, err
+		case i >= 0:
+			return list[i], nil
+		case len(list) < mostListed:
+			return Engagement{}, models.NotFound("Engagement")
+		}
+	}
+	e, err := models.Rows[Engagement](tx).Where("slug = ?", slug).Take(ctx)
+	return models.One(e, err, "Engagement")
 }
 
-// slugKey keeps an engagement: every page about it begins with it.
-type slugKey string
+const mostListed = 200
 
 // List reads the engagements that the actor may see, the latest period first. A company
 // has a handful; the bound is there for the one that does not.
 func List(ctx context.Context, tx *models.Tx) ([]Engagement, error) {
-	return models.Kept(ctx, tx, listKey{}, func() ([]Engagement, error) {
-		return models.Rows[Engagement](tx).Order("period_end DESC, id DESC").Limit(200).Find(ctx)
-	}, Engagement{})
+	return Keep.Get(ctx, tx)
+}
+
+// Keep is how the list is kept. It is shared: nobody may change it.
+var Keep = models.Keeping[Engagement, []Engagement]{
+	Key: listKey{},
+	Ask: func(tx *models.Tx, rows *[]Engagement) models.Reading {
+		return models.Into(models.Rows[Engagement](tx).Order("period_end DESC, id DESC").Limit(mostListed), rows)
+	},
+	Value:  func(rows []Engagement) []Engagement { return rows },
+	Scopes: []models.Scoped{Engagement{}},
 }
 
 type listKey struct{}

@@ -30,79 +30,44 @@ type Case struct {
 	Acceptances   []Acceptance
 }
 
-// A found finding comes with how many parts it has, so that what is not there is not asked
-// for, and with where the engagement that found it stands.
+// A found finding comes with where the engagement that found it stands.
 type found struct {
 	Finding
-	State       engagement.Status
-	FrozenAt    *time.Time
-	Responses   int
-	Plans       int
-	Milestones  int
-	Extensions  int
-	Acceptances int
-	Covers      int
+	State    engagement.Status
+	FrozenAt *time.Time
 }
 
-const foundQuery = `SELECT findings.*, COALESCE(e.status, '') AS state, z.frozen_at,
-	(SELECT count(*) FROM finding_responses p WHERE p.finding_id = findings.id) AS responses,
-	(SELECT count(*) FROM remediation_plans p WHERE p.finding_id = findings.id) AS plans,
-	(SELECT count(*) FROM milestones p WHERE p.finding_id = findings.id) AS milestones,
-	(SELECT count(*) FROM plan_extensions p WHERE p.finding_id = findings.id) AS extensions,
-	(SELECT count(*) FROM risk_acceptances p WHERE p.finding_id = findings.id) AS acceptances,
-	(SELECT count(*) FROM finding_compensations p WHERE p.finding_id = findings.id) AS covers
+const foundQuery = `SELECT findings.*, COALESCE(e.status, '') AS state, z.frozen_at
 	FROM findings LEFT JOIN engagements e ON e.id = findings.engagement_id LEFT JOIN freezes z ON z.engagement_id = findings.engagement_id
 	WHERE findings.id = ?`
 
-// Load reads a finding that the actor may see, with everything about it.
+// Load reads a finding that the actor may see, with everything about it, in one query.
 func Load(ctx context.Context, tx *models.Tx, id int64) (c Case, err error) {
 	query, args := foundQuery, []any{id}
 	if cond, more := (Finding{}).VisibleTo(tx.Actor); cond != "" {
 		query, args = query+" AND "+cond, append(args, more...)
 	}
-	list, err := models.Raw[found](ctx, tx, query, args...)
+	var list []found
+	var controls []control.Control
+	err = models.Together(ctx, tx,
+		models.RawInto(&list, "", query, args...),
+		models.Into(models.Rows[control.Control](tx).Where(`controls.id IN (SELECT control_id FROM finding_controls WHERE finding_id = ?)
+			OR controls.id IN (SELECT control_id FROM finding_compensations WHERE finding_id = ?)`, id, id).Order("code"), &controls),
+		parts(tx, id, &c.Cells), parts(tx, id, &c.Cycles), parts(tx, id, &c.Responses), parts(tx, id, &c.Compensations), parts(tx, id, &c.Plans),
+		parts(tx, id, &c.Milestones, "due_on"), parts(tx, id, &c.Extensions), parts(tx, id, &c.Acceptances))
 	if err == nil && len(list) == 0 {
 		err = models.NotFound("Finding")
 	}
 	if err != nil {
-		return c, err
+		return Case{}, err
 	}
-	f := list[0]
-	c.Finding, c.Over = f.Finding, f.over()
-	for _, part := range []struct {
-		there bool
-		read  func() error
-	}{
-		{true, func() (err error) { return c.readControls(ctx, tx, f.Covers > 0) }},
-		{f.Exception(), func() (err error) { c.Cells, err = parts[Cell](ctx, tx, id); return }},
-		{true, func() (err error) { c.Cycles, err = parts[Cycle](ctx, tx, id); return }},
-		{f.Responses > 0, func() (err error) { c.Responses, err = parts[Response](ctx, tx, id); return }},
-		{f.Plans > 0, func() (err error) { c.Plans, err = parts[Plan](ctx, tx, id); return }},
-		{f.Milestones > 0, func() (err error) { c.Milestones, err = parts[Milestone](ctx, tx, id, "due_on"); return }},
-		{f.Extensions > 0, func() (err error) { c.Extensions, err = parts[Extension](ctx, tx, id); return }},
-		{f.Acceptances > 0, func() (err error) { c.Acceptances, err = parts[Acceptance](ctx, tx, id); return }},
-	} {
-		if !part.there {
-			continue
-		}
-		if err := part.read(); err != nil {
-			return c, err
-		}
-	}
+	c.Finding, c.Over = list[0].Finding, list[0].over()
+	c.split(controls)
 	return c, nil
 }
 
-// readControls reads the controls that a finding affects, and those that cover it meanwhile.
-func (c *Case) readControls(ctx context.Context, tx *models.Tx, covered bool) (err error) {
-	if !covered {
-		c.Controls, err = affected(ctx, tx, c.ID)
-		return err
-	}
-	if c.Compensations, err = parts[Compensation](ctx, tx, c.ID); err != nil {
-		return err
-	}
-	list, err := models.Rows[control.Control](tx).
-		Where("controls.id IN (SELECT control_id FROM finding_controls WHERE finding_id = ?) OR controls.id IN (SELECT control_id FROM finding_compensations WHERE finding_id = ?)", c.ID, c.ID).Order("code").Find(ctx)
+// split tells the controls that a finding affects from those that cover it meanwhile.
+func (c *Case) split(list []control.Control) {
 	for _, k := range list {
 		if slices.ContainsFunc(c.Compensations, func(x Compensation) bool { return x.ControlID == k.ID }) {
 			c.Covering = append(c.Covering, k)
@@ -110,7 +75,6 @@ func (c *Case) readControls(ctx context.Context, tx *models.Tx, covered bool) (e
 			c.Controls = append(c.Controls, k)
 		}
 	}
-	return err
 }
 
 // over reports whether the audit that found it is frozen or over, and saw this cycle. One
@@ -144,69 +108,68 @@ func Cases(ctx context.Context, tx *models.Tx, f Filter) iter.Seq2[Case, error] 
 	}
 }
 
-// CasesOf reads what an export says of these findings, in one query for each kind of part.
+// CasesOf reads what an export says of these findings, in one query.
 func CasesOf(ctx context.Context, tx *models.Tx, list []Finding) ([]Case, error) {
-	controls, err := ControlsOf(ctx, tx, list)
-	if err != nil {
-		return nil, err
-	}
-	cycles, err := partsOf(ctx, tx, list, func(c Cycle) int64 { return c.FindingID })
-	if err != nil {
-		return nil, err
-	}
-	plans, err := partsOf(ctx, tx, list, func(p Plan) int64 { return p.FindingID })
-	if err != nil {
-		return nil, err
-	}
-	cells, err := partsOf(ctx, tx, list, func(c Cell) int64 { return c.FindingID })
-	if err != nil {
-		return nil, err
-	}
-	responses, err := partsOf(ctx, tx, list, func(r Response) int64 { return r.FindingID })
-	if err != nil {
-		return nil, err
-	}
-	covers, err := partsOf(ctx, tx, list, func(c Compensation) int64 { return c.FindingID })
-	if err != nil {
-		return nil, err
-	}
-	extensions, err := partsOf(ctx, tx, list, func(e Extension) int64 { return e.FindingID })
-	if err != nil {
-		return nil, err
-	}
-	milestones, err := partsOf(ctx, tx, list, func(m Milestone) int64 { return m.FindingID }, "due_on")
-	out := make([]Case, len(list))
+	var (
+		touched    affected
+		cycles     []Cycle
+		plans      []Plan
+		cells      []Cell
+		responses  []Response
+		covers     []Compensation
+		extensions []Extension
+		milestones []Milestone
+	)
+	err := models.Together(ctx, tx, touched.links(tx, list), touched.of(tx, list), partsOf(tx, list, &cycles), partsOf(tx, list, &plans), partsOf(tx, list, &cells),
+		partsOf(tx, list, &responses), partsOf(tx, list, &covers), partsOf(tx, list, &extensions), partsOf(tx, list, &milestones, "due_on"))
+	out, at := make([]Case, len(list)), make(map[int64]*Case, len(list))
 	for i, f := range list {
-		out[i] = Case{Finding: f, Controls: controls[f.ID], Cycles: cycles[f.ID], Plans: plans[f.ID], Milestones: milestones[f.ID], Cells: cells[f.ID], Responses: responses[f.ID], Compensations: covers[f.ID], Extensions: extensions[f.ID]}
+		out[i] = Case{Finding: f}
+		at[f.ID] = &out[i]
+	}
+	for id, list := range touched.byFinding() {
+		at[id].Controls = list
+	}
+	for _, x := range cycles {
+		at[x.FindingID].Cycles = append(at[x.FindingID].Cycles, x)
+	}
+	for _, x := range plans {
+		at[x.FindingID].Plans = append(at[x.FindingID].Plans, x)
+	}
+	for _, x := range cells {
+		at[x.FindingID].Cells = append(at[x.FindingID].Cells, x)
+	}
+	for _, x := range responses {
+		at[x.FindingID].Responses = append(at[x.FindingID].Responses, x)
+	}
+	for _, x := range covers {
+		at[x.FindingID].Compensations = append(at[x.FindingID].Compensations, x)
+	}
+	for _, x := range extensions {
+		at[x.FindingID].Extensions = append(at[x.FindingID].Extensions, x)
+	}
+	for _, x := range milestones {
+		at[x.FindingID].Milestones = append(at[x.FindingID].Milestones, x)
 	}
 	return out, err
 }
 
-// partsOf reads the parts of many findings, by finding.
-func partsOf[T any](ctx context.Context, tx *models.Tx, list []Finding, of func(T) int64, order ...string) (map[int64][]T, error) {
+// partsOf is the reading of the parts of many findings.
+func partsOf[T any](tx *models.Tx, list []Finding, into *[]T, order ...string) models.Reading {
 	q := models.Rows[T](tx).Where("finding_id IN ?", ids(list)).Order("finding_id")
 	for _, column := range order {
 		q = q.Order(column)
 	}
-	rows, err := q.Order("id").Find(ctx)
-	out := make(map[int64][]T, len(list))
-	for _, row := range rows {
-		out[of(row)] = append(out[of(row)], row)
-	}
-	return out, err
+	return models.Into(q.Order("id"), into)
 }
 
-func parts[T any](ctx context.Context, tx *models.Tx, id int64, order ...string) ([]T, error) {
+// parts is the reading of the parts of one finding.
+func parts[T any](tx *models.Tx, id int64, into *[]T, order ...string) models.Reading {
 	q := models.Rows[T](tx).Where("finding_id = ?", id)
 	for _, column := range order {
 		q = q.Order(column)
 	}
-	return q.Order("id").Find(ctx)
-}
-
-func affected(ctx context.Context, tx *models.Tx, id int64) ([]control.Control, error) {
-	return models.Rows[control.Control](tx).
-		Where("controls.id IN (SELECT control_id FROM finding_controls WHERE finding_id = ?)", id).Order("code").Find(ctx)
+	return models.Into(q.Order("id"), into)
 }
 
 // take loads a finding to change it. Everything about one finding is changed one

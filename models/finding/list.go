@@ -228,27 +228,38 @@ func ProgressOf(ctx context.Context, tx *models.Tx, list []Finding) (map[int64]P
 // ControlsOf reads the affected controls of these findings, as far as the actor may
 // see them, by finding.
 func ControlsOf(ctx context.Context, tx *models.Tx, list []Finding) (map[int64][]control.Control, error) {
-	out := map[int64][]control.Control{}
 	if len(list) == 0 {
-		return out, nil
+		return nil, nil
 	}
-	links, err := models.Rows[Affected](tx).Where("finding_id IN ?", ids(list)).Find(ctx)
-	if err != nil || len(links) == 0 {
-		return out, err
-	}
-	wanted := make([]int64, len(links))
-	for i, l := range links {
-		wanted[i] = l.ControlID
-	}
-	controls, err := models.Rows[control.Control](tx).Where("controls.id IN ?", wanted).Order("code").Find(ctx)
-	for _, k := range controls {
-		for _, l := range links {
+	var a affected
+	err := models.Together(ctx, tx, a.links(tx, list), a.of(tx, list))
+	return a.byFinding(), err
+}
+
+// affected are the controls of findings, and which of which.
+type affected struct {
+	list     []Affected
+	controls []control.Control
+}
+
+func (a *affected) links(tx *models.Tx, list []Finding) models.Reading {
+	return models.Into(models.Rows[Affected](tx).Where("finding_id IN ?", ids(list)), &a.list)
+}
+
+func (a *affected) of(tx *models.Tx, list []Finding) models.Reading {
+	return models.Into(models.Rows[control.Control](tx).Where("controls.id IN (SELECT control_id FROM finding_controls WHERE finding_id IN ?)", ids(list)).Order("code"), &a.controls)
+}
+
+func (a *affected) byFinding() map[int64][]control.Control {
+	out := map[int64][]control.Control{}
+	for _, k := range a.controls {
+		for _, l := range a.list {
 			if l.ControlID == k.ID {
 				out[l.FindingID] = append(out[l.FindingID], k)
 			}
 		}
 	}
-	return out, err
+	return out
 }
 
 func ids(list []Finding) []int64 {

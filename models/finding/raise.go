@@ -211,7 +211,7 @@ func link(ctx context.Context, tx *models.Tx, f Finding, controls []int64) error
 }
 
 func relink(ctx context.Context, tx *models.Tx, f Finding, controls []int64) error {
-	old, err := parts[Affected](ctx, tx, f.ID)
+	old, err := models.Rows[Affected](tx).Where("finding_id = ?", f.ID).Order("id").Find(ctx)
 	if err != nil {
 		return err
 	}

@@ -41,10 +41,19 @@ type holdersKey string
 // and lists say of them, which is less than the row. The list is shared: nobody may change
 // it.
 func Holders(ctx context.Context, tx *models.Tx, roles ...access.Role) ([]Person, error) {
-	return models.Kept(ctx, tx, holdersKey(fmt.Sprint(roles)), func() ([]Person, error) {
-		return models.Rows[Person](tx).Select("id", "name", "email", "title", "firm", "role", "status").Where("role IN ?", roles).
-			Order("name, id").Limit(mostHolders).Find(ctx)
-	})
+	return KeepHolders(roles...).Get(ctx, tx)
+}
+
+// KeepHolders is how Holders are kept.
+func KeepHolders(roles ...access.Role) models.Keeping[Person, []Person] {
+	return models.Keeping[Person, []Person]{
+		Key: holdersKey(fmt.Sprint(roles)),
+		Ask: func(tx *models.Tx, rows *[]Person) models.Reading {
+			return models.Into(models.Rows[Person](tx).Select("id", "name", "email", "title", "firm", "role", "status").Where("role IN ?", roles).
+				Order("name, id").Limit(mostHolders), rows)
+		},
+		Value: func(rows []Person) []Person { return rows },
+	}
 }
 
 // Statuses lists the states of an account.

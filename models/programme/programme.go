@@ -45,13 +45,16 @@ func (p Programme) Location() *time.Location {
 
 // Current reads the programme. Before set-up it is the zero one, which is not Ready.
 func Current(ctx context.Context, tx *models.Tx) (Programme, error) {
-	return models.Kept(ctx, tx, currentKey{}, func() (Programme, error) {
-		p, err := models.Rows[Programme](tx).Where("id = 1").Take(ctx)
-		if models.KindOf(models.One0(err, "Programme")) == models.KindNotFound {
-			return Programme{}, nil
-		}
-		return p, err
-	})
+	return Keep.Get(ctx, tx)
+}
+
+// Keep is how the programme is kept.
+var Keep = models.Keeping[Programme, Programme]{
+	Key: currentKey{},
+	Ask: func(tx *models.Tx, rows *[]Programme) models.Reading {
+		return models.Into(models.Rows[Programme](tx).Where("id = 1"), rows)
+	},
+	Value: func(rows []Programme) Programme { return append(rows, Programme{})[0] },
 }
 
 type currentKey struct{}

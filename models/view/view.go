@@ -35,9 +35,13 @@ const most = 12
 
 // Of is the actor's views of a list, by name.
 func Of(ctx context.Context, tx *models.Tx, noun string) ([]View, error) {
-	return models.Kept(ctx, tx, ofKey(noun), func() ([]View, error) {
-		return models.Rows[View](tx).Where("noun = ?", noun).Order("name").Limit(most).Find(ctx)
-	}, View{})
+	return models.Keeping[View, []View]{
+		Key: ofKey(noun),
+		Ask: func(tx *models.Tx, rows *[]View) models.Reading {
+			return models.Into(models.Rows[View](tx).Where("noun = ?", noun).Order("name").Limit(most), rows)
+		},
+		Value: func(rows []View) []View { return rows }, Scopes: []models.Scoped{View{}},
+	}.Get(ctx, tx)
 }
 
 type ofKey string
