@@ -164,29 +164,21 @@ func engagementData(ctx context.Context, tx *models.Tx, r *http.Request) (d enga
 	if d.Open, err = e.OpenNow(tx); err != nil {
 		return d, err
 	}
-	if d.Team, err = engagement.Team(ctx, tx, e.ID); err != nil {
-		return d, err
-	}
-	if d.Rounds, err = engagement.Rounds(ctx, tx, e.ID); err != nil {
-		return d, err
-	}
-	if e.Status == engagement.Fieldwork {
-		if d.Proposal, _, err = engagement.OpenProposal(ctx, tx, e.ID); err != nil {
-			return d, err
-		}
-	}
+	viewer := e.Viewer()
+	var seen []finding.Finding
+	var totals []engagements.Totals
+	beside := []models.Reading{engagementFindings(tx, viewer, &seen), scopeTotals(viewer, &totals)}
 	if e.PriorID != nil && tx.Actor.Can(access.DeliverableView) {
 		d.OpensCarried = tx.Actor.Company()
-		if d.Carried, err = rollforward.CarriedInto(ctx, tx, e.ID); err != nil {
-			return d, err
-		}
+		beside = append(beside, models.Into(rollforward.Into(tx, e.ID), &d.Carried))
 	}
-	if d.Manage {
-		if d.Candidates, err = engagement.Candidates(ctx, tx, e); err != nil {
-			return d, err
-		}
+	s, err := engagement.StandingOf(ctx, tx, e, d.Manage, beside...)
+	if err != nil {
+		return d, err
 	}
-	return d, fillScope(ctx, tx, r, &d)
+	d.Team, d.Rounds, d.Proposal, d.Candidates = s.Team, s.Rounds, s.Proposal, s.Candidates
+	d.Findings, d.Total = findingLines(seen), totals[0]
+	return d, fillScope(ctx, tx, r, viewer, &d)
 }
 
 // engagementHistory is what happened to the engagement, for those who read the log.
@@ -204,9 +196,8 @@ func (app *App) engagementHistory(w http.ResponseWriter, r *http.Request) error 
 	return app.page(w, r, http.StatusOK, engagements.History(e, feed))
 }
 
-// fillScope adds the controls, the evidence and the findings that are in scope.
-func fillScope(ctx context.Context, tx *models.Tx, r *http.Request, d *engagements.PageData) error {
-	viewer := d.Engagement.Viewer()
+// fillScope adds the controls that are in scope, with their evidence.
+func fillScope(ctx context.Context, tx *models.Tx, r *http.Request, viewer access.Actor, d *engagements.PageData) error {
 	cond, args := control.Control{}.VisibleTo(viewer)
 	list, err := models.Keyset(ctx, models.Rows[control.Row](tx).Where(cond, args...), models.Sort{Columns: []string{"code"}},
 		web.PageOf(r, engagementPageSize), func(c control.Row) []any { return []any{c.Code} })
@@ -214,21 +205,17 @@ func fillScope(ctx context.Context, tx *models.Tx, r *http.Request, d *engagemen
 		return err
 	}
 	d.Earlier, d.Later = evidenceCursors(r, list.Earlier, list.Later)
-	if d.Controls, err = scopeLines(ctx, tx, viewer, list.Items); err != nil {
-		return err
-	}
-	if d.Findings, err = engagementFindings(ctx, tx, viewer); err != nil {
-		return err
-	}
-	d.Total, err = scopeTotals(ctx, tx, viewer)
+	d.Controls, err = scopeLines(ctx, tx, viewer, list.Items)
 	return err
 }
 
 // engagementFindings are the newest findings of the engagement, as its auditors see them.
-func engagementFindings(ctx context.Context, tx *models.Tx, viewer access.Actor) ([]engagements.FindingLine, error) {
+func engagementFindings(tx *models.Tx, viewer access.Actor, into *[]finding.Finding) models.Reading {
 	cond, args := finding.Finding{}.VisibleTo(viewer)
-	list, err := models.Rows[finding.Finding](tx).Where(cond, args...).Order("findings.id DESC").Limit(50).Find(ctx)
-	var out []engagements.FindingLine
+	return models.Into(models.Rows[finding.Finding](tx).Where(cond, args...).Order("findings.id DESC").Limit(50), into)
+}
+
+func findingLines(list []finding.Finding) (out []engagements.FindingLine) {
 	for _, f := range list {
 		state := ui.Exception
 		if !f.Status.Open() {
@@ -238,7 +225,7 @@ func engagementFindings(ctx context.Context, tx *models.Tx, viewer access.Actor)
 			Code: f.Code(), Path: f.Path(), Title: f.Title, Severity: f.Severity.Label(), Status: f.Status.Label(), State: state,
 		})
 	}
-	return out, err
+	return out
 }
 
 func scopeLines(ctx context.Context, tx *models.Tx, viewer access.Actor, controls []control.Row) ([]engagements.ControlLine, error) {
@@ -281,17 +268,14 @@ func scopeLines(ctx context.Context, tx *models.Tx, viewer access.Actor, control
 	return lines, nil
 }
 
-func scopeTotals(ctx context.Context, tx *models.Tx, viewer access.Actor) (engagements.Totals, error) {
+// scopeTotals counts what the auditors of the engagement see.
+func scopeTotals(viewer access.Actor, into *[]engagements.Totals) models.Reading {
 	controls, inControls := control.Control{}.VisibleTo(viewer)
 	items, inItems := evidence.Item{}.VisibleTo(viewer)
 	findings, inFindings := finding.Finding{}.VisibleTo(viewer)
-	rows, err := models.Raw[engagements.Totals](ctx, tx,
+	return models.RawInto(into, "",
 		"SELECT (SELECT count(*) FROM controls WHERE "+controls+") AS controls, (SELECT count(*) FROM evidence WHERE "+items+") AS evidence, (SELECT count(*) FROM findings WHERE "+findings+") AS findings",
 		slices.Concat(inControls, inItems, inFindings)...)
-	if err != nil || len(rows) == 0 {
-		return engagements.Totals{}, err
-	}
-	return rows[0], nil
 }
 
 // engagementAct runs a verb on the engagement in the address and goes back to its page,

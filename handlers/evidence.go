@@ -202,16 +202,12 @@ func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item
 func (app *App) evidenceFacts(ctx context.Context, tx *models.Tx, row evidences.Row) (d evidences.ItemData, err error) {
 	d.Item, d.Control, d.Uploader = row.Item, row.Control, row.Uploader
 	d.Redact, d.Unseal = evidence.MayRedact(tx.Actor, row.Item), evidence.MayUnseal(tx.Actor, row.Item)
-	if d.Files, err = app.evidenceFiles(ctx, tx, row.Item); err != nil {
+	beside, err := evidence.BesideOf(ctx, tx, row.Item)
+	if err != nil {
 		return d, err
 	}
-	if d.Twins, err = evidence.Twins(ctx, tx, row.Item); err != nil {
-		return d, err
-	}
-	if d.Replaces, d.Successors, d.Later, err = evidence.Neighbours(ctx, tx, row.Item); err != nil {
-		return d, err
-	}
-	if d.Named, err = evidence.Answered(ctx, tx, row.Item); err != nil {
+	d.Twins, d.Replaces, d.Successors, d.Later, d.Named = beside.Twins, beside.Replaced, beside.Successors, beside.Later, beside.Answered
+	if d.Files, err = app.viewsOf(ctx, tx, beside.Files...); err != nil {
 		return d, err
 	}
 	if d.Redact {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,10 +120,7 @@ func toDecide(ctx context.Context, tx *models.Tx, d *tasks.Data) (err error) {
 	if !tx.Actor.Can(access.EvidenceReview) {
 		return nil
 	}
-	if d.Exemptions, err = occurrence.Waiting(ctx, tx, taskLimit); err != nil {
-		return err
-	}
-	if d.Questions, err = occurrence.OpenQuestions(ctx, tx, taskLimit); err != nil {
+	if d.Exemptions, d.Questions, err = occurrence.Undecided(ctx, tx, taskLimit); err != nil {
 		return err
 	}
 	var ids []int64
@@ -143,14 +141,15 @@ func explain(ctx context.Context, tx *models.Tx, d *tasks.Data) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	versions, err := models.Rows[control.Version](tx).Where("control_versions.control_id IN ? AND control_versions.status = ?", ids, control.Effective).Find(ctx)
-	if err != nil {
-		return err
-	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	var versions []control.Version
+	var err error
+	d.Examples, err = evidence.LastAccepted(ctx, tx, ids,
+		models.Into(models.Rows[control.Version](tx).Where("control_versions.control_id IN ? AND control_versions.status = ?", ids, control.Effective), &versions))
 	for _, v := range versions {
 		d.Asks[v.ControlID] = asks(v)
 	}
-	d.Examples, err = evidence.LastAccepted(ctx, tx, ids)
 	return err
 }
 

@@ -187,7 +187,7 @@ func TestWhatWasDoneMeanwhileIsNotMailed(t *testing.T) {
 		}
 		o.performed(c, sam, "2026-04-06T06:00:00Z")
 		err := modelstest.As(t, db, o.priya, func(ctx context.Context, tx *models.Tx) error {
-			list, err := occurrence.Waiting(ctx, tx, 10)
+			list, _, err := occurrence.Undecided(ctx, tx, 10)
 			if err != nil {
 				return err
 			}

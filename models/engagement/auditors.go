@@ -168,7 +168,11 @@ func Team(ctx context.Context, tx *models.Tx, engagement int64) ([]Teammate, err
 
 // Grants lists the auditors of an engagement, the lead first.
 func Grants(ctx context.Context, tx *models.Tx, engagement int64) ([]Auditor, error) {
-	return models.Rows[Auditor](tx).Where("engagement_id = ?", engagement).Order("part, id").Find(ctx)
+	return grantsOf(tx, engagement).Find(ctx)
+}
+
+func grantsOf(tx *models.Tx, engagement int64) models.Query[Auditor] {
+	return models.Rows[Auditor](tx).Where("engagement_id = ?", engagement).Order("part, id")
 }
 
 // Named are grants with the people behind them, for a page that looks names up once.
@@ -182,17 +186,25 @@ func Named(grants []Auditor, names map[int64]people.Person) []Teammate {
 
 // Candidates lists the external auditors of e's firm who could still be added.
 func Candidates(ctx context.Context, tx *models.Tx, e Engagement) ([]people.Person, error) {
-	list, err := models.Rows[people.Person](tx).
+	list, err := free(tx, e).Find(ctx)
+	return fit(list, e), err
+}
+
+// free are the auditors who are not on the team of e.
+func free(tx *models.Tx, e Engagement) models.Query[people.Person] {
+	return models.Rows[people.Person](tx).
 		Where("role = ? AND status <> ?", access.Auditor, people.Deactivated).
 		Where("id NOT IN (SELECT person_id FROM engagement_auditors WHERE engagement_id = ?)", e.ID).
-		Order("name, id").Limit(200).Find(ctx)
-	var out []people.Person
+		Order("name, id").Limit(200)
+}
+
+func fit(list []people.Person, e Engagement) (out []people.Person) {
 	for _, p := range list {
 		if unfit(p, e.Firm) == "" {
 			out = append(out, p)
 		}
 	}
-	return out, err
+	return out
 }
 
 // A Grant is an engagement that is open to an auditor at this instant.

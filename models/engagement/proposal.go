@@ -107,11 +107,15 @@ func Proposals(ctx context.Context, tx *models.Tx, engagement int64) ([]Proposal
 // OpenProposal is the one that waits for an answer. There is at most one, so that what
 // somebody agrees to is a change of what they see.
 func OpenProposal(ctx context.Context, tx *models.Tx, engagement int64) (Proposal, bool, error) {
-	list, err := models.Rows[Proposal](tx).Where("engagement_id = ? AND status = 'open'", engagement).Limit(1).Find(ctx)
+	list, err := openProposals(tx, engagement).Find(ctx)
 	if err != nil || len(list) == 0 {
 		return Proposal{}, false, err
 	}
 	return list[0], true, nil
+}
+
+func openProposals(tx *models.Tx, engagement int64) models.Query[Proposal] {
+	return models.Rows[Proposal](tx).Where("engagement_id = ? AND status = 'open'", engagement).Limit(1)
 }
 
 // Propose asks the other side to agree that the report of e covers what t says. Refused

@@ -50,7 +50,11 @@ func (Round) VisibleTo(a access.Actor) (string, []any) { return ofEngagement("en
 
 // Rounds lists those of an engagement in their order.
 func Rounds(ctx context.Context, tx *models.Tx, engagement int64) ([]Round, error) {
-	return models.Rows[Round](tx).Where("engagement_id = ?", engagement).Order("from_on, id").Limit(50).Find(ctx)
+	return rounds(tx, engagement).Find(ctx)
+}
+
+func rounds(tx *models.Tx, engagement int64) models.Query[Round] {
+	return models.Rows[Round](tx).Where("engagement_id = ?", engagement).Order("from_on, id").Limit(50)
 }
 
 // roundsOpen reports whether the dates of fieldwork can still be planned.

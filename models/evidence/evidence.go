@@ -166,7 +166,11 @@ func ByFormKey(ctx context.Context, tx *models.Tx, key string) (Item, error) {
 
 // FilesOf lists the files of an item in the order they came.
 func FilesOf(ctx context.Context, tx *models.Tx, item int64) ([]File, error) {
-	return models.Rows[File](tx).Where("evidence_id = ?", item).Order("id").Find(ctx)
+	return files(tx, item).Find(ctx)
+}
+
+func files(tx *models.Tx, item int64) models.Query[File] {
+	return models.Rows[File](tx).Where("evidence_id = ?", item).Order("id")
 }
 
 // FileByID finds a file of an item that the actor may see.

@@ -301,8 +301,8 @@ func TestRule08SameBytesTwice(t *testing.T) {
 		c.handOver(c.priya) // so that the owner sees only what they uploaded
 		twins := func(a access.Actor, i evidence.Item) (codes []string) {
 			modelstest.Look(c.T, c.db, a, func(ctx context.Context, tx *models.Tx) error {
-				list, err := evidence.Twins(ctx, tx, i)
-				for _, twin := range list {
+				b, err := evidence.BesideOf(ctx, tx, i)
+				for _, twin := range b.Twins {
 					codes = append(codes, twin.Code())
 				}
 				return err

@@ -94,43 +94,6 @@ func Uploads(ctx context.Context, tx *models.Tx, limit int, in ...Status) ([]Ite
 		Order("CASE evidence.status WHEN 'returned' THEN 0 WHEN 'stored' THEN 1 ELSE 2 END, evidence.id").Limit(limit).Find(ctx)
 }
 
-// Neighbours are the item that i replaces and those that say they replace i, as far as the
-// actor may see them: an auditor may see the newer one and not the older. Only what was
-// accepted can be replaced. later says that accepted evidence of the same control covers
-// a later day than i, which is accepted too.
-func Neighbours(ctx context.Context, tx *models.Tx, i Item) (replaced *Item, successors []Item, later bool, err error) {
-	if i.SupersedesID == nil && (i.Status.Open() || i.Status == Submitted) {
-		return nil, nil, false, nil
-	}
-	older := int64(0)
-	if i.SupersedesID != nil {
-		older = *i.SupersedesID
-	}
-	list, err := models.Rows[Item](tx).Where(`evidence.id IN (SELECT id FROM evidence WHERE id = ? UNION SELECT id FROM evidence WHERE supersedes_id = ?
-		UNION SELECT id FROM (SELECT id FROM evidence WHERE control_id = ? AND status = 'accepted' AND covers_to > ? ORDER BY covers_to DESC LIMIT 1) newest)`,
-		older, i.ID, i.ControlID, i.CoversTo).Order("evidence.id").Find(ctx)
-	for n, found := range list {
-		later = later || found.Status == Accepted && found.CoversTo > i.CoversTo
-		switch {
-		case found.ID == older:
-			replaced = &list[n]
-		case found.SupersedesID != nil && *found.SupersedesID == i.ID:
-			successors = append(successors, found)
-		}
-	}
-	return replaced, successors, later, err
-}
-
-// Twins lists other items that hold a file with the same bytes as one of i's, among those
-// the actor may see. What they may not see stays unmentioned: that bytes are known is a
-// fact about somebody else's evidence.
-func Twins(ctx context.Context, tx *models.Tx, i Item) ([]Item, error) {
-	return models.Rows[Item](tx).Where(`evidence.id <> ? AND evidence.id IN (
-		SELECT other.evidence_id FROM evidence_files other
-		JOIN evidence_files mine ON mine.digest = other.digest WHERE mine.evidence_id = ?)`, i.ID, i.ID).
-		Order("evidence.id").Limit(20).Find(ctx)
-}
-
 // Holding lists the items that hold a file with these bytes, among those the actor may
 // see, the newest first.
 func Holding(ctx context.Context, tx *models.Tx, digest string) ([]Item, error) {
@@ -225,9 +188,10 @@ func Newest(ctx context.Context, tx *models.Tx, controls []int64) (map[int64]mod
 }
 
 // LastAccepted finds the newest accepted item of each of these controls, by control.
-func LastAccepted(ctx context.Context, tx *models.Tx, controls []int64) (map[int64]Item, error) {
-	items, err := models.Rows[Item](tx).Where(`evidence.id IN (
-		SELECT max(e.id) FROM evidence e WHERE (e.status || '') = ? AND e.control_id IN ? GROUP BY e.control_id)`, Accepted, controls).Find(ctx)
+func LastAccepted(ctx context.Context, tx *models.Tx, controls []int64, beside ...models.Reading) (map[int64]Item, error) {
+	var items []Item
+	err := models.Together(ctx, tx, append(beside, models.Into(models.Rows[Item](tx).Where(`evidence.id IN (
+		SELECT max(e.id) FROM evidence e WHERE (e.status || '') = ? AND e.control_id IN ? GROUP BY e.control_id)`, Accepted, controls), &items))...)
 	out := make(map[int64]Item, len(items))
 	for _, i := range items {
 		out[i.ControlID] = i

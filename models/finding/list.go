@@ -288,20 +288,18 @@ type Waiting struct {
 // WaitingFor reads what waits for the actor.
 func WaitingFor(ctx context.Context, tx *models.Tx) (w Waiting, err error) {
 	a := tx.Actor
-	w.Findings, err = models.Rows[Finding](tx).Where("findings.owner_id = ? AND findings.status IN ?", a.ID, statuses(true)).Order("due_on, id").Limit(100).Find(ctx)
-	if err != nil {
-		return w, err
+	all := []models.Reading{
+		models.Into(models.Rows[Finding](tx).Where("findings.owner_id = ? AND findings.status IN ?", a.ID, statuses(true)).Order("due_on, id").Limit(100), &w.Findings),
+		models.Into(models.Rows[Milestone](tx).
+			Where("milestones.owner_id = ? AND milestones.status IN ?", a.ID, []MilestoneStatus{MilestonePlanned, MilestoneInProgress}).
+			Where("milestones.plan_id IN (SELECT p.id FROM remediation_plans p JOIN findings f ON f.id = p.finding_id AND f.cycle = p.cycle WHERE p.status IN ('approved', 'in_progress') AND f.status IN ('remediation_planned', 'in_remediation'))").
+			Order("due_on, id").Limit(100), &w.Milestones),
 	}
-	w.Milestones, err = models.Rows[Milestone](tx).
-		Where("milestones.owner_id = ? AND milestones.status IN ?", a.ID, []MilestoneStatus{MilestonePlanned, MilestoneInProgress}).
-		Where("milestones.plan_id IN (SELECT p.id FROM remediation_plans p JOIN findings f ON f.id = p.finding_id AND f.cycle = p.cycle WHERE p.status IN ('approved', 'in_progress') AND f.status IN ('remediation_planned', 'in_remediation'))").
-		Order("due_on, id").Limit(100).Find(ctx)
-	if err != nil || !a.Can(access.FindingManage) {
-		return w, err
+	if a.Can(access.FindingManage) {
+		all = append(all, models.Into(models.Rows[Finding](tx).
+			Where("findings.status IN ? OR findings.id IN (SELECT p.finding_id FROM remediation_plans p JOIN findings f ON f.id = p.finding_id AND f.cycle = p.cycle WHERE p.status = 'submitted' AND p.owner_id <> ? AND f.status = 'rated')",
+				[]Status{Disputed, FactsConfirmed, ReadyForVerification}, a.ID).
+			Order("due_on, id").Limit(100), &w.Decisions))
 	}
-	w.Decisions, err = models.Rows[Finding](tx).
-		Where("findings.status IN ? OR findings.id IN (SELECT p.finding_id FROM remediation_plans p JOIN findings f ON f.id = p.finding_id AND f.cycle = p.cycle WHERE p.status = 'submitted' AND p.owner_id <> ? AND f.status = 'rated')",
-			[]Status{Disputed, FactsConfirmed, ReadyForVerification}, a.ID).
-		Order("due_on, id").Limit(100).Find(ctx)
-	return w, err
+	return w, models.Together(ctx, tx, all...)
 }

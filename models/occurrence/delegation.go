@@ -254,8 +254,3 @@ func Answer(ctx context.Context, tx *models.Tx, id, rev int64, text string) (Que
 func Questions(ctx context.Context, tx *models.Tx, control int64, limit int) ([]Question, error) {
 	return models.Rows[Question](tx).Where("control_id = ?", control).Order("id DESC").Limit(limit).Find(ctx)
 }
-
-// OpenQuestions lists the questions that nobody has answered, the oldest first.
-func OpenQuestions(ctx context.Context, tx *models.Tx, limit int) ([]Question, error) {
-	return models.Rows[Question](tx).Where("answered_at IS NULL").Order("asked_at, id").Limit(limit).Find(ctx)
-}

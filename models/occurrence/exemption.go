@@ -211,9 +211,13 @@ func exemption(ctx context.Context, tx *models.Tx, id int64) (Exemption, control
 	return e, c, err
 }
 
-// Waiting lists the exemptions that wait for a decision, the oldest first.
-func Waiting(ctx context.Context, tx *models.Tx, limit int) ([]Exemption, error) {
-	return models.Rows[Exemption](tx).Where("exemptions.status = 'asked'").Order("exemptions.asked_at, exemptions.id").Limit(limit).Find(ctx)
+// Undecided reads what waits for a compliance manager, the oldest first: what is said not to
+// apply, and open questions.
+func Undecided(ctx context.Context, tx *models.Tx, limit int) (waiting []Exemption, open []Question, err error) {
+	err = models.Together(ctx, tx,
+		models.Into(models.Rows[Exemption](tx).Where("exemptions.status = 'asked'").Order("exemptions.asked_at, exemptions.id").Limit(limit), &waiting),
+		models.Into(models.Rows[Question](tx).Where("answered_at IS NULL").Order("asked_at, id").Limit(limit), &open))
+	return waiting, open, err
 }
 
 // Exemptions lists what was said of a control, the latest window first.

@@ -30,14 +30,10 @@ const (
 	idLen      = 19 // digits of the largest id
 )
 
-// facts reads what evidence covers, when controls were performed, what did not apply or
-// may not, and whom tasks were handed to.
-func facts(ctx context.Context, tx *models.Tx, f Frame, cond string, args []any, into map[int64]*Sheet) error {
-	rows, err := models.Raw[packed](ctx, tx, factsSQL(tx, cond), factArgs(f, args)...)
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
+// unpack gives each sheet what evidence covers, when controls were performed, what did not
+// apply or may not, and whom tasks were handed to.
+func (x raw) unpack(f Frame, into map[int64]*Sheet) error {
+	for _, r := range x.facts {
 		s := into[r.ControlID]
 		if s == nil { // of a control that never had an approved version
 			continue
@@ -191,13 +187,8 @@ type eventRow struct {
 
 // events reads what lists of triggers and signals say. Whether a trigger belongs to the
 // period is decided by its instant.
-func events(ctx context.Context, tx *models.Tx, f Frame, cond string, args []any, into map[int64]*Sheet) error {
-	spans, err := models.Raw[List](ctx, tx, `SELECT id, control_id, kind, covers_from, covers_to FROM fact_lists
-		WHERE withdrawn_at IS NULL AND control_id IN (SELECT controls.id FROM controls WHERE `+cond+`) ORDER BY control_id, covers_from`, args...)
-	if err != nil || len(spans) == 0 {
-		return err
-	}
-	kinds, of := map[string][]List{}, map[int64]*Sheet{}
+func events(ctx context.Context, tx *models.Tx, f Frame, spans []listed, into map[int64]*Sheet) error {
+	kinds, of := map[string][]listed{}, map[int64]*Sheet{}
 	for _, l := range spans {
 		s := into[l.ControlID]
 		if s == nil {
@@ -215,10 +206,16 @@ func events(ctx context.Context, tx *models.Tx, f Frame, cond string, args []any
 	return signals(ctx, tx, f, kinds[Signals], of)
 }
 
-// days are those that l speaks of.
-func (l List) days() period.Days { return period.Span{From: l.CoversFrom, To: l.CoversTo}.Days() }
+// listed is a list with the days that it speaks of.
+type listed struct {
+	ID, ControlID        int64
+	Kind                 string
+	CoversFrom, CoversTo models.Date
+}
 
-func ids(lists []List) []int64 {
+func (l listed) days() period.Days { return period.Span{From: l.CoversFrom, To: l.CoversTo}.Days() }
+
+func ids(lists []listed) []int64 {
 	out := make([]int64, len(lists))
 	for i, l := range lists {
 		out[i] = l.ID
@@ -228,7 +225,7 @@ func ids(lists []List) []int64 {
 
 // triggers counts by months of the frame, in its zone: the day that a trigger is filed
 // under is that of the company's zone, which may be another.
-func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []List, of map[int64]*Sheet) error {
+func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []listed, of map[int64]*Sheet) error {
 	if len(lists) == 0 || f.Days.Len() == 0 {
 		return nil
 	}
@@ -289,7 +286,7 @@ const soonTrigger = "soon"
 const foreignTrigger = "foreign"
 
 // foreignSQL finds it in those lists that speak of more days than the versions do.
-func (f Frame) foreignSQL(lists []List, of map[int64]*Sheet) (text string, args []any) {
+func (f Frame) foreignSQL(lists []listed, of map[int64]*Sheet) (text string, args []any) {
 	for _, l := range lists {
 		near := l.days() // and a day around: the frame's zone may be another
 		near = period.Days{First: near.First - 1, Last: near.Last + 1}.And(f.Days)
@@ -311,7 +308,7 @@ func statusOf(id string) period.Status {
 	return period.Unknown
 }
 
-func signals(ctx context.Context, tx *models.Tx, f Frame, lists []List, of map[int64]*Sheet) error {
+func signals(ctx context.Context, tx *models.Tx, f Frame, lists []listed, of map[int64]*Sheet) error {
 	if len(lists) == 0 {
 		return nil
 	}

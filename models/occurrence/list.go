@@ -243,7 +243,7 @@ func (l *List) whole(zone *time.Location, wrong map[string]string) {
 
 // classify says of what kind l is: what the control rested on, on the days that l speaks of.
 func (l *List) classify(rules []rule, wrong map[string]string) {
-	covers, open := l.days(), l.CoversFrom.IsZero() || l.CoversTo.IsZero()
+	covers, open := period.Span{From: l.CoversFrom, To: l.CoversTo}.Days(), l.CoversFrom.IsZero() || l.CoversTo.IsZero()
 	for _, r := range rules {
 		switch kind := KindFor(r.frequency); {
 		case kind == "" || !open && !r.days.Meets(covers):

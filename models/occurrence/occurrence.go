@@ -200,7 +200,11 @@ func (s Scope) where(tx *models.Tx, f Frame) (string, []any) {
 // them.
 func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet, error) {
 	cond, args := scope.where(tx, f)
-	sheets, err := rhythms(ctx, tx, scope, cond, args)
+	known, err := scope.read(ctx, tx, f, cond, args)
+	if err != nil {
+		return nil, err
+	}
+	sheets, err := rhythms(ctx, tx, known.versions)
 	if err != nil || len(sheets) == 0 {
 		return nil, err
 	}
@@ -208,7 +212,7 @@ func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet,
 	for _, s := range sheets {
 		byID[s.ID] = s
 	}
-	if err := facts(ctx, tx, f, cond, args, byID); err != nil {
+	if err := known.unpack(f, byID); err != nil {
 		return nil, err
 	}
 	for _, s := range sheets { // what was approved of a window to come counts once it has come
@@ -217,7 +221,7 @@ func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet,
 	if !slices.ContainsFunc(sheets, (*Sheet).listed) {
 		return sheets, nil
 	}
-	return sheets, events(ctx, tx, f, cond, args, byID)
+	return sheets, events(ctx, tx, f, known.lists, byID)
 }
 
 // listed reports whether s rests on lists, or did under an earlier version.
@@ -255,15 +259,42 @@ func (s Scope) counts() (string, []any) {
 		[]any{framework.SOC2, append([]string{""}, s.Criteria...)}
 }
 
-func rhythms(ctx context.Context, tx *models.Tx, scope Scope, cond string, args []any) ([]*Sheet, error) {
-	column, before := scope.counts()
-	rows, err := models.Raw[versionRow](ctx, tx, `SELECT controls.id, controls.code, controls.title, controls.owner_id, controls.backup_id, controls.ai,
-		v.number, v.frequency, v.anchor_month, v.grace_days, v.due_day, v.calendar_id, v.editorial, v.effective_from, v.effective_to, v.status, `+column+` AS counts
+// raw is what sheets are made of.
+type raw struct {
+	versions []versionRow
+	facts    []packed
+	lists    []listed
+}
+
+// read reads it, in one query for a person or a few controls, and else each kind by
+// itself: what is read together is carried as text, and of a whole company that is much.
+func (s Scope) read(ctx context.Context, tx *models.Tx, f Frame, cond string, args []any) (x raw, err error) {
+	column, before := s.counts()
+	versions := `SELECT controls.id, controls.code, controls.title, controls.owner_id, controls.backup_id, controls.ai,
+		v.number, v.frequency, v.anchor_month, v.grace_days, v.due_day, v.calendar_id, v.editorial, v.effective_from, v.effective_to, v.status, ` + column + ` AS counts
 		FROM controls JOIN control_versions v ON v.control_id = controls.id AND v.status IN ('approved', 'effective', 'superseded', 'retired')
-		WHERE `+cond+` ORDER BY controls.code, v.number`, slices.Concat(before, args)...)
-	if err != nil {
-		return nil, err
+		WHERE ` + cond
+	lists := `SELECT id, control_id, kind, covers_from, covers_to FROM fact_lists
+		WHERE withdrawn_at IS NULL AND control_id IN (SELECT controls.id FROM controls WHERE ` + cond + `)`
+	if s.Person != 0 || s.Controls != nil && len(s.Controls) <= few {
+		return x, models.Together(ctx, tx, models.RawInto(&x.versions, "code, number", versions, slices.Concat(before, args)...),
+			models.RawInto(&x.facts, "", factsSQL(tx, cond), factArgs(f, args)...),
+			models.RawInto(&x.lists, "control_id, covers_from", lists, args...))
 	}
+	if x.versions, err = models.Raw[versionRow](ctx, tx, versions+" ORDER BY controls.code, v.number", slices.Concat(before, args)...); err != nil || len(x.versions) == 0 {
+		return x, err
+	}
+	if x.facts, err = models.Raw[packed](ctx, tx, factsSQL(tx, cond), factArgs(f, args)...); err != nil {
+		return x, err
+	}
+	x.lists, err = models.Raw[listed](ctx, tx, lists+" ORDER BY control_id, covers_from", args...)
+	return x, err
+}
+
+// few controls are read together with what is known of them.
+const few = 50
+
+func rhythms(ctx context.Context, tx *models.Tx, rows []versionRow) ([]*Sheet, error) {
 	calendars, err := calendarsOf(ctx, tx, rows)
 	if err != nil {
 		return nil, err

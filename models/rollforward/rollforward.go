@@ -56,7 +56,12 @@ func (Carried) VisibleTo(a access.Actor) (string, []any) {
 
 // CarriedInto lists the findings that were carried into an engagement.
 func CarriedInto(ctx context.Context, tx *models.Tx, engagement int64) ([]Carried, error) {
-	return models.Rows[Carried](tx).Where("carried_findings.engagement_id = ?", engagement).Order("finding_id").Limit(500).Find(ctx)
+	return Into(tx, engagement).Find(ctx)
+}
+
+// Into is the query of CarriedInto, to be asked together with others.
+func Into(tx *models.Tx, engagement int64) models.Query[Carried] {
+	return models.Rows[Carried](tx).Where("carried_findings.engagement_id = ?", engagement).Order("finding_id").Limit(500)
 }
 
 // A History is a carried finding with the period that it comes from.
