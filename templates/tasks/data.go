@@ -141,8 +141,18 @@ func (d Data) heading() string {
 }
 
 // unfolded is how many tasks of a part say in place how they are done. The others lead to
-// their page, so that the list of somebody with forty controls stays light.
-const unfolded = 12
+// their page, which says it too: the more there are, the more, so that the list of somebody
+// with forty controls stays light. What is not due yet says it on its page only then.
+func (d Data) unfolded(part string) int {
+	const list, few = 40, 4
+	switch n := len(d.Returned) + len(d.Unsent) + len(d.Late) + len(d.Due) + len(d.soon()) + len(d.Waiting) + len(d.Excused) + len(d.Backup); {
+	case n <= list:
+		return 12
+	case part == "later":
+		return 0
+	}
+	return few
+}
 
 // shownLater is how much of what is not due yet is listed.
 const shownLater = 8

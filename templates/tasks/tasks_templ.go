@@ -233,7 +233,7 @@ func owed(id, title string, list []occurrence.Task, d Data) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for n, t := range list {
-					if n < unfolded {
+					if n < d.unfolded(id) {
 						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<details class=\"task\"")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
@@ -1273,7 +1273,7 @@ func items(id, title string, rows []evidences.Row, d Data) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for n, r := range rows {
-					if n < unfolded {
+					if n < d.unfolded(id) {
 						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 91, "<details class=\"task\"")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
