@@ -46,10 +46,7 @@ func (app *App) controlAgain(w http.ResponseWriter, r *http.Request, code string
 }
 
 func controlData(ctx context.Context, tx *models.Tx, code, slug string) (d controls.PageData, err error) {
-	if d.Control, err = control.ByCode(ctx, tx, code); err != nil {
-		return d, err
-	}
-	if d.Versions, err = control.Versions(ctx, tx, d.Control); err != nil {
+	if d.Control, d.Versions, err = control.WithVersions(ctx, tx, code); err != nil {
 		return d, err
 	}
 	if d.Shown, err = control.ShownOf(d.Control, d.Versions); err != nil {
@@ -65,7 +62,7 @@ func controlData(ctx context.Context, tx *models.Tx, code, slug string) (d contr
 	if err != nil {
 		return d, err
 	}
-	items, err := evidenceOfControl(ctx, tx, d.Control)
+	found, items, newest, err := aboutControl(ctx, tx, d.Control)
 	if err != nil {
 		return d, err
 	}
@@ -78,13 +75,10 @@ func controlData(ctx context.Context, tx *models.Tx, code, slug string) (d contr
 		}
 	}
 	if tx.Actor.Can(access.EvidenceView) {
-		rows, err := evidenceRowsOf(ctx, tx, items[:min(len(items), evidenceShown)], d.People, d.Control)
-		if err != nil {
-			return d, err
-		}
+		rows := rowsOf(items[:min(len(items), evidenceShown)], d.People, d.Control)
+		markNewest(rows, newest)
 		d.Evidence = evidences.ForControl(d.Control.Code, rows, len(items) > evidenceShown)
 	}
-	found, err := finding.ForControl(ctx, tx, d.Control.ID)
 	d.Findings = controls.Findings(found)
 	if t.Frame.Zone != nil {
 		d.Timeline = &controls.TimelineData{Timeline: t, Control: d.Control, Versions: d.Versions, Findings: found, People: d.People}
@@ -110,12 +104,16 @@ func namesOfControl(ctx context.Context, tx *models.Tx, c control.Control, versi
 // evidenceShown is how many items the page of a control lists.
 const evidenceShown = 10
 
-// evidenceOfControl is one item more than are shown, when there are more.
-func evidenceOfControl(ctx context.Context, tx *models.Tx, c control.Control) ([]evidence.Item, error) {
-	if !tx.Actor.Can(access.EvidenceView) {
-		return nil, nil
+// aboutControl reads the findings that affect a control, and its newest evidence: one item
+// more than are shown, when there are more, and how far what was accepted reaches.
+func aboutControl(ctx context.Context, tx *models.Tx, c control.Control) (found []finding.Finding, items []evidence.Item, newest map[int64]models.Date, err error) {
+	all := []models.Reading{models.Into(finding.ForControl(tx, c.ID), &found)}
+	var reach []evidence.Reach
+	if tx.Actor.Can(access.EvidenceView) {
+		all = append(all, models.Into(evidence.ForControl(tx, c.ID, evidenceShown+1), &items), evidence.NewestInto(tx, []int64{c.ID}, &reach))
 	}
-	return evidence.ForControl(ctx, tx, c.ID, evidenceShown+1)
+	err = models.Together(ctx, tx, all...)
+	return found, items, evidence.ByControl(reach), err
 }
 
 // onControl runs a verb on the control of the address, in the state the form was

@@ -105,6 +105,11 @@ func evidenceRows(ctx context.Context, tx *models.Tx, items []evidence.Item) ([]
 
 // evidenceRowsOf is evidenceRows of people and controls that were read already.
 func evidenceRowsOf(ctx context.Context, tx *models.Tx, items []evidence.Item, names map[int64]people.Person, controls ...control.Control) ([]evidences.Row, error) {
+	rows := rowsOf(items, names, controls...)
+	return rows, age(ctx, tx, rows)
+}
+
+func rowsOf(items []evidence.Item, names map[int64]people.Person, controls ...control.Control) []evidences.Row {
 	byID := make(map[int64]control.Control, len(controls))
 	for _, c := range controls {
 		byID[c.ID] = c
@@ -113,7 +118,7 @@ func evidenceRowsOf(ctx context.Context, tx *models.Tx, items []evidence.Item, n
 	for n, i := range items {
 		rows[n] = evidences.Row{Item: i, Control: byID[i.ControlID], Uploader: names[i.UploadedBy].Name}
 	}
-	return rows, age(ctx, tx, rows)
+	return rows
 }
 
 // age marks the newest accepted evidence of each control, of which pages say how fresh it
@@ -132,10 +137,14 @@ func age(ctx context.Context, tx *models.Tx, rows []evidences.Row) error {
 	if err != nil {
 		return err
 	}
+	markNewest(rows, newest)
+	return nil
+}
+
+func markNewest(rows []evidences.Row, newest map[int64]models.Date) {
 	for n, r := range rows {
 		rows[n].Newest = r.Status == evidence.Accepted && r.CoversTo == newest[r.ControlID]
 	}
-	return nil
 }
 
 // evidenceUploaders lists whom the reader can filter by. To auditors, who of the company

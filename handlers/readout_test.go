@@ -52,7 +52,7 @@ func TestReadout(t *testing.T) {
 		}
 		before := db.Queries()
 		p := a.Get(ruth, "/readout").Want(200)
-		if n := db.Queries() - before; n > handlerstest.QueryBudget+handlerstest.AfterChange {
+		if n := db.Queries() - before; n > handlerstest.QueryBudget {
 			t.Errorf("%d queries", n)
 		}
 		p.Has("0 of 1 control is operating with evidence. 1 is late.", "0% 0 of 1", "15 6 high or critical", "Critical", "The first 5 of 15", "Week 25", "1 late")

@@ -128,18 +128,11 @@ func requestData(ctx context.Context, tx *models.Tx, r *http.Request) (d request
 	if d.Today, err = request.Today(d.Engagement, tx.Now); err != nil {
 		return d, err
 	}
-	if d.Items, err = request.Items(ctx, tx, d.Request.ID); err != nil {
+	parts, err := request.PartsOf(ctx, tx, d.Request.ID)
+	if err != nil {
 		return d, err
 	}
-	if d.Answers, err = request.Answers(ctx, tx, d.Request.ID); err != nil {
-		return d, err
-	}
-	if d.Steps, err = request.StepsOf(ctx, tx, d.Request.ID); err != nil {
-		return d, err
-	}
-	if d.Thread, err = request.Thread(ctx, tx, d.Request.ID); err != nil {
-		return d, err
-	}
+	d.Items, d.Answers, d.Steps, d.Thread = parts.Items, parts.Answers, parts.Steps, parts.Thread
 	if err = requestEvidence(ctx, tx, &d); err != nil {
 		return d, err
 	}

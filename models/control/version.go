@@ -105,6 +105,22 @@ func Versions(ctx context.Context, tx *models.Tx, c Control) ([]Version, error) 
 	return models.Rows[Version](tx).Where("control_id = ?", c.ID).Order("number DESC").Find(ctx)
 }
 
+// WithVersions is ByCode together with Versions.
+func WithVersions(ctx context.Context, tx *models.Tx, code string) (Control, []Version, error) {
+	var found []Control
+	var versions []Version
+	code = strings.ToUpper(code)
+	err := models.Together(ctx, tx, models.Into(models.Rows[Control](tx).Where("code = ?", code), &found),
+		models.Into(models.Rows[Version](tx).Where("control_id = (SELECT id FROM controls WHERE code = ?)", code).Order("number DESC"), &versions))
+	if err == nil && len(found) == 0 {
+		err = models.NotFound("Control")
+	}
+	if err != nil {
+		return Control{}, nil, err
+	}
+	return found[0], versions, nil
+}
+
 // VersionOf finds one version of a control by its number.
 func VersionOf(ctx context.Context, tx *models.Tx, c Control, number int) (Version, error) {
 	v, err := models.Rows[Version](tx).Where("control_id = ? AND number = ?", c.ID, number).Take(ctx)

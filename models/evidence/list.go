@@ -80,9 +80,9 @@ func Queue(ctx context.Context, tx *models.Tx, page models.Page) (models.Window[
 		func(i Item) []any { return []any{i.SubmittedAt, i.ID} })
 }
 
-// ForControl lists the newest items of a control that the actor may see, at most limit.
-func ForControl(ctx context.Context, tx *models.Tx, control int64, limit int) ([]Item, error) {
-	return models.Rows[Item](tx).Where("evidence.control_id = ?", control).Order("evidence.id DESC").Limit(limit).Find(ctx)
+// ForControl is the query for the newest items of a control that the actor may see.
+func ForControl(tx *models.Tx, control int64, limit int) models.Query[Item] {
+	return models.Rows[Item](tx).Where("evidence.control_id = ?", control).Order("evidence.id DESC").Limit(limit)
 }
 
 // Uploads lists the actor's own items in one of these states, at most limit: what came back
@@ -170,21 +170,34 @@ func ControlIDs(items []Item) []int64 {
 // Newest is the last day that accepted items of each of these controls cover, among those
 // the actor may see.
 func Newest(ctx context.Context, tx *models.Tx, controls []int64) (map[int64]models.Date, error) {
+	var rows []Reach
+	err := models.Together(ctx, tx, NewestInto(tx, controls, &rows))
+	return ByControl(rows), err
+}
+
+// A Reach is the last day that accepted items of a control cover.
+type Reach struct {
+	ControlID int64
+	CoversTo  models.Date
+}
+
+// NewestInto is Newest to be asked together with others.
+func NewestInto(tx *models.Tx, controls []int64, into *[]Reach) models.Reading {
 	cond, args := Item{}.VisibleTo(tx.Actor)
 	if cond == "" {
 		cond = "1 = 1"
 	}
-	type row struct {
-		ControlID int64
-		CoversTo  models.Date
-	}
-	rows, err := models.Raw[row](ctx, tx, `SELECT evidence.control_id, max(evidence.covers_to) AS covers_to FROM evidence
+	return models.RawInto(into, "", `SELECT evidence.control_id, max(evidence.covers_to) AS covers_to FROM evidence
 		WHERE evidence.control_id IN ? AND evidence.status = 'accepted' AND `+cond+" GROUP BY evidence.control_id", append([]any{controls}, args...)...)
+}
+
+// ByControl are the days by control.
+func ByControl(rows []Reach) map[int64]models.Date {
 	out := make(map[int64]models.Date, len(rows))
 	for _, r := range rows {
 		out[r.ControlID] = r.CoversTo
 	}
-	return out, err
+	return out
 }
 
 // LastAccepted finds the newest accepted item of each of these controls, by control.

@@ -270,11 +270,11 @@ func ids(list []Finding) []int64 {
 	return out
 }
 
-// ForControl lists the findings that affect a control, newest first.
-func ForControl(ctx context.Context, tx *models.Tx, controlID int64) ([]Finding, error) {
+// ForControl is the query for the findings that affect a control, newest first.
+func ForControl(tx *models.Tx, controlID int64) models.Query[Finding] {
 	return models.Rows[Finding](tx).
 		Where("findings.id IN (SELECT finding_id FROM finding_controls WHERE control_id = ?)", controlID).
-		Order("findings.id DESC").Find(ctx)
+		Order("findings.id DESC")
 }
 
 // Waiting are the open findings, the open steps and the requests that wait for the
