@@ -255,14 +255,6 @@ func namesIn(ctx context.Context, tx *models.Tx, d *evidences.ItemData) error {
 	return err
 }
 
-func (app *App) evidenceFiles(ctx context.Context, tx *models.Tx, i evidence.Item) ([]evidences.FileView, error) {
-	files, err := evidence.FilesOf(ctx, tx, i.ID)
-	if err != nil {
-		return nil, err
-	}
-	return app.viewsOf(ctx, tx, files...)
-}
-
 // viewsOf adds to files of one item what is known of their bytes.
 func (app *App) viewsOf(ctx context.Context, tx *models.Tx, files ...evidence.File) ([]evidences.FileView, error) {
 	receipts, err := evidence.Receipts(ctx, tx, files)
