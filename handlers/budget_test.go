@@ -60,9 +60,7 @@ func TestPagesKeepToTheirQueries(t *testing.T) {
 		if much > little+5 { // what shows nothing asks for nothing more
 			t.Errorf("%s takes %d queries in a small company and %d in a large one", path, little, much)
 		}
-		if err := many.Observe(t.Context(), access.Clock, "session.start", "people/1", nil); err != nil {
-			t.Fatal(err)
-		}
+		modelstest.Change(t, many)
 		changed, again := cost(large, many), cost(large, many)
 		if max(much, changed, again) > handlerstest.QueryBudget {
 			t.Errorf("%s takes %d queries the first time, %d after a change and %d again, more than %d", path, much, changed, again, handlerstest.QueryBudget)

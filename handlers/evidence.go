@@ -209,7 +209,7 @@ func (app *App) evidenceData(ctx context.Context, tx *models.Tx, i evidence.Item
 
 // evidenceFacts is what the page of an item and its review both show.
 func (app *App) evidenceFacts(ctx context.Context, tx *models.Tx, row evidences.Row) (d evidences.ItemData, err error) {
-	d.Item, d.Control, d.Uploader = row.Item, row.Control, row.Uploader
+	d.Item, d.Control = row.Item, row.Control
 	d.Redact, d.Unseal = evidence.MayRedact(tx.Actor, row.Item), evidence.MayUnseal(tx.Actor, row.Item)
 	beside, err := evidence.BesideOf(ctx, tx, row.Item)
 	if err != nil {
@@ -228,31 +228,14 @@ func (app *App) evidenceFacts(ctx context.Context, tx *models.Tx, row evidences.
 			return d, err
 		}
 	}
-	return d, namesIn(ctx, tx, &d)
-}
-
-// namesIn adds the names that are not known yet.
-func namesIn(ctx context.Context, tx *models.Tx, d *evidences.ItemData) error {
-	var ids []int64
-	if d.Uploader == "" {
-		ids = append(ids, d.UploadedBy)
-	}
-	for _, id := range []*int64{d.DecidedBy, d.WithdrawnBy} {
-		if id != nil {
-			ids = append(ids, *id)
-		}
-	}
-	names, err := control.Named(ctx, tx, ids...)
-	if d.Uploader == "" {
-		d.Uploader = names[d.UploadedBy].Name
-	}
+	d.Uploader = beside.Hands[d.UploadedBy].Name
 	if d.DecidedBy != nil {
-		d.Decider = names[*d.DecidedBy].Name
+		d.Decider = beside.Hands[*d.DecidedBy].Name
 	}
 	if d.WithdrawnBy != nil {
-		d.Withdrawn = names[*d.WithdrawnBy].Name
+		d.Withdrawn = beside.Hands[*d.WithdrawnBy].Name
 	}
-	return err
+	return d, nil
 }
 
 // viewsOf adds to files of one item what is known of their bytes.

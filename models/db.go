@@ -366,12 +366,19 @@ func (db *DB) Write(ctx context.Context, a access.Actor, f func(*Tx) error) erro
 // Observe logs that something was seen or that someone came or went, for actors of
 // every kind, read-only ones too. It can write nothing but that leaf.
 func (db *DB) Observe(ctx context.Context, a access.Actor, verb, about string, note Note) error {
-	return db.inTx(ctx, a, func(tx *Tx) error {
+	var grown int64
+	err := db.inTx(ctx, a, func(tx *Tx) error {
 		if err := tx.Record(verb, about, note); err != nil {
 			return err
 		}
-		return tx.append(ctx)
+		err := tx.append(ctx)
+		grown = tx.grown
+		return err
 	})
+	if err == nil {
+		db.kept.carry(grown - 1)
+	}
+	return err
 }
 
 // Bookkeep is the write path for what is deliberately not logged: sessions, pending

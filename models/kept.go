@@ -13,7 +13,7 @@ import (
 // What stands around every page, such as the company's name or how much waits for review,
 // changes only when a logged row does, and then the log has grown. So it is kept until the
 // log is longer than it was: on every replica nobody sees what is no longer so, and a page
-// asks for it only after a change.
+// asks for it only after a change. A leaf that says who looked at something is no change.
 
 // mostKept bounds what is kept, since filters come from readers.
 const mostKept = 1000
@@ -43,6 +43,16 @@ func (k *kept) put(size int64, key, v any) {
 	}
 	if len(k.values) < mostKept {
 		k.values[key] = v
+	}
+}
+
+// carry keeps what was kept while the log had size before: what made it one leaf longer
+// changed no row.
+func (k *kept) carry(before int64) {
+	k.Lock()
+	defer k.Unlock()
+	if k.size == before {
+		k.size++
 	}
 }
 

@@ -76,6 +76,49 @@ func TestWhatIsKeptIsNeverOlderThanTheLog(t *testing.T) {
 	})
 }
 
+// TestWhatIsKeptOutlivesALook: a leaf that says who looked changes no row, and what a change
+// on another replica put before it is seen all the same.
+func TestWhatIsKeptOutlivesALook(t *testing.T) {
+	modelstest.Pair(t, func(t *testing.T, db, other *models.DB) {
+		ana := modelstest.Person(t, db, access.Administrator)
+		asked := 0
+		expect := func(what string, want, times int) {
+			t.Helper()
+			n := 0
+			ctx := models.WithLog(t.Context())
+			modelstest.Look(t, db, ana, func(_ context.Context, tx *models.Tx) (err error) {
+				n, err = models.Kept(ctx, tx, headcount{}, func() (int, error) {
+					asked++
+					return models.Value[int](ctx, tx, "SELECT count(*) FROM people")
+				})
+				return err
+			})
+			if n != want || asked != times {
+				t.Errorf("%s: %d after %d questions, want %d after %d", what, n, asked, want, times)
+			}
+		}
+		look := func(at *models.DB) {
+			t.Helper()
+			if err := at.Observe(t.Context(), ana, "session.start", "people/1", nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect("at first", 1, 1)
+		look(db)
+		look(db)
+		expect("after looks", 1, 1)
+		modelstest.Person(t, other, access.Owner)
+		look(db)
+		expect("after a change elsewhere and a look", 2, 2)
+		look(db)
+		expect("after a look more", 2, 2)
+		look(other)
+		expect("after a look elsewhere", 2, 3)
+		modelstest.Person(t, db, access.Owner)
+		expect("after a change", 3, 4)
+	})
+}
+
 func TestATransactionReadsWhatIs(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
 		ana := modelstest.Person(t, db, access.Administrator)

@@ -13,6 +13,7 @@ import (
 	"assay/models/control"
 	"assay/models/controltest"
 	"assay/models/engagement"
+	"assay/models/modelstest"
 	"assay/models/people"
 	"assay/models/population"
 	"assay/models/request"
@@ -123,10 +124,7 @@ func (a *audit) plans(t *testing.T, attributes int) (x controltest.Test) {
 		if x, err = controltest.Begin(ctx, tx, a.engagement, controltest.Plan{ControlID: c.ID, FirstVersion: segments[c.ID][0].First}, 0); err != nil {
 			return err
 		}
-		proof, err := models.Value[string](ctx, tx, "SELECT 'E-' || min(id) FROM evidence WHERE status = 'accepted' AND control_id = ?", c.ID)
-		if err == nil {
-			err = controltest.Walk(ctx, tx, x.ID, 0, proof)
-		}
+		err = controltest.Walk(ctx, tx, x.ID, 0, a.proof(t))
 		if err == nil {
 			err = controltest.ConcludeDesign(ctx, tx, x.ID, 0, 0, controltest.Adequate, "Followed one merge from the branch to production.")
 		}
@@ -140,6 +138,16 @@ func (a *audit) plans(t *testing.T, attributes int) (x controltest.Test) {
 		return err
 	})
 	return x
+}
+
+// proof is the code of accepted evidence of the control that is tested.
+func (a *audit) proof(t *testing.T) (code string) {
+	t.Helper()
+	modelstest.Look(t, a.site.db, a.auditor, func(ctx context.Context, tx *models.Tx) (err error) {
+		code, err = models.Value[string](ctx, tx, "SELECT 'E-' || min(evidence.id) FROM evidence JOIN controls ON controls.id = control_id WHERE evidence.status = 'accepted' AND code = ?", a.control)
+		return err
+	})
+	return code
 }
 
 // decides takes the sample of the population into the test and decides every cell of it.

@@ -30,6 +30,10 @@ func TestPagesOfAnAuditKeepToTheirQueries(t *testing.T) {
 		{"an engagement for its auditor", at, a.auditor, false},
 		{"requests", at + "/requests", a.auditor, false},
 		{"a control", "/controls/" + a.control, bench.Manager, false},
+		{"a control for its auditor", "/controls/" + a.control, a.auditor, false},
+		{"evidence for its auditor", "/evidence/" + a.proof(t), a.auditor, false},
+		{"controls for their auditor", "/controls", a.auditor, false},
+		{"the matrix of section IV", at + "/deliverables/section-iv", a.auditor, false},
 		{"tasks", "/tasks", bench.OwnerActor, false},
 		{"readiness", "/readiness", bench.Manager, false},
 	} {

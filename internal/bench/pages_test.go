@@ -20,6 +20,7 @@ import (
 	"assay/internal/blob"
 	"assay/models"
 	"assay/models/access"
+	"assay/models/modelstest"
 	"assay/models/people"
 	"assay/web"
 )
@@ -185,8 +186,8 @@ func asked(t *testing.T, s *site, v visit, changed bool) int64 {
 	t.Helper()
 	if !changed {
 		s.get(t, v.actor, v.path)
-	} else if err := s.db.Observe(t.Context(), bench.Manager, "session.start", "people/1", nil); err != nil {
-		t.Fatal(err)
+	} else {
+		modelstest.Change(t, s.db)
 	}
 	before := s.db.Queries()
 	s.get(t, v.actor, v.path)

@@ -8,9 +8,9 @@ import (
 
 	"assay/internal/bench"
 	"assay/models"
-	"assay/models/access"
 	"assay/models/engagement"
 	"assay/models/framework"
+	"assay/models/modelstest"
 	"assay/models/occurrence"
 )
 
@@ -27,9 +27,7 @@ func throughAPeriod(t *testing.T, r *report, c company) {
 	r.add("readiness of a period, first page of a process", "≤ 250 ms", began.String(), began.cpu() <= 250*time.Millisecond)
 	cold, warm := readings{}, readings{}
 	for range 15 {
-		if err := s.db.Observe(t.Context(), access.Clock, "session.start", "people/1", nil); err != nil {
-			t.Fatal(err)
-		}
+		modelstest.Change(t, s.db)
 		cold.add(s.cost(t, bench.Manager, "/readiness"))
 		warm.add(s.cost(t, bench.Manager, "/readiness"))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"assay/models"
 	"assay/models/control"
+	"assay/models/people"
 )
 
 // Beside is what the page of an item shows with it.
@@ -20,15 +21,17 @@ type Beside struct {
 	// older. Only what was accepted can be replaced.
 	Replaced   *Item
 	Successors []Item
-	Later      bool               // accepted evidence of the same control covers a later day than the item, which is accepted too
-	Answered   []control.Expected // what it says to answer
+	Later      bool                    // accepted evidence of the same control covers a later day than the item, which is accepted too
+	Answered   []control.Expected      // what it says to answer
+	Hands      map[int64]people.Person // who uploaded, decided on and withdrew it
 }
 
 // BesideOf reads it in one query.
 func BesideOf(ctx context.Context, tx *models.Tx, i Item) (b Beside, err error) {
 	var near []Item
 	var versions []control.Version
-	all := []models.Reading{models.Into(files(tx, i.ID), &b.Files), models.Into(twins(tx, i), &b.Twins)}
+	var hands []people.Person
+	all := []models.Reading{models.Into(files(tx, i.ID), &b.Files), models.Into(twins(tx, i), &b.Twins), models.Into(people.Naming(tx, i.hands()...), &hands)}
 	if i.SupersedesID != nil || !i.Status.Open() && i.Status != Submitted {
 		all = append(all, models.Into(neighbours(tx, i), &near))
 	}
@@ -43,6 +46,10 @@ func BesideOf(ctx context.Context, tx *models.Tx, i Item) (b Beside, err error) 
 		return b, err
 	}
 	b.place(i, near)
+	b.Hands = make(map[int64]people.Person, len(hands))
+	for _, p := range hands {
+		b.Hands[p.ID] = p
+	}
 	for _, n := range numbers { // what was not found now is not asked for again
 		if !slices.ContainsFunc(versions, func(v control.Version) bool { return v.Number == n }) {
 			versions = append(versions, control.Version{ControlID: i.ControlID, Number: n})
@@ -50,6 +57,17 @@ func BesideOf(ctx context.Context, tx *models.Tx, i Item) (b Beside, err error) 
 	}
 	b.Answered, err = answered(ctx, tx, i, versions...)
 	return b, err
+}
+
+// hands are the ids of those who had a part in i.
+func (i Item) hands() []int64 {
+	ids := []int64{i.UploadedBy}
+	for _, id := range []*int64{i.DecidedBy, i.WithdrawnBy} {
+		if id != nil {
+			ids = append(ids, *id)
+		}
+	}
+	return ids
 }
 
 func twins(tx *models.Tx, i Item) models.Query[Item] {

@@ -143,6 +143,15 @@ func As(tb testing.TB, db *models.DB, actor access.Actor, f func(context.Context
 	return db.Write(tb.Context(), actor, func(tx *models.Tx) error { return f(tb.Context(), tx) })
 }
 
+// Change is a change of somebody's, after which nothing that was kept counts.
+func Change(tb testing.TB, db *models.DB) {
+	tb.Helper()
+	err := db.Write(tb.Context(), access.Clock, func(tx *models.Tx) error { return tx.Record("session.start", "people/1") })
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // Look runs f as a read of actor and fails the test on an error.
 func Look(tb testing.TB, db *models.DB, actor access.Actor, f func(context.Context, *models.Tx) error) {
 	tb.Helper()

@@ -77,14 +77,19 @@ func (p Person) CanOwn() bool {
 	return p.Status == Active && (p.Role == access.Owner || p.Role == access.Compliance)
 }
 
-// Named reads the people with these ids into a map, in one query: what a page says of
-// them, which is less than the row. Ids that are zero or unknown are left out.
+// Naming asks for what a page says of the people with these ids, which is less than the row.
+func Naming(tx *models.Tx, ids ...int64) models.Query[Person] {
+	return models.Rows[Person](tx).Select("id", "name", "email", "title", "firm", "role", "status").Where("id IN ?", ids)
+}
+
+// Named reads the people with these ids into a map, in one query, as Naming
+// asks. Ids that are zero or unknown are left out.
 func Named(ctx context.Context, tx *models.Tx, ids ...int64) (map[int64]Person, error) {
 	out := make(map[int64]Person, len(ids))
 	if len(ids) == 0 {
 		return out, nil
 	}
-	list, err := models.Rows[Person](tx).Select("id", "name", "email", "title", "firm", "role", "status").Where("id IN ?", ids).Find(ctx)
+	list, err := Naming(tx, ids...).Find(ctx)
 	for _, p := range list {
 		out[p.ID] = p
 	}
