@@ -170,7 +170,7 @@ func engagementData(ctx context.Context, tx *models.Tx, r *http.Request) (d enga
 	beside := []models.Reading{engagementFindings(tx, viewer, &seen), scopeTotals(viewer, &totals)}
 	if e.PriorID != nil && tx.Actor.Can(access.DeliverableView) {
 		d.OpensCarried = tx.Actor.Company()
-		beside = append(beside, models.Into(rollforward.Into(tx, e.ID), &d.Carried))
+		beside = append(beside, models.Into(rollforward.CarriedInto(tx, e.ID), &d.Carried))
 	}
 	s, err := engagement.StandingOf(ctx, tx, e, d.Manage, beside...)
 	if err != nil {

@@ -113,16 +113,18 @@ func (tx *Tx) storedLeaves(ctx context.Context, f func(*storedLeaf)) error {
 	if tx.Postgres() {
 		return tx.leaves(ctx, all, f)
 	}
-	query := "SELECT l.seq, " + packed("l.v", "l.at", leafColumns) + "," + storedBeside + all
+	// With ||, so that a column without a value, which no leaf has, leaves none of the whole.
+	whole := strings.ReplaceAll("l.v, l.at, "+leafColumns, ", ", " || '"+between+"' || ")
+	query := "SELECT l.seq, " + whole + "," + storedBeside + all
 	return tx.each(ctx, query, func(rows *sql.Rows) error {
 		var l storedLeaf
-		var says string
+		var says sql.NullString
 		var hashes, salt, text sql.RawBytes
 		err := rows.Scan(&l.seq, &says, &hashes, &salt, &text)
 		if err != nil {
 			return err
 		}
-		if !l.unpack(says) { // there is what a leaf does not have: it is looked at column by column
+		if !says.Valid || !l.unpack(says.String) { // there is what a leaf does not have: it is looked at column by column
 			return tx.leaves(ctx, "l.seq = "+strconv.FormatInt(l.seq, 10), f)
 		}
 		l.hashes, l.salt, l.text = hashes, salt, text

@@ -405,6 +405,27 @@ func TestWhatStandsBetweenPackedColumnsIsAsGoodAsAnyText(t *testing.T) {
 	})
 }
 
+// TestAColumnThatWasEmptiedIsFound: whoever may change the schema can take NOT NULL away, and
+// then make two columns of a leaf out of one.
+func TestAColumnThatWasEmptiedIsFound(t *testing.T) {
+	attacked(t, func(t *testing.T, db *models.DB, door raw, _ *tlog.Signer) {
+		loosen := []string{"PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '') WHERE name = 'log_leaves'", "PRAGMA writable_schema = RESET"}
+		if door.postgres {
+			loosen = []string{"ALTER TABLE log_leaves ALTER COLUMN session DROP NOT NULL"}
+		}
+		door.SetMaxOpenConns(1) // a pragma is of one connection
+		for _, s := range loosen {
+			if _, err := door.ExecContext(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		door.exec("UPDATE log_leaves SET role = role || $1 || session, session = NULL WHERE seq = 2", "\x1f")
+		if r := verify(t, db, ""); len(r.Problems) == 0 {
+			t.Error("a column of a leaf that went into another one was not found")
+		}
+	})
+}
+
 // TestValuesOfAnotherKindAreFound: SQLite keeps in most columns whatever it is given.
 func TestValuesOfAnotherKindAreFound(t *testing.T) {
 	attacked(t, func(t *testing.T, db *models.DB, door raw, _ *tlog.Signer) {

@@ -186,7 +186,7 @@ func (t *trial) looksAtAll(ctx context.Context, tx *models.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range []int{0, 16} { // each costs as much as reading the whole test
+	for _, n := range []int{0, 16} { // two show how it looks, and a start has seconds
 		if err := controltest.LinkItem(ctx, tx, t.id, 0, p.Rows[n].ItemID, "AB", code); err != nil {
 			return err
 		}

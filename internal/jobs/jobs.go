@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -174,10 +173,19 @@ func (w *Worker) Run(ctx context.Context) {
 			}
 		})
 	}
-	slow := func(kind string) bool { return !w.works[kind].Prompt }
-	hand(slices.DeleteFunc(slices.Clone(w.kinds), slow))
+	var prompt, others []string
+	for _, kind := range w.kinds {
+		if w.works[kind].Prompt {
+			prompt = append(prompt, kind)
+		} else {
+			others = append(others, kind)
+		}
+	}
+	if len(prompt) > 0 {
+		hand(prompt)
+	}
 	for range hands {
-		hand(slices.DeleteFunc(slices.Clone(w.kinds), func(kind string) bool { return !slow(kind) }))
+		hand(others)
 	}
 }
 

@@ -6,10 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
-	"html"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -45,7 +42,11 @@ func Witness(tb testing.TB, origin, log string) (address, verifierKey string) {
 	})
 	awaitHealth(tb, dir, "http://"+listen+"/")
 	introduce(tb, db, origin, log)
-	return "http://" + listen, ownKey(tb, "http://"+listen+"/")
+	found := regexp.MustCompile(`witness\.example/lite\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+`).FindString(said(dir))
+	if found == "" {
+		tb.Fatalf("the witness names no key:\n%s", said(dir))
+	}
+	return "http://" + listen, found
 }
 
 // introduce tells a running litewitness of a log, as its witnessctl does, which needs a module
@@ -98,27 +99,4 @@ func keyAgent(tb testing.TB, socket string) string {
 		}
 	}()
 	return ssh.FingerprintSHA256(public)
-}
-
-// ownKey reads the verifier key from the first page of a litewitness.
-func ownKey(tb testing.TB, address string) string {
-	tb.Helper()
-	request, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, address, http.NoBody)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer response.Body.Close()
-	page, err := io.ReadAll(response.Body)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	found := regexp.MustCompile(`witness\.example/lite\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+`).FindString(html.UnescapeString(string(page)))
-	if found == "" {
-		tb.Fatalf("the witness names no key:\n%s", page)
-	}
-	return found
 }

@@ -236,8 +236,8 @@ func checks(e engagement.Engagement, seen string) []check {
 	}
 }
 
-// ends are the last ones: the end of the period, the freeze of what was examined and, where there is one, the
-// report.
+// ends are the last ones: the end of the period, the freeze of what was examined and, where
+// there is one, the report.
 func ends(e engagement.Engagement, now time.Time) []Step {
 	past := func(s engagement.Status) int {
 		if slices.Index(engagement.Statuses, e.Status) >= slices.Index(engagement.Statuses, s) && e.Status != engagement.Cancelled {

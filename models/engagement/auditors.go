@@ -184,13 +184,7 @@ func Named(grants []Auditor, names map[int64]people.Person) []Teammate {
 	return team
 }
 
-// Candidates lists the external auditors of e's firm who could still be added.
-func Candidates(ctx context.Context, tx *models.Tx, e Engagement) ([]people.Person, error) {
-	list, err := free(tx, e).Find(ctx)
-	return fit(list, e), err
-}
-
-// free are the auditors who are not on the team of e.
+// free are the external auditors who are not on the team of e.
 func free(tx *models.Tx, e Engagement) models.Query[people.Person] {
 	return models.Rows[people.Person](tx).
 		Where("role = ? AND status <> ?", access.Auditor, people.Deactivated).
@@ -198,6 +192,7 @@ func free(tx *models.Tx, e Engagement) models.Query[people.Person] {
 		Order("name, id").Limit(200)
 }
 
+// fit are those of them who work for the firm of e and may be added.
 func fit(list []people.Person, e Engagement) (out []people.Person) {
 	for _, p := range list {
 		if unfit(p, e.Firm) == "" {

@@ -130,28 +130,22 @@ func CasesOf(ctx context.Context, tx *models.Tx, list []Finding) ([]Case, error)
 	for id, list := range touched.byFinding() {
 		at[id].Controls = list
 	}
-	for _, x := range cycles {
-		at[x.FindingID].Cycles = append(at[x.FindingID].Cycles, x)
-	}
-	for _, x := range plans {
-		at[x.FindingID].Plans = append(at[x.FindingID].Plans, x)
-	}
-	for _, x := range cells {
-		at[x.FindingID].Cells = append(at[x.FindingID].Cells, x)
-	}
-	for _, x := range responses {
-		at[x.FindingID].Responses = append(at[x.FindingID].Responses, x)
-	}
-	for _, x := range covers {
-		at[x.FindingID].Compensations = append(at[x.FindingID].Compensations, x)
-	}
-	for _, x := range extensions {
-		at[x.FindingID].Extensions = append(at[x.FindingID].Extensions, x)
-	}
-	for _, x := range milestones {
-		at[x.FindingID].Milestones = append(at[x.FindingID].Milestones, x)
-	}
+	share(cycles, func(x Cycle) *[]Cycle { return &at[x.FindingID].Cycles })
+	share(plans, func(x Plan) *[]Plan { return &at[x.FindingID].Plans })
+	share(cells, func(x Cell) *[]Cell { return &at[x.FindingID].Cells })
+	share(responses, func(x Response) *[]Response { return &at[x.FindingID].Responses })
+	share(covers, func(x Compensation) *[]Compensation { return &at[x.FindingID].Compensations })
+	share(extensions, func(x Extension) *[]Extension { return &at[x.FindingID].Extensions })
+	share(milestones, func(x Milestone) *[]Milestone { return &at[x.FindingID].Milestones })
 	return out, err
+}
+
+// share puts each part where it belongs.
+func share[T any](parts []T, of func(T) *[]T) {
+	for _, x := range parts {
+		list := of(x)
+		*list = append(*list, x)
+	}
 }
 
 // partsOf is the reading of the parts of many findings.

@@ -54,13 +54,8 @@ func (Carried) VisibleTo(a access.Actor) (string, []any) {
 	return "1 = 0", nil
 }
 
-// CarriedInto lists the findings that were carried into an engagement.
-func CarriedInto(ctx context.Context, tx *models.Tx, engagement int64) ([]Carried, error) {
-	return Into(tx, engagement).Find(ctx)
-}
-
-// Into is the query of CarriedInto, to be asked together with others.
-func Into(tx *models.Tx, engagement int64) models.Query[Carried] {
+// CarriedInto is the query for the findings that were carried into an engagement.
+func CarriedInto(tx *models.Tx, engagement int64) models.Query[Carried] {
 	return models.Rows[Carried](tx).Where("carried_findings.engagement_id = ?", engagement).Order("finding_id").Limit(500)
 }
 
@@ -83,7 +78,7 @@ func (h History) Origin() string {
 // the period of the engagement in which it was found. That name is all that the auditors of
 // the next one get of it.
 func HistoryOf(ctx context.Context, tx *models.Tx, into int64) ([]History, error) {
-	list, err := CarriedInto(ctx, tx, into)
+	list, err := CarriedInto(tx, into).Find(ctx)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}

@@ -360,7 +360,7 @@ func (w *world) carriesOver(from, to engagement.Engagement) {
 		if items, err := models.Rows[evidence.Item](tx).Find(ctx); err != nil || len(items) > 0 {
 			w.Errorf("%v: its auditors see evidence of the period before: %+v", err, items)
 		}
-		carried, wrong := rollforward.CarriedInto(ctx, tx, to.ID)
+		carried, wrong := rollforward.CarriedInto(tx, to.ID).Find(ctx)
 		if wrong != nil || len(carried) != 1 || carried[0].Title != "1 of 25 changes without review" || carried[0].Status != finding.Raised {
 			w.Errorf("%v: carried %+v", wrong, carried)
 		}
@@ -368,13 +368,13 @@ func (w *world) carriesOver(from, to engagement.Engagement) {
 		if own, err := models.Rows[finding.Finding](tx).Find(ctx); err != nil || len(own) > 0 {
 			w.Errorf("%v: it has findings of its own: %+v", err, own)
 		}
-		if theirs, err := rollforward.CarriedInto(ctx, tx, from.ID); err != nil || len(theirs) > 0 {
+		if theirs, err := rollforward.CarriedInto(tx, from.ID).Find(ctx); err != nil || len(theirs) > 0 {
 			w.Errorf("%v %v", err, theirs)
 		}
 		return err
 	})
 	modelstest.Look(w.T, w.db, w.owner, func(ctx context.Context, tx *models.Tx) error {
-		list, err := rollforward.CarriedInto(ctx, tx, to.ID)
+		list, err := rollforward.CarriedInto(tx, to.ID).Find(ctx)
 		if len(list) > 0 {
 			w.Error("an owner sees what was carried")
 		}
@@ -417,7 +417,7 @@ func (w *world) carriedStays(to engagement.Engagement) {
 	w.Helper()
 	change := func(verb func(context.Context, *models.Tx, rollforward.Carried) error) error {
 		return w.as(w.priya, func(ctx context.Context, tx *models.Tx) error {
-			list, err := rollforward.CarriedInto(ctx, tx, to.ID)
+			list, err := rollforward.CarriedInto(tx, to.ID).Find(ctx)
 			if err != nil {
 				return err
 			}

@@ -30,7 +30,11 @@ type PageData struct {
 }
 
 func (d PageData) sealed() string {
-	return models.Plural(len(d.SealedSince), "item") + " of evidence " + map[bool]string{true: "was", false: "were"}[len(d.SealedSince) == 1] + " sealed after the freeze."
+	verb := "were"
+	if len(d.SealedSince) == 1 {
+		verb = "was"
+	}
+	return models.Plural(len(d.SealedSince), "item") + " of evidence " + verb + " sealed after the freeze."
 }
 
 // FileName is how the archive is called.
