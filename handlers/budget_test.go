@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -83,6 +84,34 @@ func TestNoListReadsAWholeTable(t *testing.T) {
 		for path, actor := range lists() {
 			for _, plan := range modelstest.FullScans(t, db, func() { s.Get(actor, path) }, grows...) {
 				t.Errorf("%s reads a whole table:\n%s", path, plan)
+			}
+		}
+	})
+}
+
+// TestNoListSortsWhatItDoesNotShow: an index has the order of each list. Those that are
+// filtered by what another table says sort what they found.
+func TestNoListSortsWhatItDoesNotShow(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		s := company(t, db, 400)
+		if err := db.Analyse(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		byNothing := func() {
+			modelstest.Look(t, db, bench.Manager, func(ctx context.Context, tx *models.Tx) error {
+				_, err := models.Rows[evidence.Item](tx).Order("evidence.description, evidence.id").Limit(5).Find(ctx)
+				return err
+			})
+		}
+		if len(modelstest.Sorts(t, db, byNothing, "evidence")) != 1 {
+			t.Fatal("a list in an order that no index has was not noticed")
+		}
+		for path, actor := range lists() {
+			if regexp.MustCompile(`[?&](q|criterion|framework)=|^/(tasks|evidence/E-7)`).MatchString(path) {
+				continue
+			}
+			for _, plan := range modelstest.Sorts(t, db, func() { s.Get(actor, path) }, "controls", "evidence") {
+				t.Errorf("%s sorts a list:\n%s", path, plan)
 			}
 		}
 	})

@@ -38,8 +38,26 @@ func FullScans(tb testing.TB, db *models.DB, f func(), tables ...string) []strin
 	return found
 }
 
-// explain asks for the plan of a database that is large enough for indexes to pay.
-func explain(tb testing.TB, db *models.DB, query string) string {
+// Sorts runs f and names every statement of it that reads a stretch of one of these tables
+// in an order that no index has, so that all rows are sorted to show some.
+func Sorts(tb testing.TB, db *models.DB, f func(), tables ...string) []string {
+	tb.Helper()
+	from := regexp.MustCompile(`^SELECT [^()]* FROM "(` + strings.Join(tables, "|") + `)" .* LIMIT \d+$`)
+	var found []string
+	for _, query := range db.Statements(f) {
+		if !from.MatchString(query) {
+			continue
+		}
+		if plan := explain(tb, db, query, "enable_sort"); strings.Contains(plan, "TEMP B-TREE FOR ORDER BY") || strings.Contains(plan, "Sort Key") {
+			found = append(found, fmt.Sprintf("%s\n%s", query, plan))
+		}
+	}
+	return found
+}
+
+// explain asks for the plan of a database that is large enough for indexes to pay, and
+// without what else PostgreSQL could do.
+func explain(tb testing.TB, db *models.DB, query string, without ...string) string {
 	tb.Helper()
 	type line struct {
 		Detail string // SQLite
@@ -51,8 +69,10 @@ func explain(tb testing.TB, db *models.DB, query string) string {
 			rows, err = models.Raw[line](tb.Context(), tx, "EXPLAIN QUERY PLAN "+query)
 			return err
 		}
-		if _, err := models.Raw[line](tb.Context(), tx, "SET LOCAL enable_seqscan = off"); err != nil {
-			return err
+		for _, way := range append(without, "enable_seqscan") {
+			if _, err := models.Raw[line](tb.Context(), tx, "SET LOCAL "+way+" = off"); err != nil {
+				return err
+			}
 		}
 		rows, err = models.Raw[line](tb.Context(), tx, "EXPLAIN "+query)
 		return err

@@ -48,15 +48,15 @@ func (x raw) unpack(f Frame, into map[int64]*Sheet) error {
 // farBack is how long before the period the earliest window that ends in it begins.
 const farBack = 366
 
-// factArgs are the kinds of evidence that show an instant, twice, and the days that
-// evidence has to touch, then the arguments of cond, once for each kind of fact. Work
-// goes on when a period ends, so there is no last day.
+// factArgs are the kinds of evidence that show an instant and the day that evidence has to
+// reach, then the arguments of cond, once for each kind of fact. Work goes on when a period
+// ends, so there is no last day.
 func factArgs(f Frame, args []any) []any {
 	from := models.Date("0000-01-01")
 	if f.Days.First != period.Ever {
 		from = (f.Days.First - farBack).Date()
 	}
-	out := []any{evidence.Instants(), evidence.Instants(), from}
+	out := []any{evidence.Instants(), from}
 	for range 5 {
 		out = append(out, args...)
 	}
@@ -72,20 +72,22 @@ func factsSQL(tx *models.Tx, cond string) string {
 			return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
 		}
 	}
-	statuses := "('submitted', 'accepted')"
+	seen := ""
 	if tx.Actor.Role == access.Auditor { // an auditor is shown what was accepted, and counts with that
-		statuses = "('accepted')"
+		seen = " AND status = 'accepted'"
 	}
 	of := func(kind, x, from string) string { // grouped each by itself, in the order of its index: nothing is sorted
 		return `SELECT control_id, '` + kind + `' AS kind, ` + list + `(` + x + `, '') AS text FROM ` + from +
 			` AND control_id IN (SELECT controls.id FROM controls WHERE ` + cond + `) GROUP BY control_id`
 	}
 	return strings.Join([]string{
-		of("cover", `covers_from || covers_to || substr(status, 1, 1) || CASE WHEN kind IN ? THEN 'i' WHEN performed_at IS NULL THEN 'e' ELSE 'a' END || `+
-			at("submitted_at")+` || `+at("COALESCE(CASE WHEN kind IN ? THEN performed_at END, collected_at, submitted_at)"),
-			`evidence WHERE status IN ('submitted', 'accepted') AND status IN `+statuses+` AND covers_to >= ?`),
+		of("cover", `covers_from || covers_to || substr(status, 1, 1) || `+at("submitted_at")+` ||
+			CASE WHEN kind IN ? THEN 'i' || `+at("COALESCE(performed_at, collected_at, submitted_at)")+`
+			WHEN performed_at IS NULL THEN 'e' || `+at("COALESCE(collected_at, submitted_at)")+`
+			ELSE 'a' || `+at("COALESCE(collected_at, submitted_at)")+` END`,
+			`evidence WHERE status IN ('submitted', 'accepted')`+seen+` AND covers_to >= ?`),
 		of("act", at("performed_at")+` || CASE window_from WHEN '' THEN '                    ' ELSE window_from || window_to END`,
-			`performances WHERE withdrawn_at IS NULL AND (evidence_id IS NULL OR evidence_id NOT IN (SELECT id FROM evidence WHERE status IN ('returned', 'withdrawn')))`),
+			`performances WHERE withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.id = performances.evidence_id AND e.status IN ('returned', 'withdrawn'))`),
 		of("excused", `window_from || window_to`, `exemptions WHERE status = 'approved'`),
 		of("asked", `window_from || window_to`, `exemptions WHERE status = 'asked'`),
 		of("handed", `window_from || window_to || `+id, `delegations WHERE ended_at IS NULL AND to_id IN (SELECT id FROM people WHERE status = 'active' AND role IN ('control_owner', 'compliance_manager'))`),
@@ -101,12 +103,14 @@ var unpacked = map[string]struct {
 	add    func(s *Sheet, one string, zone *time.Location) error
 }{
 	"cover": {2*dateLen + 2 + 2*instantLen, func(s *Sheet, one string, zone *time.Location) error {
-		at, err := dayAt(one[2*dateLen+2:], zone)
+		days := daysIn(one)
+		status, one := one[2*dateLen], one[2*dateLen+1:]
+		at, err := dayAt(one, zone)
 		if err != nil {
 			return err
 		}
-		captured, err := dayAt(one[2*dateLen+2+instantLen:], zone)
-		c := period.Cover{Days: daysIn(one), Submitted: at, Accepted: one[2*dateLen] == 'a', Shows: shows[one[2*dateLen+1]]}.Kept(captured)
+		captured, err := dayAt(one[instantLen+1:], zone)
+		c := period.Cover{Days: days, Submitted: at, Accepted: status == 'a', Shows: shows[one[instantLen]]}.Kept(captured)
 		if c.Len() > 0 {
 			s.Facts.Covers = append(s.Facts.Covers, c)
 		}

@@ -169,6 +169,22 @@ type Scope struct {
 	Controls []int64  // these; none is all
 	Person   int64    // those that this person owns, backs up or was handed a window of; 0 is everybody's
 	Criteria []string // those of which a version of the frame's days helps to meet one of these criteria of SOC 2, and what such versions asked; none is all
+	Codes    Codes
+}
+
+// Codes are those after the one up to the other; "" is no bound.
+type Codes struct{ After, Until string }
+
+// Where is c as a condition on a column.
+func (c Codes) Where(column string) (string, []any) {
+	conds, args := []string{"1 = 1"}, []any(nil)
+	if c.After != "" {
+		conds, args = append(conds, column+" > ?"), append(args, c.After)
+	}
+	if c.Until != "" {
+		conds, args = append(conds, column+" <= ?"), append(args, c.Until)
+	}
+	return strings.Join(conds, " AND "), args
 }
 
 // where is s as a condition on controls.
@@ -188,9 +204,13 @@ func (s Scope) where(tx *models.Tx, f Frame) (string, []any) {
 	}
 	if s.Criteria != nil {
 		days := f.Days.Span()
-		conds = append(conds, `controls.id IN (SELECT control_id FROM version_criteria WHERE framework = ? AND code IN ?
-			AND effective_from <= ? AND (effective_to = '' OR effective_to >= ?))`)
+		conds = append(conds, `EXISTS (SELECT 1 FROM version_criteria vc WHERE vc.control_id = controls.id AND vc.framework = ? AND vc.code IN ?
+			AND vc.effective_from <= ? AND (vc.effective_to = '' OR vc.effective_to >= ?))`)
 		args = append(args, framework.SOC2, append([]string{""}, s.Criteria...), days.To, days.From)
+	}
+	if s.Codes != (Codes{}) {
+		cond, a := s.Codes.Where("controls.code")
+		conds, args = append(conds, cond), append(args, a...)
 	}
 	return strings.Join(conds, " AND "), args
 }
@@ -222,6 +242,33 @@ func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet,
 		return sheets, nil
 	}
 	return sheets, events(ctx, tx, f, known.lists, byID)
+}
+
+// InBatches calls do with the sheets of the chosen controls, by code, at most size at once,
+// and the codes that they are among. What is known of a control is many times what is kept
+// of it, and a company may have a hundred thousand.
+func InBatches(ctx context.Context, tx *models.Tx, f Frame, scope Scope, size int, do func(Codes, []*Sheet) error) error {
+	ends, err := models.Raw[struct{ Code string }](ctx, tx, `SELECT code FROM (SELECT code, row_number() OVER (ORDER BY code) AS place FROM controls) x
+		WHERE place % ? = 0 ORDER BY code`, size)
+	if err != nil {
+		return err
+	}
+	for n := range len(ends) + 1 {
+		if n > 0 {
+			scope.Codes.After = ends[n-1].Code
+		}
+		if scope.Codes.Until = ""; n < len(ends) {
+			scope.Codes.Until = ends[n].Code
+		}
+		sheets, err := Sheets(ctx, tx, f, scope)
+		if err != nil {
+			return err
+		}
+		if err := do(scope.Codes, sheets); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // listed reports whether s rests on lists, or did under an earlier version.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -26,11 +27,20 @@ type ledger struct {
 	ownerless int
 	groups    []Group
 	covered   map[string]bool // criteria that a control in effect helps to meet
-	rows      []Row
-	tasks     []occurrence.Task
+	marks     []mark
+	tasks     []occurrence.Task // the first of them
+	owed      int               // how many there are
 	blockers  []Blocker
 	people    map[int64]people.Person
 	history   []Point
+}
+
+// A mark is what is kept of each control: where it stands and what it belongs to.
+type mark struct {
+	id       int64
+	code     string
+	standing occurrence.Standing
+	groups   uint32 // bit n is the n-th of the ledger's
 }
 
 // A slot holds the last ledger of a period: within a minute nothing falls due, and
@@ -43,9 +53,9 @@ type slot struct {
 
 type slotKey struct{ engagement int64 }
 
-// A visitor sees each control with its months while they are counted. Nothing keeps the
-// months, since of every control they are most of the memory.
-type visitor func(Row)
+// A visitor sees each control with its months while they are counted. Nothing keeps them:
+// of every control they are most of the memory.
+type visitor func(*ledger, mark, *occurrence.Sheet, []occurrence.Square)
 
 // read is the ledger of a period. counted reports that it was counted just now, and that
 // visit saw its controls; nil wants to see none.
@@ -67,56 +77,71 @@ func read(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurre
 	return s.ledger, counted, nil
 }
 
+// batch is how many controls are judged at once.
+var batch = 4096
+
 // count judges every control in scope.
 func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string, visit visitor) (*ledger, error) {
-	sheets, err := occurrence.Sheets(ctx, tx, f, occurrence.Scope{Criteria: codes})
-	if err != nil {
-		return nil, err
-	}
-	criteria, weak, err := placeOf(ctx, tx, e, f, codes)
-	if err != nil {
-		return nil, err
-	}
 	l := &ledger{counts: Counts{}, groups: groupsFor(codes, len(f.Months())), covered: map[string]bool{}}
-	at := map[string]*Group{}
-	for i := range l.groups {
-		at[l.groups[i].Code] = &l.groups[i]
-	}
-	for _, s := range sheets {
-		standing, squares := s.Standing(f, weak[s.ID]), s.Squares(f)
-		if s.Ended(f) { // what it owed until then stays in the squares
-			for _, group := range l.in(s, f, criteria[s.ID]) {
-				at[group].addSquares(squares)
-			}
-			continue
+	w := waits{on: map[int64]*Blocker{}, owns: map[int64]int{}}
+	err := occurrence.InBatches(ctx, tx, f, occurrence.Scope{Criteria: codes}, batch, func(some occurrence.Codes, sheets []*occurrence.Sheet) error {
+		criteria, weak, err := placeOf(ctx, tx, e, f, codes, some)
+		if err != nil {
+			return err
 		}
-		l.counts[standing]++
-		l.watch.Add(s.Watch(f))
-		row := Row{id: s.ID, Code: s.Code, Title: s.Title, OwnerID: s.OwnerID, Frequency: s.FrequencyIn(f), Standing: standing, Groups: l.in(s, f, criteria[s.ID])}
-		for _, group := range row.Groups {
-			at[group].add(standing, squares)
+		for _, s := range sheets {
+			l.judge(s, f, criteria[s.ID], weak[s.ID], visit)
 		}
-		l.rows = append(l.rows, row)
-		if visit != nil {
-			row.Squares = squares
-			visit(row)
-		}
+		w.add(l, f, sheets)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if l.history, err = History(ctx, tx, e.ID); err != nil {
 		return nil, err
 	}
-	return l, l.wait(ctx, tx, f, sheets)
+	return l, w.settle(ctx, tx, l, f)
 }
+
+// judge counts one control.
+func (l *ledger) judge(s *occurrence.Sheet, f occurrence.Frame, criteria []string, weak bool, visit visitor) {
+	squares := s.Squares(f)
+	m := mark{id: s.ID, code: s.Code, standing: s.Standing(f, weak), groups: l.in(s, f, criteria)}
+	ended := s.Ended(f) // what it owed until then stays in the squares
+	for n := range l.groups {
+		switch {
+		case !m.in(n):
+		case ended:
+			l.groups[n].addSquares(squares)
+		default:
+			l.groups[n].add(m.standing, squares)
+		}
+	}
+	if ended {
+		return
+	}
+	l.counts[m.standing]++
+	l.watch.Add(s.Watch(f))
+	l.marks = append(l.marks, m)
+	if visit != nil {
+		visit(l, m, s, squares)
+	}
+}
+
+func (m mark) in(group int) bool { return m.groups>>group&1 == 1 }
 
 // A Row is one control of the period.
 type Row struct {
-	id          int64
 	Code, Title string
 	OwnerID     int64
 	Frequency   string
 	Standing    occurrence.Standing
-	Groups      []string
-	Squares     []occurrence.Square // one a month, of what is shown
+	Squares     []occurrence.Square // one a month
+}
+
+func rowOf(m mark, s *occurrence.Sheet, f occurrence.Frame, squares []occurrence.Square) Row {
+	return Row{Code: s.Code, Title: s.Title, OwnerID: s.OwnerID, Frequency: s.FrequencyIn(f), Standing: m.standing, Squares: squares}
 }
 
 // PageSize is how many controls List shows at once.
@@ -124,100 +149,132 @@ const PageSize = 70
 
 // List reads the controls of a period that have the standing and are in the group, ""
 // being any, from the code after on. More reports that there are others behind them.
-func List(ctx context.Context, tx *models.Tx, slug string, standing occurrence.Standing, group, after string) (_ Picture, rows []Row, more bool, _ error) {
-	take := func(r Row) {
+func List(ctx context.Context, tx *models.Tx, slug string, standing occurrence.Standing, group, after string) (p Picture, rows []Row, more bool, err error) {
+	var found []mark
+	take := func(l *ledger, m mark) bool {
 		switch {
-		case more || r.Code <= after || standing != "" && r.Standing != standing || group != "" && !slices.Contains(r.Groups, group):
-		case len(rows) == PageSize:
+		case more || m.code <= after || standing != "" && m.standing != standing || group != "" && !m.in(l.place(group)):
+			return false
+		case len(found) == PageSize:
 			more = true
-		default:
-			rows = append(rows, r)
+			return false
 		}
+		found = append(found, m)
+		return true
 	}
-	p, l, counted, err := of(ctx, tx, slug, take)
-	if err != nil || counted || l == nil {
+	if err = p.look(ctx, tx, slug); err != nil || !p.Programme.Ready() {
+		return p, nil, false, err
+	}
+	l, counted, err := p.fill(ctx, tx, func(l *ledger, m mark, s *occurrence.Sheet, squares []occurrence.Square) {
+		if take(l, m) {
+			rows = append(rows, rowOf(m, s, p.Frame, squares))
+		}
+	})
+	if err != nil || counted {
 		return p, rows, more, err
 	}
-	for _, r := range l.rows {
-		take(r)
+	for _, m := range l.marks {
+		take(l, m)
 	}
-	return p, rows, more, square(ctx, tx, p.Frame, rows)
+	rows, err = rowsOf(ctx, tx, p.Frame, p.codes(), found)
+	return p, rows, more, err
 }
 
-// square reads the months of rows.
-func square(ctx context.Context, tx *models.Tx, f occurrence.Frame, rows []Row) error {
-	at, ids := make(map[int64]*Row, len(rows)), make([]int64, len(rows))
-	for n := range rows {
-		ids[n], at[rows[n].id] = rows[n].id, &rows[n]
+// place is the group with the code, or one that nothing is in.
+func (l *ledger) place(group string) int {
+	if n := slices.IndexFunc(l.groups, func(g Group) bool { return g.Code == group }); n >= 0 {
+		return n
 	}
-	sheets, err := occurrence.Sheets(ctx, tx, f, occurrence.Scope{Controls: ids})
-	for _, s := range sheets {
-		at[s.ID].Squares = s.Squares(f)
+	return len(l.groups)
+}
+
+// rowsOf reads the controls that were found.
+func rowsOf(ctx context.Context, tx *models.Tx, f occurrence.Frame, codes []string, found []mark) ([]Row, error) {
+	at, ids := make(map[int64]mark, len(found)), make([]int64, len(found))
+	for n, m := range found {
+		ids[n], at[m.id] = m.id, m
 	}
-	return err
+	sheets, err := occurrence.Sheets(ctx, tx, f, occurrence.Scope{Controls: ids, Criteria: codes})
+	rows := make([]Row, len(sheets))
+	for n, s := range sheets {
+		rows[n] = rowOf(at[s.ID], s, f, s.Squares(f))
+	}
+	return rows, err
 }
 
 // TaskWeek is how many days ahead a list of what is due looks.
 const TaskWeek = 7
 
-// wait adds what is late or due, who is waited for, and whom nobody answers for.
-func (l *ledger) wait(ctx context.Context, tx *models.Tx, f occurrence.Frame, sheets []*occurrence.Sheet) error {
-	f.Days = occurrence.TaskDays(f.Days.First.Date(), f.Today)
-	waits := map[int64]*Blocker{}
-	at := func(person int64, since models.Date) *Blocker {
-		b := waits[person]
-		if b == nil {
-			b = &Blocker{Since: since}
-			waits[person] = b
-		}
-		b.Since = min(b.Since, since)
-		return b
+// mostTasks is how many of the tasks are kept, the earliest.
+const mostTasks = 1000
+
+// waits collect who is waited for.
+type waits struct {
+	on   map[int64]*Blocker
+	owns map[int64]int // how many controls in effect somebody answers for, 0 being nobody
+}
+
+func (w waits) at(person int64, since models.Date) *Blocker {
+	b := w.on[person]
+	if b == nil {
+		b = &Blocker{Since: since}
+		w.on[person] = b
 	}
+	b.Since = min(b.Since, since)
+	return b
+}
+
+// add adds what is late or due of these controls, and who answers for them.
+func (w waits) add(l *ledger, f occurrence.Frame, sheets []*occurrence.Sheet) {
+	f.Days = occurrence.TaskDays(f.Days.First.Date(), f.Today)
 	for _, t := range occurrence.Tasks(sheets, f) {
 		if t.Window.Due > f.Today+TaskWeek || t.Window.First > f.Today {
 			continue
 		}
+		l.owed++
 		l.tasks = append(l.tasks, t)
 		if t.Late(f.Today) && t.PersonID != 0 {
-			at(t.PersonID, t.Window.Due.Date()).Late++
+			w.at(t.PersonID, t.Window.Due.Date()).Late++
 		}
 	}
+	slices.SortStableFunc(l.tasks, func(a, b occurrence.Task) int { return cmp.Compare(a.Window.Due, b.Window.Due) })
+	if len(l.tasks) > mostTasks {
+		l.tasks = slices.Clone(l.tasks[:mostTasks])
+	}
+	for _, s := range sheets {
+		n := 0
+		if s.Effective {
+			n = 1
+		}
+		w.owns[s.OwnerID] += n // also whoever owns none in effect: lists name them
+	}
+}
+
+// settle adds what was returned and what findings ask, names everybody, and counts the
+// controls that nobody answers for.
+func (w waits) settle(ctx context.Context, tx *models.Tx, l *ledger, f occurrence.Frame) error {
 	rows, err := waitRows(ctx, tx, f.Today.Date())
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
-		b := at(r.PersonID, r.Since)
+		b := w.at(r.PersonID, r.Since)
 		b.Returned, b.Overdue = b.Returned+r.Returned, b.Overdue+r.Overdue
 	}
-	if err := l.name(ctx, tx, sheets, waits); err != nil {
-		return err
-	}
-	for _, s := range sheets {
-		if s.Effective && !l.people[s.OwnerID].CanOwn() {
-			l.ownerless++
-		}
-	}
-	return nil
-}
-
-// name reads the people who own controls, hold tasks and are waited for.
-func (l *ledger) name(ctx context.Context, tx *models.Tx, sheets []*occurrence.Sheet, waits map[int64]*Blocker) (err error) {
-	var ids []int64
-	for _, s := range sheets {
-		ids = append(ids, s.OwnerID)
-	}
+	ids := slices.Concat(slices.Collect(maps.Keys(w.owns)), slices.Collect(maps.Keys(w.on)))
 	for _, t := range l.tasks {
 		ids = append(ids, t.PersonID)
-	}
-	for id := range waits {
-		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	if l.people, err = people.Named(ctx, tx, slices.Compact(ids)...); err != nil {
 		return err
 	}
-	for id, b := range waits {
+	for id, n := range w.owns {
+		if !l.people[id].CanOwn() {
+			l.ownerless += n
+		}
+	}
+	for id, b := range w.on {
 		b.Person = l.people[id]
 		l.blockers = append(l.blockers, *b)
 	}
@@ -227,21 +284,18 @@ func (l *ledger) name(ctx context.Context, tx *models.Tx, sheets []*occurrence.S
 	return nil
 }
 
-// in lists the groups that s belongs to, each once, and notes what it covers.
-func (l *ledger) in(s *occurrence.Sheet, f occurrence.Frame, codes []string) []string {
-	var out []string
-	for _, code := range codes {
+// in are the groups that s belongs to; what it covers is noted.
+func (l *ledger) in(s *occurrence.Sheet, f occurrence.Frame, criteria []string) (groups uint32) {
+	for _, code := range criteria {
 		if s.InEffect(f) {
 			l.covered[code] = true
 		}
-		if g := groupOf(code); len(out) == 0 || out[len(out)-1] != g {
-			out = append(out, g)
-		}
+		groups |= 1 << l.place(groupOf(code))
 	}
 	if s.AI {
-		out = append(out, aiGroup)
+		groups |= 1 << l.place(aiGroup)
 	}
-	return out
+	return groups
 }
 
 func (g *Group) add(standing occurrence.Standing, squares []occurrence.Square) {
@@ -262,19 +316,25 @@ func (g *Group) addSquares(squares []occurrence.Square) {
 }
 
 // placeOf lists the criteria in question that every control helped to meet on some of the
-// days, in order, and the controls that an open finding is about.
-func placeOf(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string) (criteria map[int64][]string, weak map[int64]bool, err error) {
+// days, in order, and the controls that an open finding is about, of those with some codes.
+func placeOf(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string, some occurrence.Codes) (criteria map[int64][]string, weak map[int64]bool, err error) {
 	type row struct {
 		ControlID int64
 		Code      string
 	}
 	days := f.Days.Span()
-	open, args := openIn(e, f)
+	open, more := openIn(e, f)
+	args := []any{framework.SOC2, codes, days.To, days.From}
+	among := ""
+	if some != (occurrence.Codes{}) {
+		cond, a := some.Where("controls.code")
+		among, args = "AND control_id IN (SELECT controls.id FROM controls WHERE "+cond+")", append(args, a...)
+	}
 	rows, err := models.Raw[row](ctx, tx, `SELECT DISTINCT control_id, code FROM version_criteria WHERE framework = ? AND code IN ?
-		AND effective_from <= ? AND (effective_to = '' OR effective_to >= ?)
+		AND effective_from <= ? AND (effective_to = '' OR effective_to >= ?) `+among+`
 		UNION ALL
 		SELECT fc.control_id, '' FROM finding_controls fc JOIN findings ON findings.id = fc.finding_id WHERE `+open+`
-		ORDER BY 1, 2`, append([]any{framework.SOC2, codes, days.To, days.From}, args...)...)
+		ORDER BY 1, 2`, append(args, more...)...)
 	criteria, weak = map[int64][]string{}, map[int64]bool{}
 	for _, r := range rows {
 		if r.Code == "" {

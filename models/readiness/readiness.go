@@ -68,7 +68,8 @@ type Picture struct {
 	Ownerless int              // controls in effect that nobody answers for
 	Groups    []Group
 	Uncovered []framework.Criterion
-	Tasks     []occurrence.Task // late, and due within a week, the earliest first
+	Tasks     []occurrence.Task // late, and due within a week, the earliest first; not all of very many
+	Owed      int               // how many there are
 	People    map[int64]people.Person
 	Blockers  []Blocker
 	History   []Point
@@ -107,25 +108,25 @@ func Choose(ctx context.Context, tx *models.Tx, slug string) (chosen engagement.
 
 // Of reads the picture of an engagement's period, "" being the current one's. Without any
 // it looks at the criteria of the programme's categories and at this year.
-func Of(ctx context.Context, tx *models.Tx, slug string) (Picture, error) {
-	p, _, _, err := of(ctx, tx, slug, nil)
+func Of(ctx context.Context, tx *models.Tx, slug string) (p Picture, err error) {
+	if err = p.look(ctx, tx, slug); err != nil || !p.Programme.Ready() {
+		return p, err
+	}
+	_, _, err = p.fill(ctx, tx, nil)
 	return p, err
 }
 
-// of is Of, with the ledger behind it, nil before the company is set up.
-func of(ctx context.Context, tx *models.Tx, slug string, visit visitor) (p Picture, l *ledger, counted bool, err error) {
-	if err := p.look(ctx, tx, slug); err != nil || !p.Programme.Ready() {
-		return p, nil, false, err
-	}
+// fill counts, or takes what was counted; see read.
+func (p *Picture) fill(ctx context.Context, tx *models.Tx, visit visitor) (l *ledger, counted bool, err error) {
 	codes := p.codes()
 	if l, counted, err = read(ctx, tx, p.Engagement, p.Frame, codes, visit); err != nil {
-		return p, nil, false, err
+		return nil, false, err
 	}
 	p.Watch = l.watch
 	p.Counts, p.Ownerless, p.Groups = l.counts, l.ownerless, slices.Clone(l.groups)
-	p.Tasks, p.Blockers, p.People, p.History = l.tasks, l.blockers, l.people, l.history
+	p.Tasks, p.Owed, p.Blockers, p.People, p.History = l.tasks, l.owed, l.blockers, l.people, l.history
 	p.cover(l, codes)
-	return p, l, counted, nil
+	return l, counted, nil
 }
 
 // look finds the period that slug names.

@@ -752,7 +752,7 @@ func due(p readiness.Picture) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if n := len(p.Tasks) - len(listed(p)); n > 0 {
+				if n := p.Owed - len(listed(p)); n > 0 {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 47, "<p class=\"small muted mt-2\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -774,7 +774,7 @@ func due(p readiness.Picture) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Section("h-due", "Late and due this week", strconv.Itoa(len(p.Tasks))).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Section("h-due", "Late and due this week", strconv.Itoa(p.Owed)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
