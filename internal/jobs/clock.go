@@ -11,6 +11,7 @@ import (
 	"assay/models/finding"
 	"assay/models/job"
 	"assay/models/notice"
+	"assay/models/occurrence"
 	"assay/models/programme"
 	"assay/models/readiness"
 	"assay/models/reminder"
@@ -97,10 +98,35 @@ func beginDay(ctx context.Context, r *Run) error {
 	})
 }
 
+// remindedAtOnce is how many controls are held against the day in one transaction, so that
+// nobody who writes waits for all of them. What was told stays told if the job begins anew.
+var remindedAtOnce = 500
+
 func remind(ctx context.Context, r *Run) error {
+	var batches []occurrence.Codes
+	err := r.DB.Read(ctx, access.Clock, func(tx *models.Tx) (err error) {
+		batches, err = occurrence.Batches(ctx, tx, remindedAtOnce)
+		return err
+	})
+	tasks := 0
+	for _, some := range batches {
+		if err != nil {
+			return err
+		}
+		n := 0
+		err = r.DB.Bookkeep(ctx, func(tx *models.Tx) (err error) {
+			tx.Actor = access.Clock
+			n, err = reminder.Remind(ctx, tx, some)
+			return err
+		})
+		tasks += n
+	}
+	if err != nil {
+		return err
+	}
 	return r.Bookkeep(ctx, func(ctx context.Context, tx *models.Tx) error {
-		n, err := reminder.Remind(ctx, tx)
-		r.Said = fmt.Sprintf("%d tasks", n)
+		n, err := reminder.RemindOfRequests(ctx, tx)
+		r.Said = fmt.Sprintf("%d tasks", tasks+n)
 		return err
 	})
 }

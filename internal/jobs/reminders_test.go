@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"assay/internal/jobs"
 	"assay/internal/mailtest"
 	"assay/models"
 	"assay/models/access"
@@ -230,6 +231,52 @@ func TestRemindersAreDerivedOnceADayAcrossReplicas(t *testing.T) {
 		}
 		if got := len(notices(t, b, sam)); got != 1 {
 			t.Errorf("told %d times", got)
+		}
+	})
+}
+
+// TestRemindersBeginAnewWhereTheyStopped: the third of four controls cannot be told of at
+// first. What was told before it stays told, and is told once.
+func TestRemindersBeginAnewWhereTheyStopped(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		jobs.RemindedAtOnce(t, 1)
+		o := newOffice(t, db)
+		sam, kim, mo := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Owner)
+		modelstest.At(db, instant(t, "2026-03-30T15:00:00Z"))
+		o.monthly("AC-01", sam, kim)
+		o.monthly("AC-02", sam, kim)
+		o.monthly("AC-03", mo, kim)
+		o.monthly("AC-04", kim, sam)
+		exec := func(sqlite, postgres string) {
+			t.Helper()
+			if db.Dialect() == "postgres" {
+				sqlite = postgres
+			}
+			if err := db.Bookkeep(t.Context(), func(tx *models.Tx) error {
+				_, err := models.Raw[struct{ ID int64 }](t.Context(), tx, sqlite)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec(fmt.Sprintf("CREATE TRIGGER refuse BEFORE INSERT ON notices WHEN NEW.person_id = %d BEGIN SELECT RAISE(ABORT, 'the disk is full'); END", mo.ID),
+			fmt.Sprintf("ALTER TABLE notices ADD CONSTRAINT refuse CHECK (person_id <> %d)", mo.ID))
+		_ = turn(t, db)
+		if got := []int{len(notices(t, db, sam)), len(notices(t, db, mo)), len(notices(t, db, kim))}; !slices.Equal(got, []int{2, 0, 0}) {
+			t.Fatalf("told %v", got)
+		}
+		exec("DROP TRIGGER refuse", "ALTER TABLE notices DROP CONSTRAINT refuse")
+		modelstest.At(db, instant(t, "2026-03-30T16:00:00Z"))
+		if err := turn(t, db); err != nil {
+			t.Fatal(err)
+		}
+		if got := []int{len(notices(t, db, sam)), len(notices(t, db, mo)), len(notices(t, db, kim))}; !slices.Equal(got, []int{2, 1, 1}) {
+			t.Errorf("told %v", got)
+		}
+		for _, j := range all(t, db) {
+			if j.Kind == "reminder.send" && j.Said != "4 tasks" {
+				t.Errorf("it said %q and is %s", j.Said, j.State)
+			}
 		}
 	})
 }

@@ -244,31 +244,16 @@ func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet,
 	return sheets, events(ctx, tx, f, known.lists, byID)
 }
 
-// InBatches calls do with the sheets of the chosen controls, by code, at most size at once,
-// and the codes that they are among. What is known of a control is many times what is kept
-// of it, and a company may have a hundred thousand.
-func InBatches(ctx context.Context, tx *models.Tx, f Frame, scope Scope, size int, do func(Codes, []*Sheet) error) error {
+// Batches are the codes of all controls, size at once. What is known of a control is many
+// times what is kept of it, and a company may have a hundred thousand.
+func Batches(ctx context.Context, tx *models.Tx, size int) ([]Codes, error) {
 	ends, err := models.Raw[struct{ Code string }](ctx, tx, `SELECT code FROM (SELECT code, row_number() OVER (ORDER BY code) AS place FROM controls) x
 		WHERE place % ? = 0 ORDER BY code`, size)
-	if err != nil {
-		return err
+	out := make([]Codes, len(ends)+1)
+	for n, end := range ends {
+		out[n].Until, out[n+1].After = end.Code, end.Code
 	}
-	for n := range len(ends) + 1 {
-		if n > 0 {
-			scope.Codes.After = ends[n-1].Code
-		}
-		if scope.Codes.Until = ""; n < len(ends) {
-			scope.Codes.Until = ends[n].Code
-		}
-		sheets, err := Sheets(ctx, tx, f, scope)
-		if err != nil {
-			return err
-		}
-		if err := do(scope.Codes, sheets); err != nil {
-			return err
-		}
-	}
-	return nil
+	return out, err
 }
 
 // listed reports whether s rests on lists, or did under an earlier version.

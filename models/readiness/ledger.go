@@ -84,19 +84,23 @@ var batch = 4096
 func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string, visit visitor) (*ledger, error) {
 	l := &ledger{counts: Counts{}, groups: groupsFor(codes, len(f.Months())), covered: map[string]bool{}}
 	w := waits{on: map[int64]*Blocker{}, owns: map[int64]int{}}
-	err := occurrence.InBatches(ctx, tx, f, occurrence.Scope{Criteria: codes}, batch, func(some occurrence.Codes, sheets []*occurrence.Sheet) error {
+	batches, err := occurrence.Batches(ctx, tx, batch)
+	if err != nil {
+		return nil, err
+	}
+	for _, some := range batches {
+		sheets, err := occurrence.Sheets(ctx, tx, f, occurrence.Scope{Criteria: codes, Codes: some})
+		if err != nil {
+			return nil, err
+		}
 		criteria, weak, err := placeOf(ctx, tx, e, f, codes, some)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, s := range sheets {
 			l.judge(s, f, criteria[s.ID], weak[s.ID], visit)
 		}
 		w.add(l, f, sheets)
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	if l.history, err = History(ctx, tx, e.ID); err != nil {
 		return nil, err

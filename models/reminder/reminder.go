@@ -40,14 +40,14 @@ func Frame(ctx context.Context, tx *models.Tx) (occurrence.Frame, engagement.Eng
 // Day is the company's date at tx.Now: reminders are derived once on each.
 func Day(ctx context.Context, tx *models.Tx) (models.Date, error) { return programme.Today(ctx, tx) }
 
-// Remind tells everybody what is due soon or late, each thing once, and returns how many
-// tasks that concerned.
-func Remind(ctx context.Context, tx *models.Tx) (int, error) {
+// Remind tells everybody what is due soon or late of some controls, each thing once, and
+// returns how many tasks that concerned.
+func Remind(ctx context.Context, tx *models.Tx, some occurrence.Codes) (int, error) {
 	f, _, err := Frame(ctx, tx)
 	if err != nil {
 		return 0, err
 	}
-	owed, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{})
+	owed, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{Codes: some})
 	if err != nil {
 		return 0, err
 	}
@@ -65,13 +65,12 @@ func Remind(ctx context.Context, tx *models.Tx) (int, error) {
 			n++
 		}
 	}
-	asked, err := remindOfRequests(ctx, tx)
-	return n + asked, err
+	return n, nil
 }
 
-// remindOfRequests tells those who answer requests once before each is due, and once when
+// RemindOfRequests tells those who answer requests once before each is due, and once when
 // it is late.
-func remindOfRequests(ctx context.Context, tx *models.Tx) (int, error) {
+func RemindOfRequests(ctx context.Context, tx *models.Tx) (int, error) {
 	list, err := request.Soon(ctx, tx, soon)
 	for _, d := range list {
 		if err != nil {
