@@ -55,6 +55,12 @@ func Sorts(tb testing.TB, db *models.DB, f func(), tables ...string) []string {
 	return found
 }
 
+// Plan is how the database would answer a query.
+func Plan(tb testing.TB, db *models.DB, query string) string {
+	tb.Helper()
+	return explain(tb, db, query)
+}
+
 // explain asks for the plan of a database that is large enough for indexes to pay, and
 // without what else PostgreSQL could do.
 func explain(tb testing.TB, db *models.DB, query string, without ...string) string {
