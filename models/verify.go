@@ -40,8 +40,9 @@ func pathOf[T any, P record[T]](ctx context.Context, tx *Tx, id int64) (string, 
 type VerifyOptions struct {
 	Tables      []LoggedTable
 	Derived     []DerivedTable
-	VerifierKey string // of the log; "" takes the one beside the newest checkpoint
-	Since       string // a signed checkpoint kept outside, or ""
+	VerifierKey string   // of the log; "" takes the one beside the newest checkpoint
+	Replaced    []string // what it replaced, the newest first: each signed before those that came after it
+	Since       string   // a signed checkpoint kept outside, or ""
 }
 
 // A Report is what Verify found. It holds when Problems is empty.
@@ -49,6 +50,7 @@ type Report struct {
 	Leaves, Rows, Checkpoints, Erased int64
 	Root                              tlog.Hash
 	VerifierKey                       string
+	Replaced                          int64 // checkpoints that a key signed which it replaced
 	Signed                            int64 // leaves under the newest good checkpoint
 	Problems                          []string
 }
@@ -134,6 +136,7 @@ type verifier struct {
 	report Report
 	hasher tlog.Hasher
 	last   map[string]map[int64]rowState // by table and id
+	keys   []string                      // of the log, the one that counts now first
 	roots  map[int64]tlog.Hash           // the root at each size that somebody signed
 	edge   []tlog.Hash                   // complete subtrees, largest first
 	size   int64                         // leaves there should be: one more than the last place taken
@@ -248,13 +251,14 @@ func (v *verifier) log(ctx context.Context, o VerifyOptions) error {
 	return nil
 }
 
-// openNotes chooses the key, reads the note that was kept outside, and registers the
+// openNotes chooses the keys, reads the note that was kept outside, and registers the
 // sizes whose roots are wanted.
 func (v *verifier) openNotes(o VerifyOptions, checkpoints []storedCheckpoint) (*tlog.Checkpoint, error) {
 	v.report.VerifierKey = o.VerifierKey
 	if o.VerifierKey == "" {
 		v.report.VerifierKey = keyOf(checkpoints)
 	}
+	v.keys = append([]string{v.report.VerifierKey}, o.Replaced...)
 	for _, c := range checkpoints {
 		v.roots[c.Size] = tlog.Hash{}
 	}
@@ -264,7 +268,7 @@ func (v *verifier) openNotes(o VerifyOptions, checkpoints []storedCheckpoint) (*
 	if v.report.VerifierKey == "" {
 		return nil, fmt.Errorf("the database holds no checkpoint, so the key that signed the old note has to be given")
 	}
-	c, err := tlog.OpenCheckpoint(o.Since, v.report.VerifierKey)
+	c, err := tlog.OpenCheckpoint(o.Since, v.keys...)
 	if err != nil {
 		return nil, fmt.Errorf("the old note: %w", err)
 	}
@@ -459,14 +463,24 @@ func keyOf(checkpoints []storedCheckpoint) string {
 func (v *verifier) checkpoints(list []storedCheckpoint) {
 	v.report.Root = v.root()
 	good, broken, after := int64(0), int64(0), 0
+	last := len(v.keys) - 1 // the oldest key that may still sign
 	for _, c := range list {
 		v.report.Checkpoints++
-		signed, err := tlog.OpenCheckpoint(c.Signed, v.report.VerifierKey)
+		place := slices.Index(v.keys, c.VerifierKey)
+		signed, err := tlog.OpenCheckpoint(c.Signed, v.keys[max(place, 0)])
 		if c.damage != "" {
 			v.problem("checkpoint %d cannot be read any more: %s", c.Size, c.damage)
 		}
-		if c.VerifierKey != v.report.VerifierKey {
+		switch {
+		case place < 0:
 			v.problem("checkpoint %d names another key than the one it is checked with", c.Size)
+		case place > last:
+			v.problem("checkpoint %d was signed by a key after that had been replaced", c.Size)
+		default:
+			last = place
+		}
+		if place > 0 {
+			v.report.Replaced++
 		}
 		switch {
 		case err != nil:

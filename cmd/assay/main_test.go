@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"assay/internal/tlog"
 )
 
 // assay runs the program with arguments and variables.
@@ -271,6 +273,23 @@ func TestTheDemonstrationContinues(t *testing.T) {
 	code, stdout, _ = assay(t, nil, "verify", "-db", url, "-key", filepath.Join(data, "log.key"))
 	if code != exitOK || !strings.HasPrefix(stdout, "Holds: ") {
 		t.Errorf("verify: status %d\n%s", code, stdout)
+	}
+	// The key was replaced, and the new one has signed nothing yet.
+	next, err := tlog.LoadSigner(filepath.Join(data, "next.key"), "assay/127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.ReadFile(filepath.Join(data, "log.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := filepath.Join(data, "keys")
+	if err := os.WriteFile(both, []byte(next.VerifierKey+"\n"+string(old)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, _ = assay(t, nil, "verify", "-db", url, "-key", both)
+	if code != exitOK || !strings.HasPrefix(stdout, "Holds: ") || !strings.Contains(stdout, "by a key that it replaced.") {
+		t.Errorf("verify with two keys: status %d\n%s", code, stdout)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -21,7 +22,7 @@ type verifyOptions struct{ db, key, since string }
 func (o *verifyOptions) flags() *flag.FlagSet {
 	fs := flag.NewFlagSet("verify", flag.ContinueOnError)
 	fs.StringVar(&o.db, "db", "", "`URL` of the database: sqlite:///path/to/file or postgres://…; a binder needs none")
-	fs.StringVar(&o.key, "key", "", "`file` that holds the log's verifier key, name+hash+key; without it the key beside the newest checkpoint, or in the binder, is used, which somebody who rewrote the log could have replaced")
+	fs.StringVar(&o.key, "key", "", "`file` that holds the log's verifier key, name+hash+key, and below it, if it replaced others, those, the newest first; without it the key beside the newest checkpoint, or in the binder, is used, which somebody who rewrote the log could have replaced")
 	fs.StringVar(&o.since, "since", "", "`file` of a signed checkpoint that was kept outside; the log has to extend it")
 	return fs
 }
@@ -58,40 +59,43 @@ func (o *verifyOptions) read() (models.VerifyOptions, error) {
 		return out, fmt.Errorf("-db is missing; it should be sqlite:///path/to/file or postgres://…, or the path of a binder stands in its place")
 	}
 	var err error
-	out.VerifierKey, out.Since, err = o.outside()
+	out.VerifierKey, out.Replaced, out.Since, err = o.outside()
 	return out, err
 }
 
-// outside reads what was kept outside of what is verified.
-func (o *verifyOptions) outside() (key, since string, err error) {
+// outside reads what was kept outside of what is verified: the key, those that it replaced,
+// and a checkpoint.
+func (o *verifyOptions) outside() (key string, replaced []string, since string, err error) {
 	if o.key != "" {
 		b, err := os.ReadFile(o.key)
 		if err != nil {
-			return "", "", fmt.Errorf("-key: %w", err)
+			return "", nil, "", fmt.Errorf("-key: %w", err)
 		}
-		if key, err = verifierKey(string(b)); err != nil {
-			return "", "", err
+		keys := verifierKeys(string(b))
+		if len(keys) == 0 {
+			return "", nil, "", errors.New("-key: the file holds no verifier key, which looks like name+1f2e3d4c+AbC…")
 		}
+		key, replaced = keys[0], keys[1:]
 	}
 	if o.since != "" {
 		b, err := os.ReadFile(o.since)
 		if err != nil {
-			return "", "", fmt.Errorf("-since: %w", err)
+			return "", nil, "", fmt.Errorf("-since: %w", err)
 		}
 		since = string(b)
 	}
-	return key, since, nil
+	return key, replaced, since, nil
 }
 
-// verifierKey finds the public key in a file that may hold the private one as well.
-func verifierKey(text string) (string, error) {
+// verifierKeys are the public keys in a file that may hold the private one as well.
+func verifierKeys(text string) (keys []string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line != "" && !strings.HasPrefix(line, "PRIVATE+KEY+") {
-			return line, nil
+			keys = append(keys, line)
 		}
 	}
-	return "", fmt.Errorf("-key: the file holds no verifier key, which looks like name+1f2e3d4c+AbC…")
+	return keys
 }
 
 // openExisting opens a database without creating one, and refuses a schema that this
@@ -140,6 +144,9 @@ func (s *session) report(r models.Report, o verifyOptions, took time.Duration) e
 	}
 	if r.VerifierKey != "" {
 		fmt.Fprintf(s.stdout, "Signed by %s\n", r.VerifierKey)
+	}
+	if r.Replaced > 0 {
+		fmt.Fprintf(s.stdout, "%s by a key that it replaced.\n", counted(r.Replaced, "earlier checkpoint"))
 	}
 	if o.key == "" {
 		fmt.Fprintln(s.stdout, "The key was taken from the database itself; compare it with one you hold, or give it with -key.")

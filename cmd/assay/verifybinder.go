@@ -54,7 +54,7 @@ func verifyBinder(ctx context.Context, s *session, path string, o verifyOptions)
 	}
 	options := binder.Options{Redraw: nouns.Redraw, Steps: nouns.Steps}
 	var err error
-	if options.Key, options.Since, err = o.outside(); err != nil {
+	if options.Key, options.Replaced, options.Since, err = o.outside(); err != nil {
 		return refuse(err)
 	}
 	f, err := os.Open(path)

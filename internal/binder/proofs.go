@@ -48,7 +48,7 @@ func (v *verifier) since(c tlog.Checkpoint, wanted map[int64][]named) {
 	if v.o.Since == "" {
 		return
 	}
-	old, err := tlog.OpenCheckpoint(v.o.Since, v.key)
+	old, err := tlog.OpenCheckpoint(v.o.Since, append([]string{v.key, v.o.Key}, v.o.Replaced...)...)
 	switch {
 	case err != nil:
 		v.problem("the older checkpoint is not signed by the key: %v", err)

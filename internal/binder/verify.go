@@ -18,8 +18,9 @@ import (
 
 // Options say what to hold a binder against.
 type Options struct {
-	Key   string // verifier key of the log; "" takes the one in the binder
-	Since string // a checkpoint kept outside, signed; "" is none
+	Key      string   // verifier key of the log; "" takes the one in the binder
+	Replaced []string // what it replaced: a binder may be signed with one of them
+	Since    string   // a checkpoint kept outside, signed; "" is none
 	// Redraw repeats a draw from a list, and returns the digest of the population and what
 	// is selected. The verifier compares. Before is the version before, if only what that
 	// lacked was selected from, and nil otherwise.
@@ -221,11 +222,10 @@ func (v *verifier) manifest() bool {
 }
 
 func (v *verifier) signature() {
-	v.key = v.o.Key
-	if v.key == "" {
-		v.key = v.report.Manifest.Key
-	} else if v.key != v.report.Manifest.Key {
+	v.key = v.report.Manifest.Key
+	if v.o.Key != "" && v.key != v.o.Key && !slices.Contains(v.o.Replaced, v.key) {
 		v.problem("%s names another key than the one it is checked with", ManifestFile)
+		v.key = v.o.Key
 	}
 	signed, ok := v.read(SignatureFile, smallNote)
 	if !ok {

@@ -129,10 +129,23 @@ func createSigner(path, origin string) (*Signer, error) {
 	return newSigner(skey, vkey)
 }
 
-// OpenCheckpoint checks the signature of a note by the key vkey and parses it. The
+// OpenCheckpoint checks the signature of a note by one of these keys and parses it. The
 // origin must be the key's name, as C2SP asks. Signatures by unknown keys are
-// ignored, not refused.
-func OpenCheckpoint(signed, vkey string) (Checkpoint, error) {
+// ignored, not refused. The error is that of the first key.
+func OpenCheckpoint(signed string, vkeys ...string) (c Checkpoint, err error) {
+	for i, vkey := range vkeys {
+		opened, wrong := openCheckpoint(signed, vkey)
+		if wrong == nil {
+			return opened, nil
+		}
+		if i == 0 {
+			err = wrong
+		}
+	}
+	return c, err
+}
+
+func openCheckpoint(signed, vkey string) (Checkpoint, error) {
 	v, err := note.NewVerifier(strings.TrimSpace(vkey))
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("tlog: verifier key: %w", err)
