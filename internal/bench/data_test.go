@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	_ "embed"
 	"encoding/hex"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,16 +110,27 @@ func (c company) fill(tb testing.TB) {
 	if err == nil {
 		err = bench.Fill(tb.Context(), db, c.size, blobs)
 	}
-	if err == nil && db.Dialect() == "postgres" { // as the server does by itself within minutes
-		err = db.Bookkeep(tb.Context(), func(tx *models.Tx) error {
-			_, err := models.Raw[struct{ ID int64 }](tb.Context(), tx, "ANALYZE")
-			return err
-		})
-	}
 	if err := errors.Join(err, db.Close()); err != nil {
 		tb.Fatal(err)
 	}
+	c.settle(tb)
 	fmt.Printf("Generated %d controls and %d evidence items on %s in %s.\n", c.size.Controls, c.size.Items, db.Dialect(), time.Since(start).Round(time.Second))
+}
+
+// settle does what a PostgreSQL server does by itself within minutes after much was written.
+func (c company) settle(tb testing.TB) {
+	tb.Helper()
+	if !strings.HasPrefix(c.url, "postgres") {
+		return
+	}
+	pool, err := sql.Open("pgx", c.url)
+	if err == nil {
+		_, err = pool.ExecContext(tb.Context(), "VACUUM ANALYZE")
+		err = errors.Join(err, pool.Close())
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // blobs stores small files for the items that somebody will look at.
