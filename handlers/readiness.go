@@ -42,7 +42,8 @@ func (app *App) readinessControls(w http.ResponseWriter, r *http.Request) error 
 // readinessSquare shows what one square is made of.
 func (app *App) readinessSquare(w http.ResponseWriter, r *http.Request) error {
 	s, err := read(app, r, func(ctx context.Context, tx *models.Tx) (readiness.Square, error) {
-		return readiness.At(ctx, tx, r.URL.Query().Get("period"), web.Param(r, "group"), web.Param(r, "month"))
+		q := r.URL.Query()
+		return readiness.At(ctx, tx, q.Get("period"), web.Param(r, "group"), web.Param(r, "month"), q.Get("after"))
 	})
 	if err != nil {
 		return err

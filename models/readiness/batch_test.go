@@ -121,3 +121,36 @@ func tasks(p readiness.Picture) (out []string) {
 	}
 	return out
 }
+
+// TestASquareIsShownInParts: of 72 controls 70, then two, and the sums are those of all.
+func TestASquareIsShownInParts(t *testing.T) {
+	each(t, func(w *world) {
+		for n := range readiness.PageSize + 2 {
+			w.control(fmt.Sprintf("X-%02d", n), "monthly", "2026-04-01")
+		}
+		w.control("Y-00", "annual", "2026-04-01") // of which nothing was expected in August
+		readiness.Batch(t, 30)
+		at := func(after string) (s readiness.Square) {
+			modelstest.Look(w.T, w.db, w.priya, func(ctx context.Context, tx *models.Tx) (err error) {
+				s, err = readiness.At(ctx, tx, w.other.Slug, "CC6", "2026-08", after)
+				return err
+			})
+			return s
+		}
+		first, last := at(""), at(fmt.Sprintf("X-%02d", readiness.PageSize-1))
+		for _, s := range []readiness.Square{first, last} {
+			if s.Total != 72 || s.Group.Squares[0].Total() != 72 {
+				t.Errorf("%d controls, %d windows", s.Total, s.Group.Squares[0].Total())
+			}
+		}
+		if len(first.Parts) != 70 || !first.More || first.Parts[69].Sheet.Code != "X-69" || len(first.Parts[0].Occurrences) != 1 {
+			t.Errorf("first %d, more: %t", len(first.Parts), first.More)
+		}
+		if len(last.Parts) != 2 || last.More || last.Parts[0].Sheet.Code != "X-70" {
+			t.Errorf("then %d, more: %t", len(last.Parts), last.More)
+		}
+		if all := at("X-01"); len(all.Parts) != 70 || all.More {
+			t.Errorf("after the second %d, more: %t", len(all.Parts), all.More)
+		}
+	})
+}

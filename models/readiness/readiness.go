@@ -265,12 +265,15 @@ type Square struct {
 	Frame      occurrence.Frame
 	Group      Group // with this one square
 	Month      period.Days
-	Parts      []Part
+	Total      int    // of the controls of which something was expected
+	Parts      []Part // PageSize of them
+	More       bool   // there are others behind them
 	People     map[int64]people.Person
 }
 
-// At reads one square: the group's code and the month, 2026-08.
-func At(ctx context.Context, tx *models.Tx, slug, group, month string) (s Square, err error) {
+// At reads one square: the group's code and the month, 2026-08. Its controls are those from
+// the code after on.
+func At(ctx context.Context, tx *models.Tx, slug, group, month, after string) (s Square, err error) {
 	var p Picture
 	if err := p.look(ctx, tx, slug); err != nil {
 		return s, err
@@ -290,11 +293,19 @@ func At(ctx context.Context, tx *models.Tx, slug, group, month string) (s Square
 	if group != aiGroup {
 		codes = slices.DeleteFunc(slices.Clone(codes), func(c string) bool { return groupOf(c) != group })
 	}
-	sheets, err := occurrence.Sheets(ctx, tx, s.Frame, occurrence.Scope{Criteria: codes})
+	batches, err := occurrence.Batches(ctx, tx, batch)
 	if err != nil {
 		return s, err
 	}
-	s.take(sheets, at)
+	for _, some := range batches {
+		sheets, err := occurrence.Sheets(ctx, tx, s.Frame, occurrence.Scope{Criteria: codes, Codes: some})
+		if err != nil {
+			return s, err
+		}
+		for _, sheet := range sheets {
+			s.take(sheet, at, after)
+		}
+	}
 	var ids []int64
 	for _, p := range s.Parts {
 		ids = append(ids, p.Sheet.OwnerID)
@@ -303,21 +314,24 @@ func At(ctx context.Context, tx *models.Tx, slug, group, month string) (s Square
 	return s, err
 }
 
-func (s *Square) take(sheets []*occurrence.Sheet, month int) {
-	for _, sheet := range sheets {
-		if s.Group.Code == aiGroup && !sheet.AI {
-			continue
-		}
-		part := Part{Sheet: sheet, Square: sheet.Squares(s.Frame)[month]}
-		if part.Square.Empty() {
-			continue
-		}
-		for o := range sheet.Facts.Occurrences(s.Frame.Days, s.Frame.Today) {
-			if s.Month.Has(o.Last) {
-				part.Occurrences = append(part.Occurrences, o)
-			}
-		}
-		s.Group.Squares[0].Add(part.Square)
-		s.Parts = append(s.Parts, part)
+// take counts a control, and shows it if its turn has come.
+func (s *Square) take(sheet *occurrence.Sheet, month int, after string) {
+	if s.Group.Code == aiGroup && !sheet.AI {
+		return
 	}
+	part := Part{Sheet: sheet, Square: sheet.Squares(s.Frame)[month]}
+	if part.Square.Empty() {
+		return
+	}
+	s.Total++
+	s.Group.Squares[0].Add(part.Square)
+	if s.More = len(s.Parts) == PageSize; s.More || sheet.Code <= after {
+		return
+	}
+	for o := range sheet.Facts.Occurrences(s.Frame.Days, s.Frame.Today) {
+		if s.Month.Has(o.Last) {
+			part.Occurrences = append(part.Occurrences, o)
+		}
+	}
+	s.Parts = append(s.Parts, part)
 }
