@@ -203,7 +203,10 @@ func (app *App) oneTask(ctx context.Context, tx *models.Tx, r *http.Request) (d 
 		return d, err
 	}
 	f.Days.First = min(f.Days.First, d.Window.Days().First)
-	d.Today, d.Zone = f.Today, f.Zone
+	d.Today, d.Days = f.Today, f.Zone
+	if d.Zone, err = programme.Zone(ctx, tx); err != nil {
+		return d, err
+	}
 	if d.Sheet, d.Occurrence, d.Task, err = occurrence.At(ctx, tx, f, d.Control.ID, d.Window); err != nil {
 		return d, err
 	}
@@ -214,19 +217,22 @@ func (app *App) oneTask(ctx context.Context, tx *models.Tx, r *http.Request) (d 
 	}
 	d.Form.Typed = map[string]string{
 		"key": rand.Text(), "covers_from": string(d.Window.From), "covers_to": string(d.Window.To),
-		"window_from": string(d.Window.From), "window_to": string(d.Window.To), "performed_at": tx.Now.In(f.Zone).Format("2006-01-02T15:04"),
+		"window_from": string(d.Window.From), "window_to": string(d.Window.To), "performed_at": tx.Now.In(d.Zone).Format("2006-01-02T15:04"),
 	}
 	if d.Task != nil && len(d.Task.Holes) > 0 {
 		hole := d.Task.Holes[0].Span()
 		d.Form.Typed["covers_from"], d.Form.Typed["covers_to"] = string(hole.From), string(hole.To)
 	}
 	if d.Occurrence.Act >= 0 {
-		d.Form.Typed["performed_at"] = d.Occurrence.Performed.Starts(f.Zone).Add(12 * time.Hour).Format("2006-01-02T15:04")
+		d.Form.Typed["performed_at"] = d.Occurrence.Performed.Starts(f.Zone).Add(12 * time.Hour).In(d.Zone).Format("2006-01-02T15:04")
 	}
 	today := string(d.Today.Date())
 	d.Form.Typed["covers_to"] = max(d.Form.Typed["covers_from"], min(d.Form.Typed["covers_to"], today)) // evidence knows nothing of days to come
 	if e := d.Form.Example; e != nil && evidence.OneInstant(e.Kind) {
-		acted := d.Form.Typed["performed_at"][:len(today)]
+		acted := today
+		if d.Occurrence.Act >= 0 {
+			acted = string(d.Occurrence.Performed.Date())
+		}
 		d.Form.Typed["covers_from"], d.Form.Typed["covers_to"] = acted, acted
 	}
 	if e := d.Form.Example; e != nil {

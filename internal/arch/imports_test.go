@@ -52,7 +52,7 @@ var may = map[string][]string{
 }
 
 // nouns is the order of the nouns: each may import those before it.
-var nouns = []string{"job", "people", "framework", "programme", "notice", "anchor", "breakglass", "webhook", "view", "period", "sample", "control", "upload", "scan", "evidence", "occurrence", "custody", "engagement", "subservice", "population", "request", "controltest", "retention", "finding", "rollforward", "deliverable", "freeze", "binder", "reminder", "readiness", "activity", "timeline", "ledger"}
+var nouns = []string{"job", "people", "framework", "programme", "notice", "anchor", "breakglass", "webhook", "view", "period", "engagement", "sample", "control", "upload", "scan", "evidence", "occurrence", "custody", "subservice", "population", "request", "controltest", "retention", "finding", "rollforward", "deliverable", "freeze", "binder", "reminder", "readiness", "activity", "timeline", "ledger"}
 
 // only names the folder that may import a library.
 var only = map[string]string{

@@ -8,6 +8,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/engagement"
 	"assay/models/finding"
 	"assay/models/job"
 	"assay/models/notice"
@@ -147,13 +148,17 @@ func quarterly(now time.Time) time.Time {
 
 const quarter = 15 * time.Minute
 
-// dayEnds reports that the company's day ends within a quarter of an hour.
+// dayEnds reports that the day by which the period is judged ends within a quarter of an hour.
 func dayEnds(ctx context.Context, tx *models.Tx) (bool, error) {
 	p, err := programme.Current(ctx, tx)
 	if err != nil || !p.Ready() {
 		return false, err
 	}
-	now := tx.Now.In(p.Location())
+	zone, err := engagement.Zone(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	now := tx.Now.In(zone)
 	return now.Day() != now.Add(quarter).Day(), nil
 }
 

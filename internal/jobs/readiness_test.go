@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"assay/internal/jobs"
@@ -54,5 +55,47 @@ func TestTheDayIsNoted(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+// TestTheDayIsNotedWhereItIsCounted: the company is in Auckland, and the period's days end
+// in New York, when it is evening of the next in Auckland.
+func TestTheDayIsNotedWhereItIsCounted(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		priya := modelstest.Person(t, db, access.Compliance)
+		var e engagement.Engagement
+		err := modelstest.As(t, db, priya, func(ctx context.Context, tx *models.Tx) (err error) {
+			if _, err = programme.SetUp(ctx, tx, "Halyard AI", "Pacific/Auckland", nil); err != nil {
+				return err
+			}
+			e, err = engagement.Create(ctx, tx, engagement.Terms{
+				Name: "Readiness", Firm: "Brandt & Okafor", Kind: engagement.Readiness, Criteria: []string{"CC6.1"}, Zone: "America/New_York",
+				PeriodStart: "2026-01-01", PeriodEnd: "2026-06-30", OpensOn: "2026-03-01", ClosesOn: "2026-10-31",
+			})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := jobs.New(db, jobs.Clock()...)
+		var noted []int
+		// A minute before midnight in Auckland, before it in New York, and of the next day there.
+		for _, at := range []string{"2026-03-03T10:44:05Z", "2026-03-03T10:59:05Z", "2026-03-04T04:44:05Z", "2026-03-04T04:59:05Z"} {
+			modelstest.At(db, instant(t, at))
+			if err := w.Stand(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			modelstest.Look(t, db, priya, func(ctx context.Context, tx *models.Tx) error {
+				list, err := readiness.History(ctx, tx, e.ID)
+				noted = append(noted, len(list))
+				return err
+			})
+		}
+		if want := []int{0, 0, 0, 1}; !slices.Equal(noted, want) {
+			t.Errorf("noted %v, want %v", noted, want)
+		}
 	})
 }

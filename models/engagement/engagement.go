@@ -12,6 +12,7 @@ import (
 	"assay/models/access"
 	"assay/models/framework"
 	"assay/models/period"
+	"assay/models/programme"
 )
 
 // An Engagement is one examination by one firm. Period and access window are civil
@@ -210,6 +211,19 @@ func Current(ctx context.Context, tx *models.Tx) (Engagement, bool, error) {
 		return Engagement{}, false, err
 	}
 	return CurrentOf(list, tx.Now)
+}
+
+// Zone is the zone in which the days of windows are counted: that of the current engagement,
+// for its auditors judge by it what was in time, and without one the company's.
+func Zone(ctx context.Context, tx *models.Tx) (*time.Location, error) {
+	e, ok, err := Current(ctx, tx)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return programme.Zone(ctx, tx)
+	}
+	return e.Location()
 }
 
 // CurrentOf is Current among engagements that are listed with the latest period first.

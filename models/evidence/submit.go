@@ -9,7 +9,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
-	"assay/models/programme"
+	"assay/models/engagement"
 )
 
 // Submit asks for a review of an item of the actor's that is stored or returned. What is
@@ -35,7 +35,7 @@ func Submit(ctx context.Context, tx *models.Tx, id, rev int64) (Item, error) {
 
 // Check is Invalid with everything that Submit would refuse in the details of i, or nil.
 func Check(ctx context.Context, tx *models.Tx, i Item) error {
-	zone, err := programme.Zone(ctx, tx)
+	zone, err := engagement.Zone(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -131,12 +131,12 @@ func (d Details) tooMuch(zone *time.Location, came time.Time) string {
 	case OneInstant(d.Kind) && d.PerformedAt != nil:
 		acted := models.DateOf(*d.PerformedAt, zone)
 		if d.CoversFrom != acted || d.CoversTo != acted {
-			return fmt.Sprintf("Evidence of the kind %s shows one moment and no range of days. Give %s, the day of the performance, as the first and the last day. Days around it need evidence of their own.", strings.ToLower(KindLabel(d.Kind)), acted)
+			return fmt.Sprintf("Evidence of the kind %s shows one moment and no range of days. Give %s, the day of the performance in %s, as the first and the last day. Days around it need evidence of their own.", strings.ToLower(KindLabel(d.Kind)), acted, zone)
 		}
 	case d.CoversTo > day:
-		return fmt.Sprintf("Evidence cannot speak of days to come. It was %s on %s; cover the days until then.", taken, day)
+		return fmt.Sprintf("Evidence cannot speak of days to come. It was %s on %s, %s time; cover the days until then.", taken, day, zone)
 	case d.PerformedAt == nil && d.CoversTo >= day:
-		return fmt.Sprintf("Without a day of performance it shows days that were over when it was %s: until %s. Cover those, or capture it again later.", taken, day.AddDays(-1))
+		return fmt.Sprintf("Without a day of performance it shows days that were over when it was %s: until %s, %s time. Cover those, or capture it again later.", taken, day.AddDays(-1), zone)
 	}
 	return ""
 }

@@ -8,9 +8,9 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/control"
+	"assay/models/engagement"
 	"assay/models/evidence"
 	"assay/models/period"
-	"assay/models/programme"
 )
 
 // A Performance is one act of a control. It is a statement of whoever recorded it, and
@@ -81,7 +81,7 @@ func Perform(ctx context.Context, tx *models.Tx, c control.Control, a Act) (Perf
 			return Performance{}, err
 		}
 	}
-	zone, err := programme.Zone(ctx, tx)
+	zone, err := engagement.Zone(ctx, tx)
 	if err != nil {
 		return Performance{}, err
 	}
@@ -133,7 +133,7 @@ func (p Performance) problems(zone *time.Location) map[string]string {
 	case p.PerformedAt.After(p.RecordedAt):
 		wrong["performed_at"] = "This is still to come. A performance is recorded once it has happened."
 	case !p.WindowFrom.IsZero() && day < p.WindowFrom:
-		wrong["performed_at"] = fmt.Sprintf("This is before %s, when the window begins. It belongs to the window before.", p.WindowFrom)
+		wrong["performed_at"] = fmt.Sprintf("This is before %s, when the window begins (%s time). It belongs to the window before.", p.WindowFrom, zone)
 	case p.OwnerStated() && p.EvidenceID == nil:
 		wrong["performed_at"] = "The control was performed more than 7 days ago. Your word alone does not date it any more: add the evidence on this page instead, with a file that carries the system's own date, and say there why it comes late."
 	case p.OwnerStated() && p.LateReason == "":
@@ -270,7 +270,7 @@ func windowFor(ctx context.Context, tx *models.Tx, c control.Control, i evidence
 	if err != nil {
 		return period.Span{}, err
 	}
-	zone, err := programme.Zone(ctx, tx)
+	zone, err := engagement.Zone(ctx, tx)
 	if err != nil || models.DateOf(*i.PerformedAt, zone) < named.From { // says nothing of that window
 		return period.Span{}, err
 	}

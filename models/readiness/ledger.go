@@ -257,12 +257,16 @@ func (w waits) add(l *ledger, f occurrence.Frame, sheets []*occurrence.Sheet) {
 // settle adds what was returned and what findings ask, names everybody, and counts the
 // controls that nobody answers for.
 func (w waits) settle(ctx context.Context, tx *models.Tx, l *ledger, f occurrence.Frame) error {
-	rows, err := waitRows(ctx, tx, f.Today.Date())
+	rows, err := waitRows(ctx, tx)
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
-		b := w.at(r.PersonID, r.Since)
+		since, err := r.since(f.Zone)
+		if err != nil {
+			return err
+		}
+		b := w.at(r.PersonID, since)
 		b.Returned, b.Overdue = b.Returned+r.Returned, b.Overdue+r.Overdue
 	}
 	ids := slices.Concat(slices.Collect(maps.Keys(w.owns)), slices.Collect(maps.Keys(w.on)))

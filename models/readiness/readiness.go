@@ -183,17 +183,31 @@ type waitRow struct {
 	PersonID int64
 	Returned int
 	Overdue  int
-	Since    models.Date
+	Since    string // a date or, of what was returned, an instant
 }
 
-// waitRows counts what was returned to people and what findings ask of them.
-func waitRows(ctx context.Context, tx *models.Tx, today models.Date) ([]waitRow, error) {
-	day := "substr(min(e.decided_at), 1, 10)"
+// since is the day on which the waiting began.
+func (r waitRow) since(zone *time.Location) (models.Date, error) {
+	if len(r.Since) == len(time.DateOnly) {
+		return models.Date(r.Since), nil
+	}
+	t, err := time.Parse(time.DateTime, r.Since)
+	return models.DateOf(t, zone), err
+}
+
+// waitRows counts what was returned to people and what findings ask of them, which are late
+// by the company's days.
+func waitRows(ctx context.Context, tx *models.Tx) ([]waitRow, error) {
+	today, err := programme.Today(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	at := "substr(min(e.decided_at), 1, 19)"
 	if tx.Postgres() {
-		day = "to_char(min(e.decided_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+		at = "to_char(min(e.decided_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
 	}
 	return models.Raw[waitRow](ctx, tx, `
-		SELECT c.owner_id AS person_id, count(*) AS returned, 0 AS overdue, `+day+` AS since
+		SELECT c.owner_id AS person_id, count(*) AS returned, 0 AS overdue, `+at+` AS since
 		FROM evidence e JOIN controls c ON c.id = e.control_id
 		WHERE e.status = 'returned' AND c.owner_id IS NOT NULL GROUP BY c.owner_id
 		UNION ALL

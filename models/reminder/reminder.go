@@ -14,7 +14,6 @@ import (
 	"assay/models/notice"
 	"assay/models/occurrence"
 	"assay/models/period"
-	"assay/models/programme"
 	"assay/models/request"
 	"assay/models/webhook"
 )
@@ -26,8 +25,9 @@ const (
 )
 
 // Frame is the days in which tasks are looked for, and the engagement whose period that is.
+// They are days in its zone: what is late here is late for its auditors.
 func Frame(ctx context.Context, tx *models.Tx) (occurrence.Frame, engagement.Engagement, error) {
-	zone, err := programme.Zone(ctx, tx)
+	zone, err := engagement.Zone(ctx, tx)
 	if err != nil {
 		return occurrence.Frame{}, engagement.Engagement{}, err
 	}
@@ -37,8 +37,14 @@ func Frame(ctx context.Context, tx *models.Tx) (occurrence.Frame, engagement.Eng
 	return f, current, err
 }
 
-// Day is the company's date at tx.Now: reminders are derived once on each.
-func Day(ctx context.Context, tx *models.Tx) (models.Date, error) { return programme.Today(ctx, tx) }
+// Day is the date by which tasks are judged at tx.Now: reminders are derived once on each.
+func Day(ctx context.Context, tx *models.Tx) (models.Date, error) {
+	zone, err := engagement.Zone(ctx, tx)
+	if err != nil {
+		return "", err
+	}
+	return models.DateOf(tx.Now, zone), nil
+}
 
 // Remind tells everybody what is due soon or late of some controls, each thing once, and
 // returns how many tasks that concerned.

@@ -192,7 +192,7 @@ func fields(d Data) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "zone", Label: "Time zone", Value: d.Zone, Max: 60, Required: true, Error: d.Errors["zone"], Hint: "By its IANA name, such as Europe/Berlin or America/New_York. Due dates and effective dates are days there."}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Field(ui.Input{Name: "zone", Label: "Time zone", Value: d.Zone, Max: 60, Required: true, Error: d.Errors["zone"], Hint: "By its IANA name, such as Europe/Berlin or America/New_York. Effective dates are days there, and so are due dates, unless the current engagement names another zone."}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -230,8 +230,9 @@ type OneData struct {
 	Occurrence   period.Occurrence
 	Task         *occurrence.Task // nil when nothing of it is open
 	Today        period.Day
-	Zone         *time.Location
-	Mine         bool // the reader may record what happened
+	Zone         *time.Location // in which times are typed
+	Days         *time.Location // in which days are counted
+	Mine         bool           // the reader may record what happened
 	Form         evidences.FormData
 	Candidates   []ui.Option
 	Performances []occurrence.Performance // of the control
@@ -285,7 +286,7 @@ func (d OneData) acts() []occurrence.Performance {
 	days := d.Window.Days()
 	for _, p := range d.Performances {
 		own := period.Span{From: p.WindowFrom, To: p.WindowTo}
-		if own == d.Window || p.WindowFrom.IsZero() && days.Has(period.DayAt(p.PerformedAt, d.Zone)) {
+		if own == d.Window || p.WindowFrom.IsZero() && days.Has(period.DayAt(p.PerformedAt, d.Days)) {
 			out = append(out, p)
 		}
 	}
