@@ -47,7 +47,7 @@ func (app *App) listMonth(w http.ResponseWriter, r *http.Request) error {
 		owed, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{Controls: []int64{c.ID}})
 		for _, t := range owed {
 			if t.Want == occurrence.WantList && t.Month() == month {
-				return t.Holes[0].Span(), err
+				return occurrence.ToList(ctx, tx, f, t)
 			}
 		}
 		return period.Span{}, err

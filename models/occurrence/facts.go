@@ -11,6 +11,7 @@ import (
 	"assay/models/access"
 	"assay/models/evidence"
 	"assay/models/period"
+	"assay/models/programme"
 )
 
 // A hundred thousand facts are read as one text for each control: rows of their own cost
@@ -205,10 +206,32 @@ func events(ctx context.Context, tx *models.Tx, f Frame, spans []listed, into ma
 		s.Listed[l.Kind] = append(s.Listed[l.Kind], l.days())
 		kinds[l.Kind], of[l.ID] = append(kinds[l.Kind], l), s
 	}
+	zone, err := programme.Zone(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, s := range into {
+		s.listedIn(zone, f.Zone)
+	}
 	if err := triggers(ctx, tx, f, kinds[Triggers], of); err != nil {
 		return err
 	}
 	return signals(ctx, tx, f, kinds[Signals], of)
+}
+
+// listedIn turns the company's days, which lists speak of, into those of the frame: of a day
+// that reaches beyond them, a list does not know the whole.
+func (s *Sheet) listedIn(company, zone *time.Location) {
+	if company.String() == zone.String() {
+		return
+	}
+	for kind, days := range s.Listed {
+		runs := period.Join(days)
+		for n, r := range runs {
+			runs[n] = r.Whole(company, zone)
+		}
+		s.Listed[kind] = slices.DeleteFunc(runs, func(r period.Days) bool { return r.Len() == 0 })
+	}
 }
 
 // listed is a list with the days that it speaks of.

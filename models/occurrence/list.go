@@ -306,6 +306,27 @@ func Lists(ctx context.Context, tx *models.Tx, control int64, limit int) ([]List
 	return models.Rows[List](tx).Where("fact_lists.control_id = ?", control).Order("fact_lists.id DESC").Limit(limit).Find(ctx)
 }
 
+// ToList are the company's days that a list has to speak of for t: those that the first days
+// it asks for reach into, as far as no list speaks of them.
+func ToList(ctx context.Context, tx *models.Tx, f Frame, t Task) (period.Span, error) {
+	zone, err := programme.Zone(ctx, tx)
+	if err != nil || len(t.Holes) == 0 {
+		return period.Span{}, err
+	}
+	asked := t.Holes[0].Around(f.Zone, zone)
+	span := asked.Span()
+	there, err := models.Rows[List](tx).Where("fact_lists.control_id = ? AND fact_lists.withdrawn_at IS NULL AND fact_lists.covers_from <= ? AND fact_lists.covers_to >= ?",
+		t.Sheet.ID, span.To, span.From).Find(ctx)
+	covered := make([]period.Days, len(there))
+	for n, l := range there {
+		covered[n] = period.Span{From: l.CoversFrom, To: l.CoversTo}.Days()
+	}
+	if open := period.Holes(asked, covered); len(open) > 0 {
+		span = open[0].Span()
+	}
+	return span, err
+}
+
 // ofCounting are the triggers of days in a zone, of lists that count. Lists file each under
 // its day in the company's zone, which narrows the index and may be a day off.
 const ofCounting = ` FROM trigger_events t JOIN fact_lists l ON l.id = t.list_id

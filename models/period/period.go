@@ -145,6 +145,22 @@ func (r Days) Within(s Days) bool { return s.First <= r.First && r.Last <= s.Las
 // Meets reports whether r and s share a day.
 func (r Days) Meets(s Days) bool { return r.First <= s.Last && s.First <= r.Last }
 
+// Whole are the days of another zone that lie whole within r; there may be none.
+func (r Days) Whole(zone, other *time.Location) Days {
+	from, until := r.Span().Instants(zone)
+	first := DayAt(from, other)
+	if first.Starts(other).Before(from) {
+		first++
+	}
+	return Days{first, DayAt(until, other) - 1}
+}
+
+// Around are the days of another zone that r reaches into.
+func (r Days) Around(zone, other *time.Location) Days {
+	from, until := r.Span().Instants(zone)
+	return Days{DayAt(from, other), DayAt(until.Add(-1), other)}
+}
+
 // And is what r and s share; it may be empty.
 func (r Days) And(s Days) Days { return Days{max(r.First, s.First), min(r.Last, s.Last)} }
 
