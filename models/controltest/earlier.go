@@ -29,16 +29,22 @@ type earlierRow struct {
 }
 
 // readEarlier reads what was found in draws that were made again. An item that was excluded
-// was no item of the population, or the same one twice.
+// was no item of the population, or the same one twice. What was found in a full population,
+// which has no items, is of the last one: in the next one it stands.
 func readEarlier(tests []int64, into *[]earlierRow) models.Reading {
 	return models.RawInto(into, "test_id, sample_id", `SELECT l.test_id, l.sample_id, s.drawn_at, COALESCE(n.reason, '') AS reason, count(*) AS deviations
 		FROM test_samples l JOIN samples s ON s.id = l.sample_id LEFT JOIN samples n ON n.redraws_id = s.id
-		JOIN sample_items i ON i.sample_id = s.id JOIN test_results r ON r.test_id = l.test_id AND r.item_id = i.id
+		JOIN test_results r ON r.test_id = l.test_id
 		WHERE l.test_id IN ? AND l.ended_at IS NOT NULL AND r.result = 'deviation'
+		AND (r.item_id IN (SELECT i.id FROM sample_items i WHERE i.sample_id = s.id) OR r.item_id = 0 AND l.id = (`+lastFull+`))
 		AND NOT EXISTS (SELECT 1 FROM test_results x WHERE x.test_id = r.test_id AND x.item_id = r.item_id AND x.letter = r.letter AND x.round > r.round)
-		AND NOT EXISTS (SELECT 1 FROM sample_exclusions x WHERE x.item_id = i.id)
+		AND NOT EXISTS (SELECT 1 FROM sample_exclusions x WHERE x.item_id = r.item_id)
 		GROUP BY l.test_id, l.sample_id, s.drawn_at, n.reason`, tests)
 }
+
+// lastFull is the full population that a test took last, unless it still has one.
+const lastFull = `SELECT max(f.id) FROM test_samples f JOIN samples w ON w.id = f.sample_id AND w.method = 'full'
+	WHERE f.test_id = l.test_id HAVING count(f.ended_at) = count(*)`
 
 // earlierWords follow the conclusion.
 func (p *Paper) earlierWords() string {
@@ -49,10 +55,10 @@ func (p *Paper) earlierWords() string {
 	return b.String()
 }
 
-// fromEarlier are the findings that stand on items of draws that were made again.
+// fromEarlier are the findings that stand on cells of draws that were made again.
 func (p *Paper) fromEarlier() (codes []string) {
 	for cell, id := range p.Excepted {
-		if code := fmt.Sprintf("F-%03d", id); cell.ItemID != 0 && p.index(cell.ItemID) < 0 && !slices.Contains(codes, code) {
+		if code := fmt.Sprintf("F-%03d", id); cell.Letter != "" && p.index(cell.ItemID) < 0 && !slices.Contains(codes, code) {
 			codes = append(codes, code)
 		}
 	}

@@ -254,3 +254,37 @@ func TestAnOmissionIsOfThePopulationOfTheTest(t *testing.T) {
 		})
 	})
 }
+
+// TestRule11AnExceptionFromAFullPopulationStandsAfterItIsDrawnAgain: the cell has no item,
+// and what was raised from it is not gone with the draw.
+func TestRule11AnExceptionFromAFullPopulationStandsAfterItIsDrawnAgain(t *testing.T) {
+	fields(t, func(f *field) {
+		redraw := func(id int64, n int, m sample.Method) (s population.Sample) {
+			f.later()
+			s = population.Sample{
+				EngagementID: f.e.ID, PopulationID: f.items[0].PopulationID, Slug: f.e.Slug, Method: m, Size: n,
+				AuditorID: f.lea.ID, DrawnBy: f.lea.ID, DrawnAt: f.db.Now(), RedrawsID: &id, Reason: "To look at it in another way.",
+			}
+			f.must(access.Clock, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &s, "sample.draw") })
+			f.must(f.lea, func(ctx context.Context, tx *models.Tx) error {
+				return controltest.TakeSample(ctx, tx, f.test.ID, 0, 0, s.ID)
+			})
+			return s
+		}
+		all := redraw(f.items[0].SampleID, 0, sample.Full)
+		f.mark(f.test, population.Item{}, "A", controltest.Pass)
+		f.mark(f.test, population.Item{}, "B", controltest.Deviation)
+		x, err := f.except(f.lea, controltest.Cell{TestID: f.test.ID, Letter: "B"}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		few := redraw(all.ID, 0, sample.Judgemental)
+		i := population.Item{EngagementID: f.e.ID, SampleID: few.ID, PopulationID: few.PopulationID, Slug: f.e.Slug, Place: 1, Key: "CHG-001", RowDigest: strings.Repeat("0", 64), Cells: []string{"CHG-001"}, AddedAt: f.db.Now()}
+		f.must(access.Clock, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &i, "sample.select") })
+		f.mark(f.test, i, "A", controltest.Pass)
+		f.mark(f.test, i, "B", controltest.Pass)
+		f.refused("effective", f.as(f.lea, func(ctx context.Context, tx *models.Tx) error {
+			return controltest.Conclude(ctx, tx, f.test.ID, 0, 0, controltest.Effective, "")
+		}), models.KindInvalid, x.Code()+" was raised from a sample that was drawn again")
+	})
+}
