@@ -128,11 +128,12 @@ func requestData(ctx context.Context, tx *models.Tx, r *http.Request) (d request
 	if d.Today, err = request.Today(d.Engagement, tx.Now); err != nil {
 		return d, err
 	}
-	parts, err := request.PartsOf(ctx, tx, d.Request.ID)
+	d.Before, _ = strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // anything else is the end of the thread
+	parts, err := request.PartsOf(ctx, tx, d.Request.ID, d.Before)
 	if err != nil {
 		return d, err
 	}
-	d.Items, d.Answers, d.Steps, d.Thread = parts.Items, parts.Answers, parts.Steps, parts.Thread
+	d.Items, d.Answers, d.Steps, d.Thread, d.Earlier = parts.Items, parts.Answers, parts.Steps, parts.Thread, parts.Earlier
 	if err = requestEvidence(ctx, tx, &d); err != nil {
 		return d, err
 	}

@@ -15,6 +15,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/modelstest"
+	"assay/models/request"
 )
 
 const requestsAt = "/engagements/fieldwork-2026/requests"
@@ -133,6 +134,24 @@ func TestAThreadSaysWhoReadsIt(t *testing.T) {
 		}
 	}
 	w.Get(w.priya, at+"?as=auditor").Want(200).Has("harmonica").Lacks("zeppelin", "xylophone")
+}
+
+// TestALongThreadIsReadInParts: the latest messages first, and a link to those before, of
+// which nobody counts what they may not read.
+func TestALongThreadIsReadInParts(t *testing.T) {
+	w := scoped(inFieldwork(newShop(t)))
+	jonas := w.writing()
+	at := w.asks(jonas)
+	for n := range request.ThreadShown + 2 {
+		w.Post(w.priya, at+"/messages", "audience", "both", "text", fmt.Sprintf("message number %d.", n)).Want(303)
+		w.Post(jonas, at+"/messages", "audience", "firm", "text", "xylophone").Want(303)
+	}
+	end := w.Get(w.priya, at).Want(200).Has("message number 2.", "message number 51.", "Earlier messages").Lacks("message number 1.", "Latest messages")
+	_, rest, _ := strings.Cut(end.Body, at+"?before=")
+	before, _, _ := strings.Cut(rest, "#")
+	w.Get(w.priya, at+"?before="+before).Want(200).Has("message number 0.", "message number 1.", "Latest messages").Lacks("message number 2.", "Earlier messages")
+	w.Get(w.priya, at+"?before=x").Want(200).Has("message number 51.")
+	w.Get(jonas, at).Want(200).Has("message number 51.", "message number 27.", "xylophone", "Earlier messages").Lacks("message number 26.")
 }
 
 // TestTheCompanyLooksAsTheAuditors: the same pages with nothing to press, a bar that says

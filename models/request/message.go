@@ -79,9 +79,17 @@ func (Message) VisibleTo(a access.Actor) (string, []any) {
 	return cond + " AND request_messages.audience <> 'firm'", args
 }
 
-// Thread lists what was said about a request, the first word first.
-func Thread(ctx context.Context, tx *models.Tx, request int64) ([]Message, error) {
-	return models.Rows[Message](tx).Where("request_id = ?", request).Order("id").Limit(500).Find(ctx)
+// ThreadShown is how many messages a page of a request shows at once.
+const ThreadShown = 50
+
+// thread is what was said about a request before a message, 0 for all of it, the latest
+// first; with one more than is shown, which says that there are earlier ones.
+func thread(tx *models.Tx, request, before int64) models.Query[Message] {
+	q := models.Rows[Message](tx).Where("request_id = ?", request)
+	if before > 0 {
+		q = q.Where("request_messages.id < ?", before)
+	}
+	return q.Order("id DESC").Limit(ThreadShown + 1)
 }
 
 // Say writes to an audience that the actor may speak to. The text stays out of the log:

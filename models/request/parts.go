@@ -2,6 +2,7 @@ package request
 
 import (
 	"context"
+	"slices"
 
 	"assay/models"
 )
@@ -11,15 +12,20 @@ type Parts struct {
 	Items   []Item
 	Answers []Answer  // what was given
 	Steps   []Step    // the first one first
-	Thread  []Message // what was said, the first word first
+	Thread  []Message // what was said last, the first word first
+	Earlier bool      // more was said before
 }
 
-// PartsOf reads them in one query.
-func PartsOf(ctx context.Context, tx *models.Tx, request int64) (p Parts, err error) {
+// PartsOf reads them in one query: of the thread what was said last, or last before a
+// message.
+func PartsOf(ctx context.Context, tx *models.Tx, request, before int64) (p Parts, err error) {
 	err = models.Together(ctx, tx,
 		models.Into(models.Rows[Item](tx).Where("request_id = ?", request).Order("place"), &p.Items),
 		models.Into(models.Rows[Answer](tx).Where("request_id = ?", request).Order("id"), &p.Answers),
 		models.Into(models.Rows[Step](tx).Where("request_id = ?", request).Order("place"), &p.Steps),
-		models.Into(models.Rows[Message](tx).Where("request_id = ?", request).Order("id").Limit(500), &p.Thread))
+		models.Into(thread(tx, request, before), &p.Thread))
+	p.Earlier = len(p.Thread) > ThreadShown
+	p.Thread = p.Thread[:min(len(p.Thread), ThreadShown)]
+	slices.Reverse(p.Thread)
 	return p, err
 }

@@ -113,9 +113,9 @@ func TestAPrivateNoteIsNowhereElse(t *testing.T) {
 			if n != 0 {
 				w.Errorf("%d leaves hold what was written", n)
 			}
-			list, err2 := request.Thread(ctx, tx, r.ID)
-			if len(list) != 1 {
-				w.Errorf("the clock reads %d messages", len(list))
+			p, err2 := request.PartsOf(ctx, tx, r.ID, 0)
+			if len(p.Thread) != 1 {
+				w.Errorf("the clock reads %d messages", len(p.Thread))
 			}
 			if err == nil {
 				err = err2

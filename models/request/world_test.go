@@ -318,12 +318,12 @@ func (w *world) shown(a access.Actor, r request.Request) (answers, messages, ste
 		if err != nil {
 			return err
 		}
-		ms, err := request.Thread(ctx, tx, r.ID)
+		p, err := request.PartsOf(ctx, tx, r.ID, 0)
 		if err != nil {
 			return err
 		}
 		ss, err := request.StepsOf(ctx, tx, r.ID)
-		answers, messages, steps = len(as), len(ms), len(ss)
+		answers, messages, steps = len(as), len(p.Thread), len(ss)
 		return err
 	})
 	return answers, messages, steps
