@@ -65,6 +65,7 @@ func TestTheCompanyShowsEveryState(t *testing.T) {
 		atLeast("controls", 131, "SELECT count(*) FROM controls")
 		atLeast("controls without an owner", 2, "SELECT count(*) FROM controls WHERE owner_id IS NULL AND template <> ''")
 		atLeast("evidence", 130, "SELECT count(*) FROM evidence")
+		atLeast("populations with an omitted row", 1, "SELECT count(*) FROM populations WHERE replaces_id IS NOT NULL AND status = 'locked' AND change_note <> ''")
 		for _, r := range access.Roles {
 			atLeast("people who are "+string(r), 1, "SELECT count(*) FROM people WHERE role = ? AND status = 'active'", string(r))
 		}

@@ -85,7 +85,7 @@ func (p Proposal) why(of population.Population) string {
 	if !p.Table.Default() {
 		table = "the table of this engagement: " + p.Table.Reason
 	}
-	return fmt.Sprintf("%s is %s and the list has %s rows; the size is never more than that. It follows %s", of.Control, strings.ToLower(frequencyWord(p.Frequency)), count(of.RowCount), table)
+	return fmt.Sprintf("Frequency of %s: %s. The list has %s rows, and the size is never more than that. It follows %s", of.Control, strings.ToLower(frequencyWord(p.Frequency)), count(of.RowCount), table)
 }
 
 func frequencyWord(id string) string {
