@@ -84,15 +84,12 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 	if d.Interim, err = d.Population.Interim(d.Engagement); err != nil {
 		return d, err
 	}
-	if d.Samples, err = population.Samples(ctx, tx, d.Population.ID); err != nil {
+	around, err := population.AroundOf(ctx, tx, d.Population)
+	if err != nil {
 		return d, err
 	}
-	if d.Before, d.Follows, err = population.Previous(ctx, tx, d.Population); err != nil {
-		return d, err
-	}
-	if d.Next, d.Replaced, err = population.Next(ctx, tx, d.Population); err != nil {
-		return d, err
-	}
+	d.Samples, d.Before, d.Follows, d.Next, d.Replaced = around.Samples, around.Before, around.Follows, around.Next, around.Replaced
+	d.Acceptance, d.Accepted = around.Acceptance, around.Accepted
 	if d.Follows && d.Population.Change.V.Added.Count > 0 {
 		if d.Resting, err = controltest.Resting(ctx, tx, d.Engagement.ID, d.Population.ID, d.Before.ID); err != nil {
 			return d, err
@@ -100,9 +97,6 @@ func populationData(ctx context.Context, tx *models.Tx, r *http.Request) (d popu
 		if d.Omitted, err = finding.OmittedOf(ctx, tx, d.Population.ID); err != nil {
 			return d, err
 		}
-	}
-	if d.Acceptance, d.Accepted, err = population.AcceptanceOf(ctx, tx, d.Population); err != nil {
-		return d, err
 	}
 	if d.Team, err = engagement.Team(ctx, tx, d.Engagement.ID); err != nil {
 		return d, err

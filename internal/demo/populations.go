@@ -79,8 +79,8 @@ func (s *story) sampled() {
 // stand; what becomes of the test that rests on them is the auditor's to say.
 func (s *story) omitted(first *population.Population, csv []byte) {
 	more, key := withOmitted(csv)
-	next := s.parcel("CM-01", "Merges to production", more, s.ago(3))
-	next.ChangeNote = "The search named the three teams and so left out what the release robot merged. Found when " + key + " was looked for in the list."
+	next := s.parcel("CM-01", "Merges to production", more, s.ago(5))
+	next.ChangeNote = "What the release robot merged, since the search named the three teams. Found when " + key + " was looked for in the list."
 	next.Change = sample.Change{Added: sample.Noted{Count: 1, Examples: []string{key}}}
 	var p population.Population
 	s.on(s.ago(2), 240, "priya", func(ctx context.Context, tx *models.Tx) (err error) {

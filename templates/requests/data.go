@@ -128,8 +128,8 @@ type PageData struct {
 	Answers    []request.Answer
 	Steps      []request.Step
 	Thread     []request.Message
-	Before     int64 // the message that the thread is shown up to, or 0
-	Earlier    bool  // more was said before what is shown
+	Before     int64                   // the message that the thread is shown up to, or 0
+	Earlier    bool                    // more was said before what is shown
 	Evidence   map[int64]evidence.Item // that answers, as far as the visitor may open it
 	Candidates []evidence.Item         // what else the control has
 	Withheld   []string                // what keeps the answer from being released
