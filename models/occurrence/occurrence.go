@@ -245,10 +245,12 @@ func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet,
 }
 
 // Batches are the codes of all controls, size at once. What is known of a control is many
-// times what is kept of it, and a company may have a hundred thousand.
-func Batches(ctx context.Context, tx *models.Tx, size int) ([]Codes, error) {
-	ends, err := models.Raw[struct{ Code string }](ctx, tx, `SELECT code FROM (SELECT code, row_number() OVER (ORDER BY code) AS place FROM controls) x
-		WHERE place % ? = 0 ORDER BY code`, size)
+// times what is kept of it, and a company may have a hundred thousand. Other readings are
+// asked together with it.
+func Batches(ctx context.Context, tx *models.Tx, size int, beside ...models.Reading) ([]Codes, error) {
+	var ends []struct{ Code string }
+	err := models.Together(ctx, tx, append(beside, models.RawInto(&ends, "code", `SELECT code FROM (SELECT code, row_number() OVER (ORDER BY code) AS place FROM controls) x
+		WHERE place % ? = 0`, size))...)
 	out := make([]Codes, len(ends)+1)
 	for n, end := range ends {
 		out[n].Until, out[n+1].After = end.Code, end.Code

@@ -84,7 +84,11 @@ var batch = 4096
 func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurrence.Frame, codes []string, visit visitor) (*ledger, error) {
 	l := &ledger{counts: Counts{}, groups: groupsFor(codes, len(f.Months())), covered: map[string]bool{}}
 	w := waits{on: map[int64]*Blocker{}, owns: map[int64]int{}}
-	batches, err := occurrence.Batches(ctx, tx, batch)
+	var days []dayRow
+	batches, err := occurrence.Batches(ctx, tx, batch, noted(tx, e.ID, &days))
+	if err == nil {
+		l.history, err = weeks(days)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -101,9 +105,6 @@ func count(ctx context.Context, tx *models.Tx, e engagement.Engagement, f occurr
 			l.judge(s, f, criteria[s.ID], weak[s.ID], visit)
 		}
 		w.add(l, f, sheets)
-	}
-	if l.history, err = History(ctx, tx, e.ID); err != nil {
-		return nil, err
 	}
 	return l, w.settle(ctx, tx, l, f)
 }
@@ -408,13 +409,21 @@ func Note(ctx context.Context, tx *models.Tx) error {
 
 // History is the headline at the end of each week, the oldest first, for the last year.
 func History(ctx context.Context, tx *models.Tx, engagement int64) ([]Point, error) {
-	rows, err := models.Rows[dayRow](tx).Where("engagement_id = ?", engagement).Order("day DESC").Limit(400).Find(ctx)
-	if err != nil {
+	var days []dayRow
+	if err := models.Together(ctx, tx, noted(tx, engagement, &days)); err != nil {
 		return nil, err
 	}
-	var out []Point
+	return weeks(days)
+}
+
+// noted is the reading of what was noted in the last year, the newest first.
+func noted(tx *models.Tx, engagement int64, days *[]dayRow) models.Reading {
+	return models.Into(models.Rows[dayRow](tx).Where("engagement_id = ?", engagement).Order("day DESC").Limit(400), days)
+}
+
+func weeks(days []dayRow) (out []Point, err error) {
 	week := ""
-	for _, r := range rows { // the first of a week is its last day
+	for _, r := range days { // the first of a week is its last day
 		if w := weekOf(r.Day); w != week {
 			week = w
 			p := Point{Day: r.Day, Counts: Counts{}}
