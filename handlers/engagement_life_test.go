@@ -146,6 +146,7 @@ func TestReportPages(t *testing.T) {
 		s.Post(ana, at+"/move", "rev", at0, "to", "reporting").Want(303)
 		s.Get(ana, at+"/deliverables").Has("The period is over").Lacks("Reporting can begin")
 		s.Get(ana, at+"/requests").Has("Nothing new is asked since reporting began").Lacks("New request")
+		s.Get(ana, at+"/requests/import").Has("Bring decisions in", "nothing new is asked any more").Lacks("Open what is new")
 		s.Post(ana, at+"/requests", "title", "One more", "due_on", "2026-09-30").Want(409).Has("frozen since reporting began")
 		const text = "the report of the firm"
 		h := sha256.Sum256([]byte(text))
