@@ -87,6 +87,9 @@ func (s *session) reportBinder(r binder.Report, o verifyOptions, took time.Durat
 		counted(int64(r.Files), "file"), r.Bytes, r.Records, r.Leaves, counted(int64(r.Draws), "draw"), counted(int64(r.Checkpoints), "checkpoint"), took.Round(time.Millisecond))
 	fmt.Fprintf(s.stdout, "%s, %s, period %s, frozen at %s; %s view.\n", binder.Printable(m.Name), binder.Printable(m.Firm), binder.Printable(m.Period), m.FrozenAt.Format(time.RFC3339), m.View)
 	fmt.Fprintf(s.stdout, "Manifest %s\nSigned by %s\n", r.Digest, binder.Printable(m.Key))
+	if r.Replaced {
+		fmt.Fprintln(s.stdout, "That key was replaced. Whoever has it by now could sign another binder of the same engagement, also today.")
+	}
 	if r.Extends > 0 {
 		fmt.Fprintf(s.stdout, "Its log extends the %d leaves that were known.\n", r.Extends)
 	}

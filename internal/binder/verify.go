@@ -40,6 +40,7 @@ type Listed struct {
 type Report struct {
 	Manifest    Manifest
 	Digest      string // of the manifest
+	Replaced    bool   // the key that signed it counts no more
 	Files       int
 	Bytes       int64
 	Leaves      int64
@@ -223,7 +224,8 @@ func (v *verifier) manifest() bool {
 
 func (v *verifier) signature() {
 	v.key = v.report.Manifest.Key
-	if v.o.Key != "" && v.key != v.o.Key && !slices.Contains(v.o.Replaced, v.key) {
+	v.report.Replaced = slices.Contains(v.o.Replaced, v.key)
+	if v.o.Key != "" && v.key != v.o.Key && !v.report.Replaced {
 		v.problem("%s names another key than the one it is checked with", ManifestFile)
 		v.key = v.o.Key
 	}

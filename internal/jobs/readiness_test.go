@@ -14,24 +14,30 @@ import (
 	"assay/models/readiness"
 )
 
+// counted sets the company up in a zone, with a period whose days are those of another.
+func counted(t *testing.T, db *models.DB, priya access.Actor, company, zone string) (e engagement.Engagement) {
+	t.Helper()
+	err := modelstest.As(t, db, priya, func(ctx context.Context, tx *models.Tx) (err error) {
+		if _, err = programme.SetUp(ctx, tx, "Halyard AI", company, nil); err != nil {
+			return err
+		}
+		e, err = engagement.Create(ctx, tx, engagement.Terms{
+			Name: "Readiness", Firm: "Brandt & Okafor", Kind: engagement.Readiness, Criteria: []string{"CC6.1"}, Zone: zone,
+			PeriodStart: "2026-01-01", PeriodEnd: "2026-06-30", OpensOn: "2026-03-01", ClosesOn: "2026-10-31",
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // TestTheDayIsNoted: once before midnight where the company is, by one of two replicas.
 func TestTheDayIsNoted(t *testing.T) {
 	modelstest.Pair(t, func(t *testing.T, db, other *models.DB) {
 		priya := modelstest.Person(t, db, access.Compliance)
-		var e engagement.Engagement
-		err := modelstest.As(t, db, priya, func(ctx context.Context, tx *models.Tx) (err error) {
-			if _, err = programme.SetUp(ctx, tx, "Halyard AI", "America/New_York", nil); err != nil {
-				return err
-			}
-			e, err = engagement.Create(ctx, tx, engagement.Terms{
-				Name: "Readiness", Firm: "Brandt & Okafor", Kind: engagement.Readiness, Criteria: []string{"CC6.1"}, Zone: "America/New_York",
-				PeriodStart: "2026-01-01", PeriodEnd: "2026-06-30", OpensOn: "2026-03-01", ClosesOn: "2026-10-31",
-			})
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		e := counted(t, db, priya, "America/New_York", "America/New_York")
 		one, two := jobs.New(db, jobs.Clock()...), jobs.New(other, jobs.Clock()...)
 		// 23:59 in New York is 04:59 in UTC, and 03:59 once the clocks have changed.
 		for _, at := range []string{"2026-03-02T23:59:05Z", "2026-03-03T03:59:05Z", "2026-03-03T04:59:05Z", "2026-03-03T05:14:05Z", "2026-03-12T03:59:05Z"} {
@@ -63,20 +69,7 @@ func TestTheDayIsNoted(t *testing.T) {
 func TestTheDayIsNotedWhereItIsCounted(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
 		priya := modelstest.Person(t, db, access.Compliance)
-		var e engagement.Engagement
-		err := modelstest.As(t, db, priya, func(ctx context.Context, tx *models.Tx) (err error) {
-			if _, err = programme.SetUp(ctx, tx, "Halyard AI", "Pacific/Auckland", nil); err != nil {
-				return err
-			}
-			e, err = engagement.Create(ctx, tx, engagement.Terms{
-				Name: "Readiness", Firm: "Brandt & Okafor", Kind: engagement.Readiness, Criteria: []string{"CC6.1"}, Zone: "America/New_York",
-				PeriodStart: "2026-01-01", PeriodEnd: "2026-06-30", OpensOn: "2026-03-01", ClosesOn: "2026-10-31",
-			})
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		e := counted(t, db, priya, "Pacific/Auckland", "America/New_York")
 		w := jobs.New(db, jobs.Clock()...)
 		var noted []int
 		// A minute before midnight in Auckland, before it in New York, and of the next day there.

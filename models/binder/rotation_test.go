@@ -41,7 +41,7 @@ func TestABinderOutlivesItsSigningKey(t *testing.T) {
 		if r := w.verify(company, nil); !strings.Contains(strings.Join(r.Problems, "\n"), "names another key than the one it is checked with") {
 			w.Errorf("with the key of today: %q", r.Problems)
 		}
-		if r := w.verify(company, func(o *binder.Options) { o.Replaced = []string{first} }); len(r.Problems) > 0 {
+		if r := w.verify(company, func(o *binder.Options) { o.Replaced = []string{first} }); len(r.Problems) > 0 || !r.Replaced {
 			w.Errorf("with the key of today and the one that it replaced: %q", r.Problems)
 		}
 		_, err := w.prepare(w.jonas)

@@ -615,7 +615,7 @@ func Preview(d PreviewData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Preview of " + d.Name, Crumbs: crumbs(d.Engagement, actor, ui.Crumb{Label: "Bring in a list", Href: home(d.Engagement) + "/import"}, ui.Crumb{Label: "Preview"})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Preview of " + d.Name, Crumbs: crumbs(d.Engagement, actor, ui.Crumb{Label: bringIn(d.Engagement), Href: home(d.Engagement) + "/import"}, ui.Crumb{Label: "Preview"})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var12), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
