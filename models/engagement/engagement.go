@@ -228,13 +228,9 @@ func Zone(ctx context.Context, tx *models.Tx) (*time.Location, error) {
 
 // CurrentOf is Current among engagements that are listed with the latest period first.
 func CurrentOf(list []Engagement, now time.Time) (current Engagement, ok bool, err error) {
-	days := make([]models.Date, len(list)) // today, where each is
-	for n, e := range list {
-		zone, err := e.Location()
-		if err != nil {
-			return Engagement{}, false, err
-		}
-		days[n] = models.DateOf(now, zone)
+	days, err := daysOf(list, now)
+	if err != nil {
+		return Engagement{}, false, err
 	}
 	for n, e := range list {
 		if e.Status == Archived || e.Status == Cancelled || e.Status == Setup && givesWay(list, days, days[n], e) {
@@ -248,6 +244,37 @@ func CurrentOf(list []Engagement, now time.Time) (current Engagement, ok bool, e
 		}
 	}
 	return current, ok, nil
+}
+
+// lateWork is for how many days after its last day a period still asks for what it owes.
+const lateWork = 366
+
+// AskedSince is the first day of which tasks speak while current is the current engagement:
+// that of its period or of an earlier one which is under way. What falls due after a period's
+// last day is owed although the next period has begun.
+func AskedSince(list []Engagement, current Engagement, now time.Time) (models.Date, error) {
+	days, err := daysOf(list, now)
+	since := current.PeriodStart // "" is none
+	for n, e := range list {
+		plan := e.Status == Setup && givesWay(list, days, days[n], e)
+		if e.Status.Running() && !plan && e.PeriodEnd >= days[n].AddDays(-lateWork) {
+			since = min(since, e.PeriodStart)
+		}
+	}
+	return since, err
+}
+
+// daysOf is today where each of them is.
+func daysOf(list []Engagement, now time.Time) ([]models.Date, error) {
+	days := make([]models.Date, len(list))
+	for n, e := range list {
+		zone, err := e.Location()
+		if err != nil {
+			return days, err
+		}
+		days[n] = models.DateOf(now, zone)
+	}
+	return days, nil
 }
 
 // givesWay reports whether e, which is in set-up, is a plan beside one that is under way:

@@ -126,8 +126,8 @@ func Dues(ctx context.Context, tx *models.Tx) ([]Due, error) {
 		}
 	}
 	for _, s := range sheets {
-		if s.OwnerID == tx.Actor.ID && s.Effective {
-			out = append(out, coming(s, f)...)
+		if s.Effective {
+			out = append(out, coming(s, f, tx.Actor.ID)...)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Due) int { return int(period.DayOf(a.Day, 0) - period.DayOf(b.Day, 0)) })
@@ -138,11 +138,16 @@ func title(s *occurrence.Sheet, w period.Window) string {
 	return s.Code + ", " + s.Title + ", " + occurrence.InWords(w.Span())
 }
 
-// coming lists the windows of s that have not begun.
-func coming(s *occurrence.Sheet, f occurrence.Frame) (out []Due) {
+// coming lists the windows of s that have not begun and will be the person's: those of the
+// owner, but for what was handed over ahead.
+func coming(s *occurrence.Sheet, f occurrence.Frame, person int64) (out []Due) {
 	for w := range period.Windows(s.Facts.Versions, period.Days{First: f.Today + 1, Last: f.Days.Last}) {
 		span := w.Span()
-		if w.First <= f.Today || w.Len() < week || s.Handed[w.Days] != 0 {
+		holder := s.OwnerID
+		if to := s.Handed[w.Days]; to != 0 {
+			holder = to
+		}
+		if w.First <= f.Today || w.Len() < week || holder != person {
 			continue
 		}
 		out = append(out, Due{About: "tasks/" + s.Code + "/" + string(span.From) + "/" + string(span.To), Title: title(s, w), Day: w.By.Date()})

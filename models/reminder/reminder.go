@@ -24,16 +24,23 @@ const (
 	week = 7 // what comes back more often needs no reminder before it is due
 )
 
-// Frame is the days in which tasks are looked for, and the engagement whose period that is.
-// They are days in its zone: what is late here is late for its auditors.
-func Frame(ctx context.Context, tx *models.Tx) (occurrence.Frame, engagement.Engagement, error) {
+// Frame is the days in which tasks are looked for, and the current engagement. They are days
+// in its zone: what is late here is late for its auditors.
+func Frame(ctx context.Context, tx *models.Tx) (f occurrence.Frame, current engagement.Engagement, err error) {
 	zone, err := engagement.Zone(ctx, tx)
 	if err != nil {
-		return occurrence.Frame{}, engagement.Engagement{}, err
+		return f, current, err
 	}
-	current, _, err := engagement.Current(ctx, tx)
-	f := occurrence.FrameOf(period.Span{}, zone, tx.Now)
-	f.Days = occurrence.TaskDays(current.PeriodStart, f.Today)
+	list, err := engagement.List(ctx, tx)
+	if err != nil {
+		return f, current, err
+	}
+	if current, _, err = engagement.CurrentOf(list, tx.Now); err != nil {
+		return f, current, err
+	}
+	since, err := engagement.AskedSince(list, current, tx.Now)
+	f = occurrence.FrameOf(period.Span{}, zone, tx.Now)
+	f.Days = occurrence.TaskDays(since, f.Today)
 	return f, current, err
 }
 
