@@ -54,6 +54,37 @@ func setUp(t *testing.T, db *models.DB) {
 
 var calendarAddress = regexp.MustCompile(`https://assay\.example\.com(/calendar/assay_cal_[A-Z2-7]{26}\.ics)`)
 
+// TestACalendarHasWhatIsHandedOverAhead: the window of the summer, which has not begun, is with
+// a colleague. It stands in their calendar and no longer in the owner's.
+func TestACalendarHasWhatIsHandedOverAhead(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		s := handlerstest.New(t, db)
+		s.App.BaseURL = "https://assay.example.com"
+		setUp(t, db)
+		sam, kim := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Owner)
+		owned(t, db, "AC-03", "quarterly", sam)
+		s.Post(sam, "/tasks/AC-03/2026-07-01/2026-09-30/handover", "to", id(kim)).Want(http.StatusSeeOther)
+		for _, x := range []struct {
+			who   access.Actor
+			there map[string]bool
+		}{
+			{sam, map[string]bool{"20260630": true, "20260930": false, "20261231": true}},
+			{kim, map[string]bool{"20260630": false, "20260930": true, "20261231": false}},
+		} {
+			path := calendarAddress.FindStringSubmatch(s.Post(x.who, "/account/calendar").Want(http.StatusOK).Text())[1]
+			days := map[string]bool{}
+			for _, e := range decode(t, s.Get(access.Actor{}, path).Want(http.StatusOK).Body) {
+				days[value(t, e, ical.PropDateTimeStart)] = true
+			}
+			for day, there := range x.there {
+				if days[day] != there {
+					t.Errorf("%s: %s stands there: %t", x.who.Name, day, days[day])
+				}
+			}
+		}
+	})
+}
+
 func TestACalendarOfWhatOneOwes(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
 		s := handlerstest.New(t, db)

@@ -54,6 +54,9 @@ func TestTheChecklistIsWhatTheControlExpects(t *testing.T) {
 		if strings.Count(next.Body, `checked`) != 2 {
 			s.Errorf("the next form ticks %d boxes", strings.Count(next.Body, `checked`))
 		}
+		if march := s.Get(s.owner, "/tasks/AC-03/2026-03-01/2026-03-31").Want(200); strings.Count(march.Body, `checked`) != 2 {
+			s.Errorf("the task of the next month ticks %d boxes", strings.Count(march.Body, `checked`))
+		}
 		s.Get(s.owner, "/evidence").Has("Fresh")
 		s.Get(s.owner, item).Has("Freshness Fresh")
 		modelstest.At(s.db, time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC))

@@ -238,6 +238,7 @@ func (app *App) oneTask(ctx context.Context, tx *models.Tx, r *http.Request) (d 
 	if e := d.Form.Example; e != nil {
 		d.Form.Typed["kind"], d.Form.Typed["source"], d.Form.Typed["location"] = e.Kind, e.Source, e.Location
 	}
+	d.Form.Answered = likely(d.Form)
 	return d, taskPeople(ctx, tx, &d)
 }
 
