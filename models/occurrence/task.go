@@ -71,14 +71,14 @@ func Owed(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]Task, err
 	return Tasks(sheets, f), err
 }
 
-// Tasks lists what is owed, the earliest first: of each effective control the last Recent
+// Tasks lists what is owed, the earliest first: of each control that is or was in effect the last Recent
 // finished windows that are open, and the one that runs; and the list of each month that is
 // over and has none. A window is open until the control has acted in it and evidence
 // covers every day.
 func Tasks(sheets []*Sheet, f Frame) []Task {
 	var out []Task
 	for _, s := range sheets {
-		if !s.Effective {
+		if !s.Effective && !s.Retired { // what it owed until it was retired is owed still
 			continue
 		}
 		for _, t := range s.tasks(f) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"assay/models"
+	"assay/models/control"
 	"assay/models/engagement"
 	"assay/models/occurrence"
 	"assay/models/period"
@@ -79,6 +80,34 @@ func TestWhatAPeriodOwesIsAskedForWhenTheNextBegins(t *testing.T) {
 		})
 		if _, found := asked(); found != 0 {
 			w.Errorf("%d windows of a period that was cancelled are asked for", found)
+		}
+	})
+}
+
+// TestWhatARetiredControlOwesIsAskedFor: March was not shown yet when the control was retired on
+// 2 April. It is owed all the same, and April is not.
+func TestWhatARetiredControlOwesIsAskedFor(t *testing.T) {
+	abroad(t, "UTC", "UTC", func(w *world) {
+		c := w.control("CM-01", "monthly", "2026-03-01")
+		w.at("2026-04-02T12:00:00Z")
+		w.do(func(ctx context.Context, tx *models.Tx) error {
+			return control.Retire(ctx, tx, &c, "Another control does it now.", true)
+		})
+		w.at("2026-05-04T12:00:00Z")
+		march := period.Span{From: "2026-03-01", To: "2026-03-31"}
+		tasks, squares := w.owed(c)
+		if late, asked := tasks[march]; !asked || !late || len(tasks) != 1 {
+			w.Errorf("asked for: %v, want March alone", tasks)
+		}
+		if late, asked := squares[march]; !asked || !late {
+			w.Errorf("readiness lists %v", squares)
+		}
+		w.do(func(ctx context.Context, tx *models.Tx) error {
+			_, err := occurrence.Perform(ctx, tx, c, occurrence.Act{Window: march, At: w.at("2026-05-04T11:00:00Z"), Result: "Looked through."})
+			return err
+		})
+		if o := w.line(c, march); o.Status != period.Late {
+			w.Errorf("done in May: %s", o.Status.Label())
 		}
 	})
 }
