@@ -92,14 +92,14 @@ func retested(r *http.Request) (test string, item int64, letter string) {
 	if r.Method == http.MethodPost {
 		q = web.Form(r)
 	}
-	return q.Line("retests", 20), q.ID("item"), q.Line("letter", 1)
+	return q.Line("retests", 20), q.Item("item"), q.Line("letter", 1)
 }
 
 // testPlan plans a test.
 func (app *App) testPlan(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
 	code, auditor := f.Line("control", 40), f.ID("auditor")
-	again, failed, letter := f.Line("retests", 20), f.ID("item"), f.Line("letter", 1)
+	again, failed, letter := f.Line("retests", 20), f.Item("item"), f.Line("letter", 1)
 	in := controltest.Plan{
 		FirstVersion: f.Int("version"), Configuration: f.Line("configuration", 200), Reliance: f.Text("reliance", 2000), FromDay: f.Date("from"), ToDay: f.Date("to"),
 	}
@@ -184,7 +184,7 @@ func testData(ctx context.Context, tx *models.Tx, r *http.Request) (d controltes
 // itemShown is the item that the address names, or the first that has no result yet.
 func itemShown(p controltest.Paper, named string) int64 {
 	if len(p.Rows) == 0 {
-		return -1
+		return 0
 	}
 	if id, err := strconv.ParseInt(named, 10, 64); err == nil {
 		return id

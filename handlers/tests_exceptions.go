@@ -31,7 +31,7 @@ const mostOmitted = 50
 // that its population lacked.
 func (app *App) exceptionNew(w http.ResponseWriter, r *http.Request) error {
 	q := web.Query(r)
-	s := spot{item: q.ID("item"), letter: q.Line("letter", 1), population: q.ID("population")}
+	s := spot{item: q.Item("item"), letter: q.Line("letter", 1), population: q.ID("population")}
 	if err := q.Err(); err != nil {
 		return models.NotFound("Item of the test")
 	}
@@ -91,7 +91,7 @@ func begunOmitted(ctx context.Context, tx *models.Tx, e engagement.Engagement, t
 // exceptionRaise raises an exception, or adds the cell or the rows to one of the same test.
 func (app *App) exceptionRaise(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
-	s := spot{item: f.ID("item"), letter: f.Line("letter", 1), population: f.ID("population")}
+	s := spot{item: f.Item("item"), letter: f.Line("letter", 1), population: f.ID("population")}
 	auditor, other := f.ID("auditor"), f.ID("finding")
 	in := finding.Facts{
 		Title: f.Line("title", 200), Condition: f.Text("condition", 10000), Criterion: f.Text("criterion", 10000), Cause: f.Text("cause", 10000),

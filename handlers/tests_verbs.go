@@ -25,7 +25,7 @@ type testInput struct {
 
 func readTestInput(f *web.Values) testInput {
 	in := testInput{
-		Rev: f.Rev(), Auditor: f.ID("auditor"), Item: f.ID("item"), Evidence: f.Line("evidence", 20), Letters: f.Line("letters", 10),
+		Rev: f.Rev(), Auditor: f.ID("auditor"), Item: f.Item("item"), Evidence: f.Line("evidence", 20), Letters: f.Line("letters", 10),
 		Basis: f.Text("basis", 4000), Reason: f.Text("reason", 2000), Waiver: f.Text("waiver", 2000),
 		Design: controltest.Design(f.Line("design", 20)), Conclusion: controltest.Conclusion(f.Line("conclusion", 40)),
 	}
@@ -119,7 +119,7 @@ func (app *App) testVerb(name string) web.Handler {
 		}
 		web.Flash(w, r, "ok", verb.said)
 		to := "/" + t.Path()
-		if in.Item > 0 || f.Typed("item") == "0" {
+		if f.Typed("item") != "" {
 			to += "?item=" + f.Typed("item")
 		}
 		return web.SeeOther(w, r, to)
@@ -129,7 +129,7 @@ func (app *App) testVerb(name string) web.Handler {
 // testResults keeps the results of one item, and goes on to the next.
 func (app *App) testResults(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
-	item := f.ID("item")
+	item := f.Item("item")
 	var to string
 	_, err := write(app, r, func(ctx context.Context, tx *models.Tx) (int, error) {
 		e, t, err := testAt(ctx, tx, r)

@@ -113,6 +113,16 @@ func (v *Values) Lines(field string, limit int) []string {
 // ID is a field that holds the id of a record, 0 when empty.
 func (v *Values) ID(field string) int64 { return v.number(field, "Please choose one from the list.") }
 
+// Item is the id of what a test looks at: of an item or, below nothing, of all of a list.
+func (v *Values) Item(field string) int64 {
+	n, err := strconv.ParseInt(strings.TrimSpace(v.Typed(field)), 10, 32)
+	if err != nil && v.Typed(field) != "" {
+		v.Refuse(field, "Please choose one from the list.")
+		return 0
+	}
+	return n
+}
+
 // Int is a whole number, 0 when empty.
 func (v *Values) Int(field string) int { return int(v.number(field, "Please enter a whole number.")) }
 

@@ -287,6 +287,7 @@ type Carried struct {
 // with a population a row that it has and that the version before lacked.
 type Cell struct {
 	Omitted   string     `json:"omitted_before,omitempty"` // the population that has the row
+	Sample    string     `json:"sample,omitempty"`
 	Item      string     `json:"item,omitempty"`
 	Letter    string     `json:"letter,omitempty"`
 	Attribute string     `json:"attribute"`
@@ -431,9 +432,11 @@ type Round struct {
 	ReviewedAt  *time.Time `json:"reviewed_at,omitempty"`
 }
 
-// A Result is what one item showed about one attribute. Item is "" for all of it at once.
+// A Result is what one item showed about one attribute. Sample is the draw that it came from:
+// the same item can come again in another one. Binders of before say only the item.
 type Result struct {
 	Round   int       `json:"round"`
+	Sample  string    `json:"sample,omitempty"`
 	Item    string    `json:"item,omitempty"`
 	Letter  string    `json:"letter"`
 	Result  string    `json:"result"`
@@ -449,6 +452,7 @@ type Proof struct {
 	Evidence string      `json:"evidence"`
 	Title    string      `json:"title"`
 	Purpose  string      `json:"purpose"`
+	Sample   string      `json:"sample,omitempty"`
 	Item     string      `json:"item,omitempty"`
 	Letters  string      `json:"letters,omitempty"`
 	Files    []ProofFile `json:"files"`
@@ -466,6 +470,7 @@ type ProofFile struct {
 // documents of their own that only the firm's copy has.
 type Note struct {
 	About   string    `json:"about"`
+	Sample  string    `json:"sample,omitempty"`
 	Item    string    `json:"item,omitempty"`
 	Letter  string    `json:"letter,omitempty"`
 	Text    string    `json:"text"`

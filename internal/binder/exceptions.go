@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A cell is one item and one attribute of a test; neither is the design.
-type cell struct{ item, letter string }
+// A cell is one item of a sample and one attribute of a test; none of them is the design.
+type cell struct{ sample, item, letter string }
 
 // deviations are the cells of a test whose last result is a deviation, and the design if it
 // is inadequate.
@@ -16,7 +16,7 @@ func deviations(t Test) map[cell]bool {
 	out := map[cell]bool{}
 	rounds := map[cell]int{}
 	for _, r := range t.Results {
-		c := cell{r.Item, r.Letter}
+		c := cell{r.Sample, r.Item, r.Letter}
 		if r.Round >= rounds[c] {
 			rounds[c], out[c] = r.Round, r.Result == "deviation"
 		}
@@ -45,7 +45,7 @@ func (v *verifier) exceptions() {
 				}
 				continue
 			}
-			if c.EndedAt == nil && !v.tests[f.Test][cell{c.Item, c.Letter}] {
+			if c.EndedAt == nil && !v.tests[f.Test][cell{c.Sample, c.Item, c.Letter}] {
 				v.problem("%s was raised from %s %s of %s, which is no deviation there", clip(f.Code), clip(c.Item), clip(c.Letter), clip(f.Test))
 			}
 		}

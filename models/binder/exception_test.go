@@ -10,6 +10,7 @@ import (
 	"assay/models"
 	"assay/models/access"
 	"assay/models/controltest"
+	"assay/models/deliverable"
 	"assay/models/finding"
 	"assay/models/freeze"
 	"assay/models/modelstest"
@@ -118,6 +119,109 @@ func TestNothingOfATestChangesAfterTheFreeze(t *testing.T) {
 		if models.KindOf(err) != models.KindConflict || !strings.Contains(err.Error(), "in state Reporting") {
 			t.Errorf("got %v", err)
 		}
+	})
+}
+
+// TestRule11AnExceptionStandsOnTheDrawItCameFrom: the same item comes again in the next draw
+// and passes there, and the binder tells the two apart.
+func TestRule11AnExceptionStandsOnTheDrawItCameFrom(t *testing.T) {
+	each(t, func(w *world) {
+		w.on("2026-04-02")
+		take := func(p population.Population, ticket population.Ticket) (s population.Selection) {
+			s = w.draw(p, ticket)
+			w.do(w.priya, func(ctx context.Context, tx *models.Tx) error {
+				return controltest.TakeSample(ctx, tx, 1, 0, w.jonas.ID, s.ID)
+			})
+			return s
+		}
+		set := func(m controltest.Mark) (item int64) {
+			w.do(w.priya, func(ctx context.Context, tx *models.Tx) error {
+				c, err := controltest.ByID(ctx, tx, 1)
+				w.must(err)
+				p, err := controltest.Load(ctx, tx, w.engagement, c)
+				w.must(err)
+				var seen []controltest.Seen
+				for _, r := range p.Rows {
+					item = r.ItemID
+					seen = append(seen, controltest.Seen{ItemID: item, Letter: "A", Result: m, Rev: controltest.Any})
+				}
+				_, err = controltest.Set(ctx, tx, 1, w.jonas.ID, seen)
+				return err
+			})
+			return item
+		}
+		w.excepted(func() {
+			one := *w.populationOf("P-1")
+			take(one, population.Ticket{Method: sample.Random, Seed: "again", Size: 40, Redraws: 1, Reason: "To see more."})
+			last := set(controltest.Pass)
+			w.do(w.priya, func(ctx context.Context, tx *models.Tx) error {
+				_, err := controltest.Set(ctx, tx, 1, w.jonas.ID, []controltest.Seen{{ItemID: last, Letter: "A", Result: controltest.Deviation, Rev: controltest.Any}})
+				return err
+			})
+			w.open("Deviations are raised as exceptions", 1)
+			all := take(one, population.Ticket{Method: sample.Full, Redraws: 2, Reason: "To see all."})
+			w.open("Deviations are raised as exceptions", 0) // nobody can raise one from an earlier draw, and the conclusion names it
+			item := set(controltest.Deviation)
+			w.open("Deviations are raised as exceptions", 1)
+			var x finding.Finding
+			w.do(w.priya, func(ctx context.Context, tx *models.Tx) (err error) {
+				x, err = finding.Except(ctx, tx, w.engagement, controltest.Cell{TestID: 1, ItemID: item, Letter: "A"}, finding.Facts{Title: "One of them", Condition: "Nobody else approved it."}, w.jonas.ID)
+				return err
+			})
+			w.answered(x.ID)
+			two := w.lockedList(changes()+"CHG-041,2026-03-07T17:00:00Z,user1,7\n", &one)
+			end := take(two, population.Ticket{Method: sample.Full})
+			set(controltest.Pass)
+			if all.Code() != "S-3" || end.Code() != "S-4" {
+				t.Fatalf("drawn are %s and %s", all.Code(), end.Code())
+			}
+		})
+		w.on("2026-07-20")
+		w.report()
+		archive := w.export(w.priya)
+		w.holds(archive)
+		files := unpacked(w, archive)
+		var d binder.Test
+		w.must(json.Unmarshal([]byte(files["tests/T-1.json"]), &d))
+		found := map[string][]string{}
+		for _, r := range d.Results {
+			if r.Sample == "S-3" || r.Sample == "S-4" {
+				found[r.Sample] = append(found[r.Sample], r.Item+" "+r.Result)
+			}
+		}
+		if got := strings.Join(append(found["S-3"], found["S-4"]...), ", "); got != "Full population of P-1 deviation, Full population of P-2 pass" {
+			t.Errorf("got %s", got)
+		}
+		const said = "An earlier sample (S-3, drawn 2026-04-03, replaced because: The export was cut off) had 1 deviation"
+		if !strings.HasSuffix(d.Words, said) || len(d.Earlier) != 3 || len(d.Samples) != 4 {
+			t.Errorf("the test says %q", d.Words)
+		}
+		var f binder.Finding
+		w.must(json.Unmarshal([]byte(files["findings/F-002.json"]), &f))
+		if len(f.Cells) != 1 || f.Cells[0].Sample != "S-3" {
+			t.Errorf("the exception is from %+v", f.Cells)
+		}
+		forged := w.forge(archive) // it did not come from the draw that passed
+		forged.edit("findings/F-002.json", `"sample": "S-3"`, `"sample": "S-4"`)
+		forged.insider()
+		if problems := strings.Join(w.verify(forged.pack(), nil).Problems, "\n"); !strings.Contains(problems, "F-002 was raised from") {
+			t.Errorf("the other draw: %s", problems)
+		}
+	})
+}
+
+// open asserts how much a step before the issue still waits for.
+func (w *world) open(step string, n int) {
+	w.Helper()
+	modelstest.Look(w.T, w.db, w.priya, func(ctx context.Context, tx *models.Tx) error {
+		tx.Actor = access.Clock
+		steps, err := deliverable.Steps(ctx, tx, w.engagement, nil)
+		for _, s := range steps {
+			if s.Label == step && s.Open != n {
+				w.Errorf("%s: %d are open, not %d", step, s.Open, n)
+			}
+		}
+		return err
 	})
 }
 

@@ -1,10 +1,12 @@
 package controltest_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"assay/models"
+	"assay/models/access"
 	"assay/models/controltest"
 	"assay/models/population"
 	"assay/models/sample"
@@ -64,35 +66,130 @@ func TestRule11DeviationsOfAnEarlierDrawStaySaid(t *testing.T) {
 }
 
 // TestRule11DeviationsOfAFullPopulationStaySaid: what is looked at as a whole has no items,
-// and what was found in it stays said all the same when items are drawn instead.
+// and what was found in it stays said all the same, whatever is drawn in its place.
 func TestRule11DeviationsOfAFullPopulationStaySaid(t *testing.T) {
 	each(t, func(w *world) {
 		c, all := w.whole()
-		w.must(w.set(w.jonas, c.ID, controltest.Seen{Letter: "A", Result: controltest.Deviation, Rev: controltest.Any}, pass(0, "B")[0]))
-		w.later()
-		// In a full population that takes its place the results stand, and count once.
-		again, _ := w.draw(w.populationOf(all), 0, func(x *population.Sample) {
-			x.Method, x.Seed, x.RedrawsID, x.Reason = sample.Full, "", &all.ID, "A row had been left out."
-		})
+		w.must(w.set(w.jonas, c.ID, controltest.Seen{ItemID: w.all(c), Letter: "A", Result: controltest.Deviation, Rev: controltest.Any}, pass(w.all(c), "B")[0]))
+		again := w.wholeAgain(all)
 		w.must(w.takeSample(w.jonas, c.ID, again.ID))
-		if now := w.paper(w.jonas, c.ID); len(now.Earlier) != 0 || now.Tally().Deviating != 1 {
+		const first = "An earlier sample (S-1, drawn 2026-03-01, replaced because: A row had been left out) had 1 deviation"
+		if now := w.paper(w.jonas, c.ID); len(now.Earlier) != 1 || now.Earlier[0].Words() != first || now.Tally().Deviating != 0 {
 			t.Errorf("in the next full population: %+v, %+v", now.Earlier, now.Tally())
 		}
+		w.must(w.set(w.jonas, c.ID, controltest.Seen{ItemID: w.all(c), Letter: "B", Result: controltest.Deviation, Rev: controltest.Any}))
 		w.later()
 		few, items := w.draw(w.populationOf(all), 2, func(x *population.Sample) { x.RedrawsID, x.Reason = &again.ID, "Items are looked at instead." })
 		w.must(w.takeSample(w.jonas, c.ID, few.ID))
 		for _, i := range items {
 			w.must(w.set(w.jonas, c.ID, pass(i.ID, "AB")...))
 		}
-		const said = "An earlier sample (S-2, drawn 2026-03-01, replaced because: Items are looked at instead) had 1 deviation"
-		if now := w.paper(w.jonas, c.ID); len(now.Earlier) != 1 || now.Earlier[0].Words() != said || now.Tally().Deviating != 0 {
+		const second = "An earlier sample (S-2, drawn 2026-03-01, replaced because: Items are looked at instead) had 1 deviation"
+		if now := w.paper(w.jonas, c.ID); len(now.Earlier) != 2 || now.Earlier[1].Words() != second || now.Tally().Deviating != 0 {
 			t.Fatalf("got %+v", now.Earlier)
 		}
 		w.must(w.conclude(w.jonas, c.ID, controltest.Exceptions, ""))
-		if now := w.paper(w.jonas, c.ID); now.Words != "Exceptions noted: 0 of 2 items. "+said {
+		if now := w.paper(w.jonas, c.ID); now.Words != "Exceptions noted: 0 of 2 items. "+first+". "+second {
 			t.Errorf("got %q", now.Words)
 		}
+		w.verified()
 	})
+}
+
+// TestRule11AFullPopulationDrawnAgainIsTestedAgain: a row that was added was in no result
+// before, so none of them counts about the new draw, and nothing is concluded until it does.
+func TestRule11AFullPopulationDrawnAgainIsTestedAgain(t *testing.T) {
+	for name, next := range map[string]func(w *world, s population.Sample) population.Sample{
+		"of the same population": (*world).wholeAgain,
+		"of its next version":    (*world).wholeOfNext,
+	} {
+		each(t, func(w *world) {
+			c, before := w.whole()
+			old := w.all(c)
+			w.must(w.set(w.jonas, c.ID, pass(old, "AB")...))
+			sheet := w.table(w.jonas, c.ID, func([][]string) {})
+			again := next(w, before)
+			if err := w.takeSample(w.jonas, c.ID, again.ID); err != nil {
+				t.Fatalf("%s: %s", name, fieldsOf(err))
+			}
+			now := w.paper(w.jonas, c.ID)
+			if len(now.Rows) != 1 || now.Rows[0].SampleID != again.ID || len(now.Rows[0].Results) != 0 || now.Tally().Done != 0 || now.Tally().Passes != 0 {
+				t.Fatalf("%s: got %+v", name, now.Rows)
+			}
+			w.refused("an untested draw", w.conclude(w.jonas, c.ID, controltest.Effective, ""), models.KindConflict, "0 of 1 items")
+			w.refused("a result about the earlier draw", w.set(w.jonas, c.ID, pass(old, "A")...), models.KindInvalid, "not in the sample")
+			_, err := now.ReadSheet(sheet, false)
+			w.refused("a worksheet of the earlier draw", err, models.KindInvalid, "a draw that no longer counts")
+			w.broken("the same in the database", w.as(access.Clock, func(ctx context.Context, tx *models.Tx) error {
+				r := controltest.Result{TestID: c.ID, EngagementID: c.EngagementID, Slug: c.Slug, Round: 1, ItemID: old, Letter: "C", Result: controltest.Pass, AuditorID: w.jonas.ID, EnteredBy: w.jonas.ID, At: tx.Now}
+				return models.Insert(ctx, tx, &r, "test.result")
+			}))
+			w.must(w.set(w.jonas, c.ID, pass(w.all(c), "AB")...))
+			w.must(w.conclude(w.jonas, c.ID, controltest.Effective, ""))
+			w.must(w.review(w.lea, c.ID, ""))
+			if n := len(w.results(c.ID)); n != 4 {
+				t.Errorf("%s: %d results are kept", name, n)
+			}
+			w.verified()
+		})
+	}
+}
+
+// TestRule13FullPopulationsOfTwoPartsOfThePeriodStandBesideEachOther: of one list there is
+// one, of another list another, each with results of its own.
+func TestRule13FullPopulationsOfTwoPartsOfThePeriodStandBesideEachOther(t *testing.T) {
+	each(t, func(w *world) {
+		c, first := w.whole()
+		w.must(w.set(w.jonas, c.ID, pass(w.all(c), "AB")...))
+		w.later()
+		twice, _ := w.draw(w.populationOf(first), 0, func(x *population.Sample) { x.Method, x.Seed = sample.Full, "" })
+		w.refused("the same list twice", w.takeSample(w.jonas, c.ID, twice.ID), models.KindInvalid, "instead of a sample, not beside one")
+		rest, _ := w.draw(w.locked(w.control, 9), 0, func(x *population.Sample) { x.Method, x.Seed = sample.Full, "" })
+		w.must(w.takeSample(w.jonas, c.ID, rest.ID))
+		now := w.paper(w.jonas, c.ID)
+		if len(now.Rows) != 2 || now.Tally().Done != 1 || now.Rows[0].Key == now.Rows[1].Key || now.Rows[1].SampleID != rest.ID {
+			t.Fatalf("got %+v", now.Rows)
+		}
+		w.must(w.set(w.jonas, c.ID, pass(now.Rows[1].ItemID, "AB")...))
+		w.must(w.conclude(w.jonas, c.ID, controltest.Effective, ""))
+	})
+}
+
+// all is the row of a full population.
+func (w *world) all(c controltest.Test) int64 {
+	w.Helper()
+	rows := w.paper(w.jonas, c.ID).Rows
+	return rows[0].ItemID
+}
+
+func (w *world) results(test int64) (list []controltest.Result) {
+	w.Helper()
+	w.must(w.db.Read(w.Context(), w.jonas, func(tx *models.Tx) (err error) {
+		list, err = models.Rows[controltest.Result](tx).Where("test_results.test_id = ?", test).Find(w.Context())
+		return err
+	}))
+	return list
+}
+
+// wholeAgain is the same full population, drawn again.
+func (w *world) wholeAgain(s population.Sample) population.Sample {
+	w.Helper()
+	w.later()
+	again, _ := w.draw(w.populationOf(s), 0, func(x *population.Sample) {
+		x.Method, x.Seed, x.RedrawsID, x.Reason = sample.Full, "", &s.ID, "A row had been left out."
+	})
+	return again
+}
+
+// wholeOfNext is all of the next version of the population of s, with a row more.
+func (w *world) wholeOfNext(s population.Sample) population.Sample {
+	w.Helper()
+	w.later()
+	next := w.lockedAs(w.control, 41, func(p *population.Population) {
+		p.ReplacesID, p.Version, p.ChangeNote = &s.PopulationID, 2, "CHG-041 was left out."
+	})
+	all, _ := w.draw(next, 0, func(x *population.Sample) { x.Method, x.Seed = sample.Full, "" })
+	return all
 }
 
 // whole is a test of a full population.

@@ -2,6 +2,7 @@ package controltest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +59,7 @@ type Draw struct {
 
 // A Row is an item of the sample, or all of it at once.
 type Row struct {
-	ItemID   int64 // 0: all of it at once
+	ItemID   int64 // 0: a configuration, below: the WholeItem of a draw
 	SampleID int64
 	Place    int
 	Stratum  string
@@ -187,7 +188,7 @@ func (x *parts) readings(tx *models.Tx, e engagement.Engagement, ids, controls [
 			FROM finding_cells WHERE engagement_id = ? AND test_id IN ?`, e.ID, ids),
 	}
 	if sampled {
-		all = append(all, models.RawInto(&x.draws, "test_id, id", `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.sample_id, l.population_id, l.digest, l.ended_at,
+		all = append(all, models.RawInto(&x.draws, "test_id, id", `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.sample_id, l.population_id, l.digest, l.whole_item, l.ended_at,
 			l.auditor_id, l.entered_by, l.linked_at, s.method, s.seed, s.size, p.name, p.system, p.row_count, p.source_count, p.columns
 			FROM test_samples l JOIN samples s ON s.id = l.sample_id JOIN populations p ON p.id = l.population_id WHERE l.test_id IN ?`, ids), readEarlier(ids, &x.earlier))
 	}
@@ -260,9 +261,7 @@ func readRows(ctx context.Context, tx *models.Tx, ids, items []int64, at map[int
 		at[r.TestID].Rows = append(at[r.TestID].Rows, r.Row)
 	}
 	for _, p := range at {
-		if p.whole() {
-			p.Rows = append([]Row{{Key: p.wholeKey()}}, p.Rows...)
-		}
+		p.Rows = append(p.whole(), p.Rows...)
 		for i := range p.Rows {
 			p.Rows[i].Results = map[string]Result{}
 		}
@@ -270,21 +269,34 @@ func readRows(ctx context.Context, tx *models.Tx, ids, items []int64, at map[int
 	return err
 }
 
-// whole reports that all is looked at once: a configuration, or a full population.
-func (p *Paper) whole() bool {
+// whole are the rows of what is looked at all at once: a configuration, or full populations.
+func (p *Paper) whole() (rows []Row) {
 	live := p.Live()
-	if len(live) == 0 {
-		return p.Automated && p.SampledAt != nil
+	if len(live) == 0 && p.Automated && p.SampledAt != nil {
+		return []Row{{Key: p.Configuration}}
 	}
-	return slices.ContainsFunc(live, func(d Draw) bool { return d.Method == sample.Full })
+	for _, d := range live {
+		if d.Method == sample.Full {
+			rows = append(rows, Row{ItemID: d.WholeItem, SampleID: d.SampleID, Key: p.wholeKey(d)})
+		}
+	}
+	return rows
 }
 
-func (p *Paper) wholeKey() string {
-	if p.Automated {
+// wholeKey names all of a full population, and when they share their results only that it is
+// one.
+func (p *Paper) wholeKey(d Draw) string {
+	switch {
+	case p.Automated:
 		return p.Configuration
+	case d.WholeItem == 0:
+		return "Full population"
 	}
-	return "Full population"
+	return WholeOf(d.PopulationID)
 }
+
+// WholeOf names all of a population.
+func WholeOf(population int64) string { return fmt.Sprintf("Full population of P-%d", population) }
 
 // RestsOn reports that the test took one of these populations, or a sample of it.
 func (p *Paper) RestsOn(populations ...int64) bool {

@@ -14,7 +14,8 @@ import (
 // TakeSample takes the items of a sample as those that are tested. It was drawn after the
 // attributes were fixed, from the population of the test or, later, from another one of the
 // same control: a next version, or the rest of the period. A sample that was drawn again
-// gives its place to the new one; the old draw stays listed.
+// gives its place to the new one; so do draws from earlier versions once all of the next
+// version is looked at. The old draw stays listed, with its results.
 func TakeSample(ctx context.Context, tx *models.Tx, id, rev, auditor, draw int64) error {
 	p, by, err := take(ctx, tx, id, rev, auditor, toSelect)
 	if err != nil {
@@ -31,12 +32,19 @@ func TakeSample(ctx context.Context, tx *models.Tx, id, rev, auditor, draw int64
 	if err != nil {
 		return err
 	}
+	replaced, err := p.replaced(ctx, tx, s)
+	if err != nil {
+		return err
+	}
 	if err := p.fits(ctx, tx, s); err != nil {
 		return err
 	}
 	l := Link{
 		TestID: p.ID, EngagementID: p.EngagementID, Slug: p.Slug, SampleID: s.ID, PopulationID: x.ID, Digest: x.TextDigest,
 		AuditorID: by.Auditor, EnteredBy: by.By, LinkedAt: tx.Now,
+	}
+	if s.Method == sample.Full {
+		l.WholeItem = -s.ID
 	}
 	err = models.Insert(ctx, tx, &l, "test.sample", models.Note{"sample": s.Code(), "digest": x.TextDigest})
 	if models.Duplicate(err) {
@@ -45,8 +53,11 @@ func TakeSample(ctx context.Context, tx *models.Tx, id, rev, auditor, draw int64
 	if err != nil {
 		return err
 	}
-	if err := p.end(ctx, tx, s.RedrawsID); err != nil {
-		return err
+	for _, l := range replaced {
+		l.EndedAt = &tx.Now
+		if err := models.Update(ctx, tx, &l, models.Columns{"EndedAt"}, "test.sample_end"); err != nil {
+			return err
+		}
 	}
 	return p.sampled(ctx, tx)
 }
@@ -79,24 +90,29 @@ func (p *Paper) fits(ctx context.Context, tx *models.Tx, s population.Sample) er
 	if err == nil && n > 0 {
 		err = refuse("sample", s.Code()+" was drawn again. Take the sample that replaced it.")
 	}
-	if err == nil && s.Method == sample.Full && len(p.Live()) > 0 && s.RedrawsID == nil {
-		err = refuse("sample", "A full population is tested instead of a sample, not beside one.")
-	}
 	return err
 }
 
-// end ends the link to the sample that was drawn again.
-func (p *Paper) end(ctx context.Context, tx *models.Tx, redrawn *int64) error {
-	if redrawn == nil {
-		return nil
+// replaced are the links that end when s is taken: to the sample that it redraws and, if it
+// is a full population, to draws from earlier versions of it. Beside another draw of the same
+// list it would count what is in both twice.
+func (p *Paper) replaced(ctx context.Context, tx *models.Tx, s population.Sample) (out []Link, err error) {
+	var versions []int64
+	if s.Method == sample.Full {
+		if versions, err = population.Versions(ctx, tx, s.PopulationID); err != nil {
+			return nil, err
+		}
 	}
-	i := slices.IndexFunc(p.Draws, func(d Draw) bool { return d.SampleID == *redrawn && d.EndedAt == nil })
-	if i < 0 {
-		return nil
+	for _, d := range p.Live() {
+		again := s.RedrawsID != nil && d.SampleID == *s.RedrawsID
+		switch same := slices.Contains(versions, d.PopulationID); {
+		case again, same && d.PopulationID < s.PopulationID:
+			out = append(out, d.Link)
+		case same:
+			return nil, refuse("sample", "A full population is tested instead of a sample, not beside one. Draw it in place of S-"+strconv.FormatInt(d.SampleID, 10)+", with a reason, or from a next version.")
+		}
 	}
-	l := p.Draws[i].Link
-	l.EndedAt = &tx.Now
-	return models.Update(ctx, tx, &l, models.Columns{"EndedAt"}, "test.sample_end")
+	return out, nil
 }
 
 func (p *Paper) sampled(ctx context.Context, tx *models.Tx) error {

@@ -156,6 +156,7 @@ type Link struct {
 	SampleID     int64
 	PopulationID int64
 	Digest       string     // of the population, when it was linked
+	WholeItem    int64      // of a full population: the ItemID of what is found in all of it
 	EndedAt      *time.Time // it was drawn again
 	AuditorID    int64
 	EnteredBy    int64
@@ -181,7 +182,7 @@ type Result struct {
 	EngagementID int64
 	Slug         string
 	Round        int
-	ItemID       int64  // 0: all of it at once
+	ItemID       int64  // 0: a configuration, below: the WholeItem of a draw
 	Letter       string // of the attribute
 	Result       Mark
 	Missing      bool   // there is no evidence, which is a deviation

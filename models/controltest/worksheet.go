@@ -85,7 +85,7 @@ func (p *Paper) SheetRows() iter.Seq2[[]string, error] {
 // drawOf tells one draw from another: a worksheet of an older one is refused by it.
 func (p *Paper) drawOf(r Row) string {
 	for _, d := range p.Live() {
-		if d.SampleID == r.SampleID || r.ItemID == 0 {
+		if d.SampleID == r.SampleID {
 			return fmt.Sprintf("S-%d of %s", d.SampleID, d.Digest[:16])
 		}
 	}

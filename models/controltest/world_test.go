@@ -193,6 +193,11 @@ var digests = 0
 // locked is a population of so many merges.
 func (w *world) locked(c control.Control, rows int64) population.Population {
 	w.Helper()
+	return w.lockedAs(c, rows, func(*population.Population) {})
+}
+
+func (w *world) lockedAs(c control.Control, rows int64, change func(*population.Population)) population.Population {
+	w.Helper()
 	digests++
 	p := population.Population{
 		EngagementID: w.engagement.ID, Slug: w.engagement.Slug, ControlID: c.ID, Control: c.Code, Version: 1,
@@ -200,6 +205,7 @@ func (w *world) locked(c control.Control, rows int64) population.Population {
 		File:   population.File{FileName: "m.csv", Digest: fmt.Sprintf("%064x", digests), Columns: []string{"key", "author"}, KeyColumn: "key", RowCount: rows, TextDigest: fmt.Sprintf("%064x", digests)},
 		Status: population.Locked, AddedBy: w.priya.ID, AddedAt: w.clock, LockedBy: &w.priya.ID, LockedAt: &w.clock,
 	}
+	change(&p)
 	w.must(w.as(access.Clock, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &p, "population.import") }))
 	a := population.Acceptance{EngagementID: p.EngagementID, PopulationID: p.ID, Slug: p.Slug, Digest: p.TextDigest, AuditorID: w.jonas.ID, EnteredBy: w.jonas.ID, AcceptedAt: w.clock}
 	w.must(w.as(access.Clock, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &a, "population.accept") }))

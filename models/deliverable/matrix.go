@@ -209,6 +209,8 @@ func Steps(ctx context.Context, tx *models.Tx, e engagement.Engagement, document
 // A check counts things of a kind that still block. why takes their number with its noun.
 type check struct{ label, why, noun, query, path string }
 
+// A deviation in a draw that was made again, or in an item that was excluded, is raised no more:
+// the conclusion names the one, and the other was no item of the population.
 func checks(e engagement.Engagement, seen string) []check {
 	at := e.Path()
 	return []check{
@@ -224,7 +226,9 @@ func checks(e engagement.Engagement, seen string) []check {
 		{"Exceptions are confirmed and rated", "Not rated: %s.", "exception", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status IN ('raised', 'facts_confirmed', 'disputed')", at + "/deliverables/findings"},
 		{"Deviations are raised as exceptions", "No exception is raised from %s that you may see.", "deviation", `SELECT count(*) FROM test_results r JOIN control_tests ON control_tests.id = r.test_id WHERE control_tests.engagement_id = ? AND r.result = 'deviation'
 			AND NOT EXISTS (SELECT 1 FROM test_results n WHERE n.test_id = r.test_id AND n.item_id = r.item_id AND n.letter = r.letter AND n.round > r.round)
-			AND NOT EXISTS (SELECT 1 FROM finding_cells c WHERE c.test_id = r.test_id AND c.item_id = r.item_id AND c.letter = r.letter AND c.ended_at IS NULL) AND ` + seen, at + "/tests"},
+			AND NOT EXISTS (SELECT 1 FROM finding_cells c WHERE c.test_id = r.test_id AND c.item_id = r.item_id AND c.letter = r.letter AND c.ended_at IS NULL)
+			AND NOT EXISTS (SELECT 1 FROM test_samples l LEFT JOIN sample_items i ON i.id = r.item_id WHERE l.test_id = r.test_id AND l.ended_at IS NOT NULL AND (l.sample_id = i.sample_id OR r.item_id < 0 AND l.whole_item = r.item_id))
+			AND NOT EXISTS (SELECT 1 FROM sample_exclusions x WHERE x.item_id = r.item_id) AND ` + seen, at + "/tests"},
 		{"Disputes are settled", "Disputed: %s.", "exception", "SELECT count(*) FROM findings WHERE engagement_id = ? AND source = 'audit' AND status = 'disputed'", at + "/deliverables/findings"},
 		{"Exceptions have a response", "No signed response of management, or one that still waits: %s.", "exception", `SELECT count(*) FROM findings f WHERE f.engagement_id = ? AND f.source = 'audit' AND f.status <> 'dismissed'
 			AND (NOT EXISTS (SELECT 1 FROM finding_responses r WHERE r.finding_id = f.id AND (r.status = 'signed' OR r.status = '' AND f.test_id IS NULL))

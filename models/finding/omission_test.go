@@ -272,9 +272,10 @@ func TestRule11AnExceptionFromAFullPopulationStandsAfterItIsDrawnAgain(t *testin
 			return s
 		}
 		all := redraw(f.items[0].SampleID, 0, sample.Full)
-		f.mark(f.test, population.Item{}, "A", controltest.Pass)
-		f.mark(f.test, population.Item{}, "B", controltest.Deviation)
-		x, err := f.except(f.lea, controltest.Cell{TestID: f.test.ID, Letter: "B"}, 0)
+		whole := population.Item{Meta: models.Meta{ID: -all.ID}}
+		f.mark(f.test, whole, "A", controltest.Pass)
+		f.mark(f.test, whole, "B", controltest.Deviation)
+		x, err := f.except(f.lea, controltest.Cell{TestID: f.test.ID, ItemID: whole.ID, Letter: "B"}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -142,10 +142,14 @@ func (s *snapshot) findings(ctx context.Context) error {
 			if err == nil {
 				part, err = finding.AuditOf(ctx, s.tx, c)
 			}
+			var drawn map[int64]about
+			if err == nil {
+				drawn, err = s.drawn(ctx, itemsOf(c.Cells))
+			}
 			if err == nil {
 				s.counts.Findings++
 				d := s.finding(c)
-				s.exception(&d, c, part)
+				s.exception(&d, c, part, drawn)
 				err = s.add(ctx, "findings/"+f.Code()+".json", false, d)
 			}
 			if err != nil {
@@ -212,14 +216,21 @@ func (s *snapshot) finding(c finding.Case) binder.Finding {
 	return d
 }
 
+func itemsOf(cells []finding.Cell) (ids []int64) {
+	for _, c := range cells {
+		ids = append(ids, c.ItemID)
+	}
+	return ids
+}
+
 // exception adds what only the auditors say, and what its tests say.
-func (s *snapshot) exception(d *binder.Finding, c finding.Case, part finding.AuditPart) {
+func (s *snapshot) exception(d *binder.Finding, c finding.Case, part finding.AuditPart, drawn map[int64]about) {
 	d.EffectBy, d.EffectEntered, d.EffectAt, d.EnteredBy = s.maybe(c.EffectBy), s.maybe(c.EffectEntered), utc(c.EffectAt), s.maybe(c.EnteredBy)
 	if c.TestID != nil {
 		d.Test = fmt.Sprintf("T-%d", *c.TestID)
 	}
 	for _, x := range c.Cells {
-		one := binder.Cell{Item: x.ItemKey, Letter: x.Letter, Attribute: x.Attribute, Auditor: s.person(x.AuditorID), By: s.person(x.EnteredBy), At: x.RaisedAt.UTC(), EndedAt: utc(x.EndedAt)}
+		one := binder.Cell{Sample: drawn[x.ItemID].sample, Item: x.ItemKey, Letter: x.Letter, Attribute: x.Attribute, Auditor: s.person(x.AuditorID), By: s.person(x.EnteredBy), At: x.RaisedAt.UTC(), EndedAt: utc(x.EndedAt)}
 		if x.PopulationID != nil {
 			one.Omitted = fmt.Sprintf("P-%d", *x.PopulationID)
 		}

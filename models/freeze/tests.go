@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
 
 	"assay/internal/binder"
 	"assay/models"
@@ -66,38 +68,81 @@ func (s *snapshot) test(ctx context.Context, p controltest.Paper) error {
 	for _, x := range p.Earlier {
 		d.Earlier = append(d.Earlier, binder.Earlier{Sample: fmt.Sprintf("S-%d", x.SampleID), DrawnAt: x.DrawnAt.UTC(), Reason: x.Reason, Deviations: x.Deviations})
 	}
-	keys := map[int64]string{}
-	for _, r := range p.Rows {
-		keys[r.ItemID] = r.Key
-	}
-	if err := s.earlier(ctx, results, keys); err != nil {
+	items, err := s.abouts(ctx, p, results)
+	if err != nil {
 		return err
 	}
-	s.work(&d, p, results, keys)
-	if err := s.notes(ctx, &d, p, keys); err != nil {
+	s.work(&d, p, results, items)
+	if err := s.notes(ctx, &d, p, items); err != nil {
 		return err
 	}
 	s.counts.Tests++
 	return s.add(ctx, "tests/"+d.Code+".json", false, d)
 }
 
-// earlier adds the keys of items that came from a draw that was made again.
-func (s *snapshot) earlier(ctx context.Context, results []controltest.Result, keys map[int64]string) error {
-	ids := []int64{0}
-	for _, r := range results {
-		if _, known := keys[r.ItemID]; !known {
-			ids = append(ids, r.ItemID)
+// An about is an item of a test by the name that the reader knows.
+type about struct{ sample, key string }
+
+// abouts are what results, evidence and notes of p are about, draws that were made again
+// included.
+func (s *snapshot) abouts(ctx context.Context, p controltest.Paper, results []controltest.Result) (map[int64]about, error) {
+	known := map[int64]about{}
+	for _, r := range p.Rows {
+		known[r.ItemID] = about{key: r.Key}
+		if r.ItemID != 0 {
+			known[r.ItemID] = about{sampleCode(r.SampleID), r.Key}
 		}
 	}
-	if len(ids) == 1 {
-		return nil
+	for _, d := range p.Draws {
+		if d.WholeItem != 0 {
+			known[d.WholeItem] = about{sampleCode(d.SampleID), controltest.WholeOf(d.PopulationID)}
+		}
 	}
-	list, err := models.Raw[population.Item](ctx, s.tx, "SELECT id, item_key FROM sample_items WHERE id IN ?", ids)
-	for _, i := range list {
-		keys[i.ID] = i.Key
+	var ids []int64
+	add := func(id int64) {
+		if _, ok := known[id]; !ok {
+			ids = append(ids, id)
+		}
 	}
-	return err
+	for _, r := range results {
+		add(r.ItemID)
+	}
+	for _, x := range p.Proofs {
+		add(x.ItemID)
+	}
+	for _, n := range p.Notes {
+		add(n.ItemID)
+	}
+	earlier, err := s.drawn(ctx, ids)
+	maps.Copy(known, earlier)
+	return known, err
 }
+
+// drawn are items of samples by their ids. Of a full population only the draw is known.
+func (s *snapshot) drawn(ctx context.Context, ids []int64) (map[int64]about, error) {
+	out := map[int64]about{}
+	var items []int64
+	for _, id := range ids {
+		switch {
+		case id < 0:
+			out[id] = about{sample: sampleCode(-id)}
+		case id > 0:
+			items = append(items, id)
+		}
+	}
+	if len(items) == 0 {
+		return out, nil
+	}
+	slices.Sort(items)
+	items = slices.Compact(items)
+	list, err := models.Raw[population.Item](ctx, s.tx, "SELECT id, sample_id, item_key FROM sample_items WHERE id IN ?", items)
+	for _, i := range list {
+		out[i.ID] = about{sampleCode(i.SampleID), i.Key}
+	}
+	return out, err
+}
+
+func sampleCode(id int64) string { return fmt.Sprintf("S-%d", id) }
 
 func peopleOf(p controltest.Paper, results []controltest.Result) []int64 {
 	ids := []int64{p.AuditorID, p.EnteredBy}
@@ -117,7 +162,7 @@ func peopleOf(p controltest.Paper, results []controltest.Result) []int64 {
 }
 
 // work adds rounds, draws, results and evidence.
-func (s *snapshot) work(d *binder.Test, p controltest.Paper, results []controltest.Result, keys map[int64]string) {
+func (s *snapshot) work(d *binder.Test, p controltest.Paper, results []controltest.Result, items map[int64]about) {
 	for _, r := range p.Rounds {
 		d.Rounds = append(d.Rounds, binder.Round{
 			Number: r.Number, Reason: r.Reason, OpenedAt: r.OpenedAt.UTC(), Design: string(r.Design), DesignBasis: r.DesignBasis, DesignedBy: s.maybe(r.DesignedBy), DesignedAt: utc(r.DesignedAt),
@@ -131,11 +176,11 @@ func (s *snapshot) work(d *binder.Test, p controltest.Paper, results []controlte
 		d.Records = append(d.Records, record(l.Link, l.Meta))
 	}
 	for _, r := range results {
-		d.Results = append(d.Results, binder.Result{Round: r.Round, Item: keys[r.ItemID], Letter: r.Letter, Result: string(r.Result), Missing: r.Missing, Reason: r.Reason, Auditor: s.person(r.AuditorID), By: s.person(r.EnteredBy), At: r.At.UTC()})
+		d.Results = append(d.Results, binder.Result{Round: r.Round, Sample: items[r.ItemID].sample, Item: items[r.ItemID].key, Letter: r.Letter, Result: string(r.Result), Missing: r.Missing, Reason: r.Reason, Auditor: s.person(r.AuditorID), By: s.person(r.EnteredBy), At: r.At.UTC()})
 		d.Records = append(d.Records, record(r, r.Meta))
 	}
 	for _, x := range p.Proofs {
-		one := binder.Proof{Evidence: x.Code(), Title: x.Title, Purpose: string(x.Purpose), Item: keys[x.ItemID], Letters: x.Letters, Files: []binder.ProofFile{}, Auditor: s.person(x.AuditorID), At: x.LinkedAt.UTC()}
+		one := binder.Proof{Evidence: x.Code(), Title: x.Title, Purpose: string(x.Purpose), Sample: items[x.ItemID].sample, Item: items[x.ItemID].key, Letters: x.Letters, Files: []binder.ProofFile{}, Auditor: s.person(x.AuditorID), At: x.LinkedAt.UTC()}
 		for _, f := range x.Files {
 			one.Files = append(one.Files, binder.ProofFile{Name: f.Name, SHA256: f.Digest})
 		}
@@ -147,9 +192,9 @@ func (s *snapshot) work(d *binder.Test, p controltest.Paper, results []controlte
 	}
 }
 
-func (s *snapshot) notes(ctx context.Context, d *binder.Test, p controltest.Paper, keys map[int64]string) error {
+func (s *snapshot) notes(ctx context.Context, d *binder.Test, p controltest.Paper, items map[int64]about) error {
 	for _, n := range p.Notes {
-		note := binder.Note{About: d.Code, Item: keys[n.ItemID], Letter: n.Letter, Text: n.Text, Auditor: s.person(n.AuditorID), At: n.WrittenAt.UTC()}
+		note := binder.Note{About: d.Code, Sample: items[n.ItemID].sample, Item: items[n.ItemID].key, Letter: n.Letter, Text: n.Text, Auditor: s.person(n.AuditorID), At: n.WrittenAt.UTC()}
 		if n.SharedAt != nil {
 			d.Notes = append(d.Notes, note)
 			d.Records = append(d.Records, record(n, n.Meta))

@@ -203,6 +203,19 @@ func Previous(ctx context.Context, tx *models.Tx, p Population) (before Populati
 	return before, err == nil, err
 }
 
+// Versions are all versions of a population, the first one first.
+func Versions(ctx context.Context, tx *models.Tx, id int64) ([]int64, error) {
+	list, err := models.Raw[struct{ ID int64 }](ctx, tx, `WITH RECURSIVE before (id, replaces_id) AS (
+			SELECT p.id, p.replaces_id FROM populations p WHERE p.id = ? UNION ALL SELECT p.id, p.replaces_id FROM before b JOIN populations p ON p.id = b.replaces_id),
+		after (id) AS (SELECT p.id FROM populations p WHERE p.id = ? UNION ALL SELECT p.id FROM after a JOIN populations p ON p.replaces_id = a.id)
+		SELECT id FROM before UNION SELECT id FROM after ORDER BY id`, id, id)
+	out := make([]int64, len(list))
+	for i, v := range list {
+		out[i] = v.ID
+	}
+	return out, err
+}
+
 // Next is the version that replaces p, if there is one.
 func Next(ctx context.Context, tx *models.Tx, p Population) (next Population, ok bool, err error) {
 	list, err := models.Rows[Population](tx).Where("replaces_id = ?", p.ID).Limit(1).Find(ctx)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"assay/models"
 	"assay/models/control"
 	"assay/models/controltest"
 	"assay/models/engagement"
@@ -139,15 +140,15 @@ func (d PageData) selected() (controltest.Row, bool) {
 	return d.Rows[i], true
 }
 
-// beside is the item so many rows further, those excluded left out; -1 is none.
-func (d PageData) beside(step int) int64 {
+// beside is the address of the item so many rows further, those excluded left out, or "".
+func (d PageData) beside(step int) string {
 	i := slices.IndexFunc(d.Rows, func(r controltest.Row) bool { return r.ItemID == d.Item })
 	for i += step; i >= 0 && i < len(d.Rows); i += step {
 		if !d.Rows[i].Excluded() {
-			return d.Rows[i].ItemID
+			return d.at(d.Rows[i].ItemID)
 		}
 	}
-	return -1
+	return ""
 }
 
 func (d PageData) at(item int64) string {
@@ -325,7 +326,7 @@ func (d PageData) sampleWords() string {
 	case d.Automated && len(live) == 0:
 		return "Test of one"
 	}
-	return strconv.Itoa(d.Tally().Items) + " items"
+	return models.Plural(d.Tally().Items, "item")
 }
 
 func (d PageData) concludeWords() string {

@@ -1307,7 +1307,7 @@ func facts(d PageData) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						if w.EndedAt != nil {
-							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 85, "<span class=\"sub\">was drawn again, so it no longer counts</span>")
+							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 85, "<span class=\"sub\">was replaced, so it no longer counts</span>")
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
