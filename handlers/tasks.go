@@ -50,7 +50,10 @@ func taskData(ctx context.Context, tx *models.Tx) (tasks.Data, error) {
 	if err != nil {
 		return d, err
 	}
-	d.Period, d.Today = current.Name, f.Today
+	d.Today = f.Today
+	if current.ID != 0 && f.Days.First < f.Today {
+		d.Since = f.Days.First.Date()
+	}
 	all, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{Person: tx.Actor.ID})
 	if err != nil {
 		return d, err

@@ -13,6 +13,9 @@ import (
 // seen with the control; a list of everything ever missed helps nobody to begin.
 const Recent = 2
 
+// Long is how many days after the grace a task is late for long.
+const Long = 7
+
 // A Want is what a task asks for.
 type Want string
 
@@ -71,10 +74,10 @@ func Owed(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]Task, err
 	return Tasks(sheets, f), err
 }
 
-// Tasks lists what is owed, the earliest first: of each control that is or was in effect the last Recent
-// finished windows that are open, and the one that runs; and the list of each month that is
-// over and has none. A window is open until the control has acted in it and evidence
-// covers every day.
+// Tasks lists what is owed, the earliest first: of each control that is or was in effect the
+// last Recent finished windows that are open, and the one that runs; and the list of each
+// month that is over and has none. A window is open until the control has acted in it and
+// evidence covers every day.
 func Tasks(sheets []*Sheet, f Frame) []Task {
 	var out []Task
 	for _, s := range sheets {
@@ -98,6 +101,7 @@ func Tasks(sheets []*Sheet, f Frame) []Task {
 func (s *Sheet) tasks(f Frame) []Task {
 	lists := s.missingLists(f)
 	var ended, running []Task
+	neglected, done := -1, true // the first of ended that is late and fleeting, after the last that was done
 	for o := range s.Facts.Occurrences(f.Days, f.Today) {
 		if o.First > f.Today {
 			break
@@ -105,17 +109,38 @@ func (s *Sheet) tasks(f Frame) []Task {
 		t, open := s.task(o)
 		switch {
 		case !open:
+			done = true
 		case o.Last < f.Today:
+			if done && t.fleeting() && t.Late(f.Today) && !slices.Contains(s.Asked, o.Days) {
+				neglected, done = len(ended), false
+			}
 			ended = append(ended, t)
 		default:
 			running = append(running, t)
 		}
 	}
-	if older := len(ended) - Recent; older > 0 {
-		ended = ended[older:]
-		ended[0].Older = older
+	return slices.Concat(lists, recent(ended, neglected), running[:min(1, len(running))])
+}
+
+// fleeting reports that t is among the recent no more before it is late for long, as what comes
+// back every day, or has much grace. Of such a control the window in which the neglect began is
+// asked for too.
+func (t Task) fleeting() bool { return Recent*t.Window.Len()-1-int(t.Window.Due-t.Window.Last) <= Long }
+
+// recent are the last of the windows that ended, and the one of that number if it is before
+// them.
+func recent(ended []Task, neglected int) []Task {
+	older := len(ended) - Recent
+	if older <= 0 {
+		return ended
 	}
-	return slices.Concat(lists, ended, running[:min(1, len(running))])
+	out := slices.Clone(ended[older:])
+	out[0].Older = older
+	if neglected >= 0 && neglected < older {
+		out[0].Older--
+		out = slices.Insert(out, 0, ended[neglected])
+	}
+	return out
 }
 
 // task is what o asks for, if anything.

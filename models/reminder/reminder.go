@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	soon = 5 // days before a task is due that its holder is reminded
-	long = 7 // days after the grace that others are told
-	week = 7 // what comes back more often needs no reminder before it is due
+	soon = 5               // days before a task is due that its holder is reminded
+	long = occurrence.Long // days after the grace that others are told
+	week = 7               // what comes back more often needs no reminder before it is due
 )
 
 // Frame is the days in which tasks are looked for, and the current engagement. They are days

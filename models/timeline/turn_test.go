@@ -2,11 +2,16 @@ package timeline_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 
 	"assay/models"
+	"assay/models/access"
 	"assay/models/control"
 	"assay/models/engagement"
+	"assay/models/modelstest"
+	"assay/models/notice"
 	"assay/models/occurrence"
 	"assay/models/period"
 	"assay/models/reminder"
@@ -108,6 +113,66 @@ func TestWhatARetiredControlOwesIsAskedFor(t *testing.T) {
 		})
 		if o := w.line(c, march); o.Status != period.Late {
 			w.Errorf("done in May: %s", o.Status.Label())
+		}
+	})
+}
+
+// late lists the windows of c that are asked for and late, by their first day.
+func (w *world) late(c control.Control) (days []models.Date) {
+	w.Helper()
+	tasks, _ := w.owed(c)
+	for of, late := range tasks {
+		if late {
+			days = append(days, of.From)
+		}
+	}
+	slices.Sort(days)
+	return days
+}
+
+// TestWhatIsNeglectedIsLateHoweverOftenItComesBack: of a control that acts every day the last
+// two days are asked for, which are never late where there is grace and never late for long.
+// Where the neglect began is asked for beside them, once.
+func TestWhatIsNeglectedIsLateHoweverOftenItComesBack(t *testing.T) {
+	abroad(t, "UTC", "UTC", func(w *world) {
+		w.at("2026-03-02T12:00:00Z")
+		c := w.control("CM-01", "daily", "2026-03-02")
+		w.at("2026-03-05T12:00:00Z")
+		first := period.Span{From: "2026-03-02", To: "2026-03-02"}
+		act := func(of period.Span) {
+			w.do(func(ctx context.Context, tx *models.Tx) error {
+				_, err := occurrence.Excuse(ctx, tx, c, of, "The system was not there yet.")
+				return err
+			})
+		}
+		if got := fmt.Sprint(w.late(c)); got != "[2026-03-02 2026-03-03 2026-03-04]" {
+			w.Errorf("late on 5 March: %s", got)
+		}
+		told := func(kind notice.Kind) (n int) {
+			modelstest.Look(w.T, w.db, access.Clock, func(ctx context.Context, tx *models.Tx) (err error) {
+				n, err = models.Value[int](ctx, tx, "SELECT count(*) FROM notices WHERE kind = ? AND about LIKE 'tasks/CM-01/%'", kind)
+				return err
+			})
+			return n
+		}
+		kim := modelstest.Person(w.T, w.db, access.Compliance) // a manager who owns nothing of it
+		for _, day := range []string{"10", "11", "12", "19"} {
+			w.at("2026-03-" + day + "T12:00:00Z")
+			if err := w.db.Bookkeep(w.Context(), func(tx *models.Tx) error {
+				tx.Actor = access.Clock
+				_, err := reminder.Remind(w.Context(), tx, occurrence.Codes{})
+				return err
+			}); err != nil {
+				w.Fatal(err)
+			}
+		}
+		if n := told(notice.Escalated); n != 1 {
+			w.Errorf("after 17 days without a performance %s and others were told %d times, want once", kim.Name, n)
+		}
+		// The first day did not apply, somebody says: until that is decided the next one is asked for.
+		act(first)
+		if got := fmt.Sprint(w.late(c)); got != "[2026-03-03 2026-03-17 2026-03-18]" {
+			w.Errorf("late on 19 March: %s", got)
 		}
 	})
 }

@@ -26,7 +26,7 @@ import (
 // Data is the page.
 type Data struct {
 	Name      string
-	Period    string // the engagement whose period is looked at, or ""
+	Since     models.Date // on which the earliest period began that is asked about, or ""
 	Today     period.Day
 	Late, Due []occurrence.Task       // finished windows, past and within their grace, and missing lists
 	Coming    []occurrence.Task       // windows that still run
@@ -169,9 +169,9 @@ func moreLater(n int) string {
 // rule says what the page asks for and what it does not.
 func (d Data) rule() string {
 	s := "Asked for is what the controls you own owe: the " + number(occurrence.Recent) +
-		" newest open windows of each and the one that runs. A window is done when the control was performed in it and evidence that was submitted or accepted covers every day."
-	if d.Period != "" {
-		s += " Windows that ended before the period of " + d.Period + " began are not asked for."
+		" newest open windows of each and the one that runs, and where it comes back so often that these are never late for long, the one with which the neglect began. A window is done when the control was performed in it and evidence that was submitted or accepted covers every day."
+	if d.Since != "" {
+		s += " Windows that ended before " + d.Since.In(time.UTC).Format("2 January 2006") + ", when the period began, are not asked for."
 	}
 	return s
 }
