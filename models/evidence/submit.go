@@ -100,8 +100,12 @@ func (d Details) problems(i Item, zone *time.Location, came time.Time) map[strin
 	case d.Kind == attestation:
 		wrong["kind"] = "The control was performed more than 7 days before the upload. A statement carries no system's date: add an export, a log, a ticket or a screenshot that does, and choose that as the kind."
 	}
-	if d.CollectedAt != nil && d.CollectedAt.After(i.UploadedAt) {
+	switch {
+	case d.CollectedAt == nil:
+	case d.CollectedAt.After(i.UploadedAt):
 		wrong["collected_at"] = "This is later than the upload."
+	case d.PerformedAt != nil && OneInstant(d.Kind) && models.DateOf(*d.CollectedAt, zone) < models.DateOf(*d.PerformedAt, zone):
+		wrong["collected_at"] = "It was taken on a day before the control was performed, so it cannot show that. Correct one of the two times."
 	}
 	switch {
 	case d.CoversFrom.IsZero():

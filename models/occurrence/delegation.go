@@ -222,7 +222,16 @@ func Ask(ctx context.Context, tx *models.Tx, c control.Control, window period.Sp
 	if err != nil {
 		return q, err
 	}
-	return q, tell(ctx, tx, notice.Asked, c, window, "A question was asked about %s.", managers...)
+	if err := tell(ctx, tx, notice.Asked, c, window, "A question was asked about %s.", managers...); err != nil {
+		return q, err
+	}
+	return q, q.mentions(ctx, tx, text)
+}
+
+// mentions tells those whom a question or its answer names.
+func (q Question) mentions(ctx context.Context, tx *models.Tx, text string) error {
+	window := period.Span{From: q.WindowFrom, To: q.WindowTo}
+	return notice.Mentions(ctx, tx, taskPath(q.Code, window), "the task of "+q.Code+" for "+InWords(window), text)
 }
 
 // Answer answers a question. A compliance manager does, or the control's owner.
@@ -247,7 +256,10 @@ func Answer(ctx context.Context, tx *models.Tx, id, rev int64, text string) (Que
 	if err := models.Update(ctx, tx, &q, models.Columns{"Answer", "AnsweredBy", "AnsweredAt"}, "question.answer", models.Note{"control": c.Code, "answer": text}); err != nil {
 		return q, err
 	}
-	return q, tell(ctx, tx, notice.Asked, c, period.Span{From: q.WindowFrom, To: q.WindowTo}, "Your question about %s was answered.", q.AskedBy)
+	if err := tell(ctx, tx, notice.Asked, c, period.Span{From: q.WindowFrom, To: q.WindowTo}, "Your question about %s was answered.", q.AskedBy); err != nil {
+		return q, err
+	}
+	return q, q.mentions(ctx, tx, text)
 }
 
 // Questions lists what was asked about a control, the newest first.

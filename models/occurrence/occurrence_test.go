@@ -13,6 +13,7 @@ import (
 	"assay/models/control"
 	"assay/models/evidence"
 	"assay/models/modelstest"
+	"assay/models/notice"
 	"assay/models/occurrence"
 	"assay/models/period"
 	"assay/models/programme"
@@ -456,9 +457,16 @@ func TestQuestions(t *testing.T) {
 		ac := c.control("AC-03", version("monthly", "2026-01-01"))
 		var q occurrence.Question
 		c.must(c.as(c.owner, func(ctx context.Context, tx *models.Tx) (err error) {
-			q, err = occurrence.Ask(ctx, tx, ac, february, "Are contractors part of it?")
+			q, err = occurrence.Ask(ctx, tx, ac, february, "Are contractors part of it? @"+c.other.Name+" knows.")
 			return err
 		}))
+		modelstest.Look(c.T, c.db, c.other, func(ctx context.Context, tx *models.Tx) error {
+			told, err := models.Rows[notice.Notice](tx).Find(ctx)
+			if len(told) != 1 || told[0].Kind != notice.Mentioned || told[0].About != "tasks/AC-03/2026-02-01/2026-02-28" {
+				c.Errorf("whom the question names was told %+v", told)
+			}
+			return err
+		})
 		answer := func(a access.Actor, text string) error {
 			return c.as(a, func(ctx context.Context, tx *models.Tx) error {
 				_, err := occurrence.Answer(ctx, tx, q.ID, q.Rev, text)
