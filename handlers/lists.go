@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"assay/internal/sheet"
@@ -29,33 +30,144 @@ func (app *App) listPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 // listMonth is the same page for whoever comes for one month: the form asks for the days of
-// it that no list speaks of.
+// it that no list speaks of, and it can be handed over or asked about.
 func (app *App) listMonth(w http.ResponseWriter, r *http.Request) error {
-	month := web.Param(r, "month")
-	if _, err := models.ParseDate(month + "-01"); err != nil {
-		return models.NotFound("List")
+	return app.monthAgain(w, r, http.StatusOK, func(m *controls.MonthData) { m.Open = web.Query(r).Line("open", 20) })
+}
+
+// monthAgain shows the page of a month, changed by what went wrong.
+func (app *App) monthAgain(w http.ResponseWriter, r *http.Request, code int, change func(*controls.MonthData)) error {
+	month, err := monthOf(r)
+	if err != nil {
+		return err
 	}
-	days, err := read(app, r, func(ctx context.Context, tx *models.Tx) (period.Span, error) {
-		c, err := control.ByCode(ctx, tx, web.Param(r, "code"))
-		if err != nil {
-			return period.Span{}, err
-		}
-		f, _, err := reminder.Frame(ctx, tx)
-		if err != nil {
-			return period.Span{}, err
-		}
-		owed, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{Controls: []int64{c.ID}})
-		for _, t := range owed {
-			if t.Want == occurrence.WantList && t.Month() == month {
-				return occurrence.ToList(ctx, tx, f, t)
-			}
-		}
-		return period.Span{}, err
+	var days period.Span
+	m, err := read(app, r, func(ctx context.Context, tx *models.Tx) (m controls.MonthData, err error) {
+		m, days, err = listOf(ctx, tx, web.Param(r, "code"), month)
+		return m, err
 	})
 	if err != nil {
 		return err
 	}
-	return app.listsFor(w, r, days)
+	change(&m)
+	return app.listsAgain(w, r, code, func(d *controls.ListsData) {
+		d.Typed = map[string]string{"covers_from": string(days.From), "covers_to": string(days.To)}
+		d.Of = m
+	})
+}
+
+// listOf is what is known of the list of a month, and the days that it has to speak of.
+func listOf(ctx context.Context, tx *models.Tx, code string, month period.Span) (m controls.MonthData, days period.Span, err error) {
+	c, err := control.ByCode(ctx, tx, code)
+	if err != nil {
+		return m, days, err
+	}
+	f, _, err := reminder.Frame(ctx, tx)
+	if err != nil {
+		return m, days, err
+	}
+	m.Code, m.Month = c.Code, month
+	owed, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{Controls: []int64{c.ID}})
+	if err != nil {
+		return m, days, err
+	}
+	for _, t := range owed {
+		if t.Want == occurrence.WantList && t.Span() == month {
+			m.Task, m.OwnerID = &t, t.Sheet.OwnerID
+		}
+	}
+	if m.Task == nil {
+		return m, days, nil
+	}
+	if days, err = occurrence.ToList(ctx, tx, f, *m.Task); err != nil {
+		return m, days, err
+	}
+	if !tx.Actor.Company() { // who does whose work is the company's affair
+		m.Task = nil
+		return m, days, nil
+	}
+	m.May = occurrence.MayRecord(tx.Actor, c, m.Task.Handed && m.Task.PersonID == tx.Actor.ID)
+	return m, days, monthPeople(ctx, tx, c, &m)
+}
+
+// monthPeople adds who holds the list, who could, and what was asked about it.
+func monthPeople(ctx context.Context, tx *models.Tx, c control.Control, m *controls.MonthData) (err error) {
+	if m.May {
+		if m.Candidates, err = owners(ctx, tx); err != nil {
+			return err
+		}
+	}
+	all, err := occurrence.Questions(ctx, tx, c.ID, taskLimit)
+	if err != nil {
+		return err
+	}
+	ids := []int64{m.OwnerID, m.Task.PersonID}
+	for _, q := range all {
+		if q.WindowFrom != m.Month.From || q.WindowTo != m.Month.To {
+			continue
+		}
+		m.Questions, ids = append(m.Questions, q), append(ids, q.AskedBy)
+		if q.AnsweredBy != nil {
+			ids = append(ids, *q.AnsweredBy)
+		}
+	}
+	m.People, err = people.Named(ctx, tx, ids...)
+	return err
+}
+
+// onMonth runs a verb on the list of the month in the address. A refusal opens the form again.
+func (app *App) onMonth(w http.ResponseWriter, r *http.Request, form, said string, f *web.Values, verb func(context.Context, *models.Tx, control.Control, period.Span) error) error {
+	month, err := monthOf(r)
+	if err != nil {
+		return err
+	}
+	if err = f.Err(); err == nil {
+		_, err = write(app, r, func(ctx context.Context, tx *models.Tx) (struct{}, error) {
+			c, err := control.ByCode(ctx, tx, web.Param(r, "code"))
+			if err != nil {
+				return struct{}{}, err
+			}
+			return struct{}{}, verb(ctx, tx, c, month)
+		})
+	}
+	if refused := web.Errors(err); refused != nil && models.KindOf(err) != models.KindForbidden {
+		return app.monthAgain(w, r, web.Status(err), func(m *controls.MonthData) { m.Open, m.Errors, m.Typed = form, refused, f.All() })
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(w, r, "ok", said)
+	if form == "handover" {
+		return web.SeeOther(w, r, "/tasks")
+	}
+	return web.SeeOther(w, r, strings.TrimSuffix(r.URL.Path, "/"+form))
+}
+
+func (app *App) listHandOver(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	to, note := f.ID("to"), f.Text("note", 1000)
+	return app.onMonth(w, r, "handover", "Handed over.", f, func(ctx context.Context, tx *models.Tx, c control.Control, month period.Span) error {
+		_, err := occurrence.HandOver(ctx, tx, c, month, to, note)
+		return err
+	})
+}
+
+func (app *App) listAsk(w http.ResponseWriter, r *http.Request) error {
+	f := web.Form(r)
+	text := f.Text("question", 2000)
+	return app.onMonth(w, r, "ask", "Asked. The answer will stand here.", f, func(ctx context.Context, tx *models.Tx, c control.Control, month period.Span) error {
+		_, err := occurrence.Ask(ctx, tx, c, month, text)
+		return err
+	})
+}
+
+// monthOf is the month of the address.
+func monthOf(r *http.Request) (period.Span, error) {
+	first, err := models.ParseDate(web.Param(r, "month") + "-01")
+	if err != nil {
+		return period.Span{}, models.NotFound("List")
+	}
+	return period.Span{From: first, To: first.AddMonths(1).AddDays(-1)}, nil
 }
 
 // listsFor shows the page with these days in its form.
@@ -84,7 +196,11 @@ func (app *App) listsAgain(w http.ResponseWriter, r *http.Request, code int, cha
 			return d, err
 		}
 		d.MaxBytes = listLimits.Bytes
-		d.Zone, d.Mine, d.Now = zone.String(), occurrence.MayRecord(tx.Actor, d.Control, false), tx.Now.In(zone).Format("2006-01-02T15:04")
+		d.Zone, d.Now = zone.String(), tx.Now.In(zone).Format("2006-01-02T15:04")
+		err = occurrence.MayAddList(ctx, tx, d.Control)
+		if d.Mine = err == nil; err != nil && models.KindOf(err) != models.KindForbidden {
+			return d, err
+		}
 		var ids []int64
 		for _, l := range d.Lists {
 			ids = append(ids, l.AddedBy)

@@ -95,6 +95,8 @@ func (app *App) Routes() []web.Route { //nolint:revive // one table, however lon
 		web.Post("/performances/{performance}/withdraw", access.EvidenceSubmit, app.performanceWithdraw),
 		web.Get("/controls/{code}/lists", access.ControlView, app.listPage),
 		web.Get("/controls/{code}/lists/{month}", access.ControlView, app.listMonth),
+		web.Post("/controls/{code}/lists/{month}/handover", access.EvidenceSubmit, app.listHandOver),
+		web.Post("/controls/{code}/lists/{month}/ask", access.EvidenceSubmit, app.listAsk),
 		web.Upload("/controls/{code}/lists", access.EvidenceSubmit, listLimits.Bytes+1<<20, app.listAdd),
 		web.Post("/controls/{code}/lists/{list}/withdraw", access.EvidenceSubmit, app.listWithdraw),
 		web.Get("/evidence", access.EvidenceView, app.evidenceList),

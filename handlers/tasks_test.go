@@ -184,6 +184,39 @@ func list(changes ...string) [][2]string {
 	return out
 }
 
+// TestTheListOfAMonthIsHandedOver by its owner, who is asked where it is done; the colleague
+// asks a question there and adds it.
+func TestTheListOfAMonthIsHandedOver(t *testing.T) {
+	const at, month = "/controls/AC-04/lists", "/controls/AC-04/lists/2026-02"
+	eachShop(t, func(s shop) {
+		s.leavers()
+		s.Get(s.owner, month).Want(200).Has("The list of February 2026", "Hand over", "Ask a question")
+		s.Get(s.owner, month+"?open=handover").Want(200).Has("Hand this list over")
+		s.Get(s.other, month).Want(200).Has("Held by").Lacks("Hand this list over", "Add the list")
+		s.Get(s.owner, at).Want(200).Lacks("Hand over")
+		s.Get(s.auditor, month).Want(404)
+		s.Post(s.owner, month+"/handover", "to", "", "note", "I am away.").Want(422).Has("Not handed over", "I am away.")
+		s.Post(s.other, month+"/handover", "to", id(s.other)).Want(http.StatusForbidden)
+		s.Post(s.other, month+"/ask", "question", "Which system?").Want(http.StatusForbidden)
+		s.Post(s.executive, month+"/handover", "to", id(s.other)).Want(404)
+		for _, none := range []string{"2027-02", "2020-02", "2026-13"} {
+			s.Post(s.owner, at+"/"+none+"/handover", "to", id(s.other)).Want(404)
+		}
+		s.Post(s.owner, month+"/handover", "to", id(s.other), "note", "I am away.").Want(303)
+		s.Post(s.owner, month+"/handover", "to", id(s.other), "note", "I am away.").Want(http.StatusConflict)
+		s.Get(s.other, "/tasks").Want(200).Has("handed to you")
+		s.Get(s.other, "/notices").Want(200).Has("for February 2026, was handed to you.")
+		s.Post(s.other, month+"/ask", "question", "").Want(422).Has("Write what you would like to know.")
+		s.Post(s.other, month+"/ask", "question", "Which system?").Want(303)
+		s.Get(s.owner, month).Want(200).Has("Which system?", "Not answered yet")
+		s.Get(s.other, month).Want(200).Has("Add the list")
+		body := "key,triggered_at,performed_at\nL-1,2026-02-03 10:00,2026-02-03 15:00\n"
+		s.sendList(s.other, at, list("covers_from", "2026-01-01"), body).Want(422).Has("You were handed the list of February 2026.")
+		s.sendList(s.other, at, list(), body).Want(303)
+		s.Get(s.owner, month).Want(200).Lacks("Hand over")
+	})
+}
+
 func TestAListIsTakenWholeOrNotAtAll(t *testing.T) {
 	const at = "/controls/AC-04/lists"
 	eachShop(t, func(s shop) {

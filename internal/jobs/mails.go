@@ -194,7 +194,7 @@ func digest(told []notice.Notice, base string) mails.Mail {
 // item is a sentence and where it leads. A task can be handed to somebody else.
 func item(base, about, text string) mails.Item {
 	i := mails.Item{Text: text, Href: base + "/" + about}
-	if strings.HasPrefix(about, "tasks/") {
+	if strings.HasPrefix(about, "tasks/") || strings.HasPrefix(about, "controls/") && strings.Contains(about, "/lists/") {
 		i.HandOver = i.Href + "?open=handover"
 	}
 	return i

@@ -145,7 +145,7 @@ func TestEachMonthsMissingListIsAnnouncedAndEscalated(t *testing.T) {
 			readers := map[string]bool{}
 			for _, m := range o.at(step.when) {
 				readers[m.To] = true
-				if !strings.Contains(m.Text, step.says) || !strings.Contains(m.Text, base+"/controls/PH-02/lists/"+step.at) {
+				if at := base + "/controls/PH-02/lists/" + step.at; !strings.Contains(m.Text, step.says) || !strings.Contains(m.Text, at+"?open=handover") {
 					t.Errorf("%s: %s is told\n%s", step.when, m.To, m.Text)
 				}
 			}

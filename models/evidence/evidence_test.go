@@ -128,7 +128,7 @@ func TestDetails(t *testing.T) {
 		{"a screenshot of its day", func(d *evidence.Details) { d.Kind, d.CoversFrom = "screenshot", "2026-02-28" }, ""},
 		{"a screenshot of another day", func(d *evidence.Details) { d.Kind, d.CoversFrom, d.CoversTo = "screenshot", "2026-02-27", "2026-02-27" }, "covers_to"},
 		{"a screenshot from the day before the control acted", func(d *evidence.Details) {
-			d.Kind, d.CoversFrom, d.CollectedAt = "screenshot", "2026-02-28", ptr(d.PerformedAt.Add(-24 * time.Hour))
+			d.Kind, d.CoversFrom, d.CollectedAt = "screenshot", "2026-02-28", ptr(d.PerformedAt.Add(-24*time.Hour))
 		}, "collected_at"},
 		{"an export from the day before the control acted on it", func(d *evidence.Details) {
 			d.CollectedAt, d.CoversTo = ptr(d.PerformedAt.Add(-24*time.Hour)), "2026-02-27"

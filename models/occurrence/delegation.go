@@ -47,7 +47,7 @@ func HandOver(ctx context.Context, tx *models.Tx, c control.Control, window peri
 	if err := mayRecord(ctx, tx, c, window); err != nil {
 		return Delegation{}, err
 	}
-	if err := expected(ctx, tx, c, window); err != nil {
+	if err := asked(ctx, tx, c, window); err != nil {
 		return Delegation{}, err
 	}
 	p, err := people.ByID(ctx, tx, to)
@@ -163,6 +163,16 @@ func delegatedTo(ctx context.Context, tx *models.Tx, controlID, person int64, wi
 	return n > 0, err
 }
 
+// handed are the runs of days of c that the actor was handed.
+func handed(ctx context.Context, tx *models.Tx, c control.Control) ([]period.Days, error) {
+	open, err := models.Rows[Delegation](tx).Where("control_id = ? AND to_id = ? AND ended_at IS NULL", c.ID, tx.Actor.ID).Find(ctx)
+	days := make([]period.Days, len(open))
+	for n, d := range open {
+		days[n] = period.Span{From: d.WindowFrom, To: d.WindowTo}.Days()
+	}
+	return period.Join(days), err
+}
+
 // A Question is what somebody wants to know about a task, and the answer.
 type Question struct {
 	models.Meta
@@ -197,7 +207,7 @@ func Ask(ctx context.Context, tx *models.Tx, c control.Control, window period.Sp
 	if err := mayRecord(ctx, tx, c, window); err != nil {
 		return Question{}, err
 	}
-	if err := expected(ctx, tx, c, window); err != nil {
+	if err := asked(ctx, tx, c, window); err != nil {
 		return Question{}, err
 	}
 	if text == "" {
@@ -225,13 +235,17 @@ func Ask(ctx context.Context, tx *models.Tx, c control.Control, window period.Sp
 	if err := tell(ctx, tx, notice.Asked, c, window, "A question was asked about %s.", managers...); err != nil {
 		return q, err
 	}
-	return q, q.mentions(ctx, tx, text)
+	return q, q.mentions(ctx, tx, c, text)
 }
 
 // mentions tells those whom a question or its answer names.
-func (q Question) mentions(ctx context.Context, tx *models.Tx, text string) error {
+func (q Question) mentions(ctx context.Context, tx *models.Tx, c control.Control, text string) error {
 	window := period.Span{From: q.WindowFrom, To: q.WindowTo}
-	return notice.Mentions(ctx, tx, taskPath(q.Code, window), "the task of "+q.Code+" for "+InWords(window), text)
+	about, err := aboutOf(ctx, tx, c, window)
+	if err != nil {
+		return err
+	}
+	return notice.Mentions(ctx, tx, about, "the task of "+q.Code+" for "+InWords(window), text)
 }
 
 // Answer answers a question. A compliance manager does, or the control's owner.
@@ -259,7 +273,7 @@ func Answer(ctx context.Context, tx *models.Tx, id, rev int64, text string) (Que
 	if err := tell(ctx, tx, notice.Asked, c, period.Span{From: q.WindowFrom, To: q.WindowTo}, "Your question about %s was answered.", q.AskedBy); err != nil {
 		return q, err
 	}
-	return q, q.mentions(ctx, tx, text)
+	return q, q.mentions(ctx, tx, c, text)
 }
 
 // Questions lists what was asked about a control, the newest first.

@@ -139,6 +139,43 @@ func expected(ctx context.Context, tx *models.Tx, c control.Control, window peri
 	return none
 }
 
+// asked refuses what no task is about: what is neither a window of c nor a month of which
+// lists are to speak.
+func asked(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
+	err := expected(ctx, tx, c, window)
+	if models.KindOf(err) != models.KindNotFound {
+		return err
+	}
+	listed, again := needsList(ctx, tx, c, window)
+	if again != nil || listed {
+		return again
+	}
+	return err
+}
+
+// needsList reports whether window is a month that has begun in which c rests on lists and has
+// no window of these days.
+func needsList(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) (bool, error) {
+	d, today := window.Days(), period.DayAt(tx.Now, time.UTC)
+	if window.From.IsZero() || window.To.IsZero() || d != wholeMonth(d.First) || d.First > today+1 {
+		return false, nil
+	}
+	sheets, err := Sheets(ctx, tx, Frame{Days: d, Zone: time.UTC, Today: today, Now: tx.Now}, Scope{Controls: []int64{c.ID}})
+	if err != nil || len(sheets) == 0 || sheets[0].ListOn(d) == "" {
+		return false, err
+	}
+	err = expected(ctx, tx, c, window)
+	if models.KindOf(err) == models.KindNotFound {
+		return true, nil
+	}
+	return false, err
+}
+
+// wholeMonth is the month that d is in.
+func wholeMonth(d period.Day) period.Days {
+	return period.Days{First: d.MonthStart(), Last: (d.MonthStart() + 31).MonthStart() - 1}
+}
+
 // Decide approves or refuses an exemption. Whoever asked cannot, nor whoever answers for the
 // control or did at any time since the window began; a refusal has a reason. What was
 // approved of a window to come counts from its first day on.

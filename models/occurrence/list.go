@@ -113,14 +113,32 @@ type Rows struct {
 
 // MayAddList refuses whoever may not add lists to c, and controls that never rested on one.
 func MayAddList(ctx context.Context, tx *models.Tx, c control.Control) error {
-	if !MayRecord(tx.Actor, c, false) {
-		return models.Forbidden("Lists are added by the owner of " + c.Code + " and by compliance managers.")
+	if err := mayList(ctx, tx, c, period.Days{First: 0, Last: -1}); err != nil {
+		return err
 	}
 	kind, err := ListKind(ctx, tx, c)
 	if err == nil && kind == "" {
 		err = models.NotFound("List")
 	}
 	return err
+}
+
+// mayList refuses whoever may not say what happened with c on these days: its owners,
+// compliance managers and whoever was handed the list of these months can.
+func mayList(ctx context.Context, tx *models.Tx, c control.Control, covers period.Days) error {
+	if MayRecord(tx.Actor, c, false) {
+		return nil
+	}
+	mine, err := handed(ctx, tx, c)
+	switch {
+	case err != nil:
+		return err
+	case len(mine) == 0 || !MayRecord(tx.Actor, c, true):
+		return models.Forbidden("Lists are added by the owner of " + c.Code + ", by whoever was handed one, and by compliance managers.")
+	case len(period.Holes(covers, mine)) > 0:
+		return models.Invalid(map[string]string{"covers_from": "You were handed the list of " + InWords(mine[0].Span()) + ". Other days are for the owner of " + c.Code + " to speak of."})
+	}
+	return nil
 }
 
 // CheckList says what AddList would refuse, before the file is kept anywhere.
@@ -162,8 +180,12 @@ func AddList(ctx context.Context, tx *models.Tx, c control.Control, l List, rows
 
 // read completes l and reads its lines, of either kind.
 func (l *List) read(ctx context.Context, tx *models.Tx, c control.Control, rows Rows) (triggers []Trigger, signals []signalRow, err error) {
-	if !MayRecord(tx.Actor, c, false) {
-		return nil, nil, MayAddList(ctx, tx, c)
+	days := period.Span{From: l.CoversFrom, To: l.CoversTo}.Days()
+	if l.CoversFrom.IsZero() || l.CoversTo.IsZero() { // refused below
+		days = period.Days{First: 0, Last: -1}
+	}
+	if err := mayList(ctx, tx, c, days); err != nil {
+		return nil, nil, err
 	}
 	zone, err := programme.Zone(ctx, tx)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/modelstest"
+	"assay/models/notice"
 	"assay/models/occurrence"
 	"assay/models/period"
 )
@@ -209,5 +210,59 @@ func TestAMissingListIsATaskOfItsOwnEachMonth(t *testing.T) {
 		check("2026-12-01T15:00:00Z", september+
 			"; list 16 Oct to 31 Oct 2026, due 2026-11-10, late @controls/PH-02/lists/2026-10"+
 			"; list November 2026, due 2026-12-10 @controls/PH-02/lists/2026-11")
+	})
+}
+
+// TestTheListOfAMonthIsHandedOver: January's list is with a colleague, who adds it and no
+// other; a question about it is asked, and both are told where it is done.
+func TestTheListOfAMonthIsHandedOver(t *testing.T) {
+	each(t, func(c company) {
+		ac := c.control("AC-03", leavers())
+		january, february, at := span("2026-01-01", "2026-01-31"), span("2026-02-01", "2026-02-28"), "controls/AC-03/lists/2026-01"
+		handOver := func(window period.Span) error {
+			return c.as(c.owner, func(ctx context.Context, tx *models.Tx) error {
+				_, err := occurrence.HandOver(ctx, tx, ac, window, c.other.ID, "")
+				return err
+			})
+		}
+		ask := func(a access.Actor, window period.Span) error {
+			return c.as(a, func(ctx context.Context, tx *models.Tx) error {
+				_, err := occurrence.Ask(ctx, tx, ac, window, "Do contractors count?")
+				return err
+			})
+		}
+		for _, none := range []period.Span{span("2026-01-01", "2026-01-30"), span("2026-01-02", "2026-02-01"), span("2026-05-01", "2026-05-31"), span("2025-12-01", "2025-12-31")} {
+			c.refused("handing over "+string(none.From), handOver(none), models.KindNotFound, "")
+			c.refused("asking about "+string(none.From), ask(c.owner, none), models.KindNotFound, "")
+		}
+		c.refused("a performance for a month of lists", c.perform(c.owner, ac, occurrence.Act{At: modelstest.Now.Add(-time.Hour), Window: february, Result: "ok"}), models.KindNotFound, "")
+		_, err := c.add(c.other, ac, list("2026-01-01", "2026-01-31"), table("key,at\nL-1,2026-01-10T17:00:00Z"))
+		c.refused("a list of somebody it was not handed to", err, models.KindForbidden, "")
+		_, err = c.add(c.owner, ac, list("2026-01-01", "2026-01-05"), table("key,at\nL-0,2026-01-03T17:00:00Z"))
+		c.must(err) // of a part; the rest is handed over
+		c.must(handOver(january))
+		of := map[int64]string{}
+		for _, task := range c.owed(occurrence.Scope{}) {
+			if task.Sheet.ID == ac.ID {
+				of[task.PersonID] += string(task.Window.First.Date())[:7] + " "
+			}
+		}
+		if of[c.other.ID] != "2026-01 " || of[c.owner.ID] != "2026-02 " {
+			t.Errorf("who owes the lists: %v", of)
+		}
+		c.must(ask(c.other, january))
+		for _, a := range []access.Actor{c.other, c.priya} {
+			modelstest.Look(t, c.db, a, func(ctx context.Context, tx *models.Tx) error {
+				told, err := models.Rows[notice.Notice](tx).Find(ctx)
+				if len(told) != 1 || told[0].About != at {
+					t.Errorf("%s was told %+v", a.Name, told)
+				}
+				return err
+			})
+		}
+		_, err = c.add(c.other, ac, list("2026-01-06", "2026-02-28"), table("key,at\nL-1,2026-01-10T17:00:00Z"))
+		c.refused("more than was handed over", err, models.KindInvalid, "covers_from")
+		_, err = c.add(c.other, ac, list("2026-01-06", "2026-01-31"), table("key,at\nL-1,2026-01-10T17:00:00Z"))
+		c.must(err)
 	})
 }

@@ -49,6 +49,15 @@ func (t Task) Path() string {
 	return taskPath(t.Sheet.Code, t.Window.Span())
 }
 
+// Span is what t is called by where it is handed over and asked about: its window, and of a
+// list that is missing the whole month.
+func (t Task) Span() period.Span {
+	if t.Want == WantList {
+		return wholeMonth(t.Window.First).Span()
+	}
+	return t.Window.Span()
+}
+
 // ListsPath is the address of the lists of a control.
 func ListsPath(code string) string { return "controls/" + code + "/lists" }
 
@@ -86,7 +95,7 @@ func Tasks(sheets []*Sheet, f Frame) []Task {
 		}
 		for _, t := range s.tasks(f) {
 			t.PersonID = s.OwnerID
-			if to := s.Handed[t.Window.Days]; to != 0 {
+			if to := s.Handed[t.Span().Days()]; to != 0 {
 				t.PersonID, t.Handed = to, true
 			}
 			t.Excused = slices.Contains(s.Asked, t.Window.Days)

@@ -394,7 +394,8 @@ type ListsData struct {
 	Zone      string
 	Now       string // for a field
 	MaxBytes  int64  // of a file
-	Mine      bool   // the reader may add one
+	Of        MonthData
+	Mine      bool // the reader may add one
 	Typed     map[string]string
 	RefusedID int64 // the list that a refusal is about; 0 is the form
 	Errors    map[string]string
@@ -424,6 +425,13 @@ func (d ListsData) lede() string {
 		return "How often this control should have acted comes from the list of what triggered it. Without one it is unknown, and never counts as good."
 	}
 	return "This control acts all the time. What is known of it are the intervals in which a check had a result; what lies between is unknown, and never a pass."
+}
+
+func (d ListsData) aside() string {
+	if d.Mine {
+		return "Add a list"
+	}
+	return "The list of this month"
 }
 
 // missing says what is not known without a list, and who can add one.
