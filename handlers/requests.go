@@ -129,6 +129,11 @@ func requestData(ctx context.Context, tx *models.Tx, r *http.Request) (d request
 		return d, err
 	}
 	d.Before, _ = strconv.ParseInt(r.URL.Query().Get("before"), 10, 64) // anything else is the end of the thread
+	if m, err := strconv.ParseInt(r.URL.Query().Get("message"), 10, 64); err == nil && m > 0 {
+		if d.Before, err = request.Until(ctx, tx, d.Request.ID, m); err != nil {
+			return d, err
+		}
+	}
 	parts, err := request.PartsOf(ctx, tx, d.Request.ID, d.Before)
 	if err != nil {
 		return d, err

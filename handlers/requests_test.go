@@ -154,6 +154,38 @@ func TestALongThreadIsReadInParts(t *testing.T) {
 	w.Get(jonas, at).Want(200).Has("message number 51.", "message number 27.", "xylophone", "Earlier messages").Lacks("message number 26.")
 }
 
+// TestALinkToAMessageShowsIt, however much was written after it, and counts nothing that the
+// reader may not see.
+func TestALinkToAMessageShowsIt(t *testing.T) {
+	w := scoped(inFieldwork(newShop(t)))
+	jonas := w.writing()
+	at := w.asks(jonas)
+	for n := range 2*request.ThreadShown + 2 {
+		w.Post(w.priya, at+"/messages", "audience", "both", "text", fmt.Sprintf("message number %d.", n)).Want(303)
+		if n%2 == 0 {
+			w.Post(jonas, at+"/messages", "audience", "firm", "text", "xylophone").Want(303)
+		}
+	}
+	first := w.Get(w.priya, at+"?message=1").Want(200).Has("message number 0.", "message number 23.", "Latest messages").Lacks("message number 26.", "Earlier messages")
+	w.Get(w.priya, at+"?message=146").Want(200).Has("message number 101.", "message number 52.").Lacks("message number 51.", "Latest messages")
+	mid := w.Get(w.priya, at+"?message=76").Want(200).Has("message number 50.", "Earlier messages", "Latest messages")
+	if n := strings.Count(mid.Body, `id="message-`); n != request.ThreadShown {
+		t.Errorf("%d messages", n)
+	}
+	own := w.Get(jonas, at+"?message=2").Want(200).Has("message number 0.", "xylophone")
+	for _, odd := range []string{"x", "-1", "999999", "0"} {
+		w.Get(w.priya, at+"?message="+odd).Want(200).Has("message number 101.").Lacks("message number 51.")
+	}
+	for id, body := range map[string]string{"message-1": first.Body, "message-76": mid.Body, "message-2": own.Body} {
+		if !strings.Contains(body, `id="`+id+`"`) {
+			t.Errorf("the page with %s lacks its place", id)
+		}
+	}
+	if body := w.Get(w.priya, "/activity").Want(200).Body; !strings.Contains(body, at+"?message=153#message-153") {
+		t.Error("the activity does not lead to the part of the thread")
+	}
+}
+
 // TestTheCompanyLooksAsTheAuditors: the same pages with nothing to press, a bar that says
 // so, and a leaf.
 func TestTheCompanyLooksAsTheAuditors(t *testing.T) {

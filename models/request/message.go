@@ -92,6 +92,16 @@ func thread(tx *models.Tx, request, before int64) models.Query[Message] {
 	return q.Order("id DESC").Limit(ThreadShown + 1)
 }
 
+// Until is the message before which a page of the thread ends so that it holds another one
+// about in the middle, or 0 if the end of the thread holds it.
+func Until(ctx context.Context, tx *models.Tx, request, message int64) (int64, error) {
+	later, err := models.Rows[Message](tx).Where("request_id = ? AND request_messages.id > ?", request, message).Order("id").Limit(ThreadShown).Find(ctx)
+	if err != nil || len(later) < ThreadShown {
+		return 0, err
+	}
+	return later[ThreadShown/2-1].ID, nil
+}
+
 // Say writes to an audience that the actor may speak to. The text stays out of the log:
 // a leaf says that something was written, and for whom.
 func Say(ctx context.Context, tx *models.Tx, e engagement.Engagement, r Request, to Audience, text string) (Message, error) {

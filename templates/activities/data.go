@@ -129,8 +129,11 @@ func href(e activity.Entry, linked bool) string {
 	if e.About == "" || !linked || privateTest.MatchString(e.About) {
 		return ""
 	}
-	return "/" + e.About
+	return "/" + message.ReplaceAllString(e.About, "?message=$1$0")
 }
+
+// message is a place in a thread. A server hears only of what is before it.
+var message = regexp.MustCompile(`#message-(\d+)$`)
 
 func kinds() []ui.Option {
 	var out []ui.Option
