@@ -75,6 +75,32 @@ func TestListsOfTheSameDaysSentAtOnce(t *testing.T) {
 	})
 }
 
+// TestAPerformanceSentAtOnceIsOne: the same form from four tabs.
+func TestAPerformanceSentAtOnceIsOne(t *testing.T) {
+	each(t, func(c company) {
+		ac := c.control("AC-03", version("monthly", "2026-01-01"))
+		var done sync.WaitGroup
+		errs := make([]error, 4)
+		for n := range errs {
+			done.Go(func() {
+				errs[n] = c.perform(c.owner, ac, occurrence.Act{Window: february, At: at("2026-02-27T15:00:00Z"), Result: "Nobody was removed."})
+			})
+		}
+		done.Wait()
+		taken := 0
+		for _, err := range errs {
+			if err == nil {
+				taken++
+				continue
+			}
+			c.refused("the second", err, models.KindConflict, "")
+		}
+		if taken != 1 {
+			t.Errorf("it was recorded %d times", taken)
+		}
+	})
+}
+
 // TestTheDatabaseGuardsLists says in the database what AddList refuses.
 func TestTheDatabaseGuardsLists(t *testing.T) {
 	each(t, func(c company) {

@@ -95,6 +95,9 @@ func Perform(ctx context.Context, tx *models.Tx, c control.Control, a Act) (Perf
 	if wrong := p.problems(zone); len(wrong) > 0 {
 		return p, models.Invalid(wrong)
 	}
+	if err := queue(ctx, tx, c.ID); err != nil {
+		return p, err
+	}
 	if err := p.isNew(ctx, tx); err != nil {
 		return p, err
 	}
