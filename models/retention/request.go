@@ -67,7 +67,7 @@ func (r Request) Within() string {
 // VisibleTo shows requests to the company.
 func (Request) VisibleTo(a access.Actor) (string, []any) { return company(a) }
 
-// ask files a request. Of one hold or item there is one open request at a time.
+// ask files a request. Of one hold, item or term there is one open request at a time.
 func ask(ctx context.Context, tx *models.Tx, r Request) (*Request, error) {
 	if !tx.Actor.Can(access.RetentionManage) {
 		return nil, models.Forbidden("This is asked for by a compliance manager.")
@@ -75,8 +75,11 @@ func ask(ctx context.Context, tx *models.Tx, r Request) (*Request, error) {
 	if r.Reason == "" {
 		return nil, models.Invalid(map[string]string{"reason": "Say why. The reason stays with the record."})
 	}
-	open, err := models.Rows[Request](tx).Where("status = 'open' AND ((hold_id = ? AND hold_id IS NOT NULL) OR (evidence_id = ? AND evidence_id IS NOT NULL))",
-		value(r.HoldID), value(r.EvidenceID)).Count(ctx, "id")
+	if err := alone(ctx, tx); err != nil { // of a form sent twice at once the second waits here
+		return nil, err
+	}
+	open, err := models.Rows[Request](tx).Where("status = 'open' AND ((hold_id = ? AND hold_id IS NOT NULL) OR (evidence_id = ? AND evidence_id IS NOT NULL) OR (kind = ? AND kind = 'shorten' AND COALESCE(engagement_id, 0) = ?))",
+		value(r.HoldID), value(r.EvidenceID), r.Kind, value(r.EngagementID)).Count(ctx, "id")
 	if err != nil {
 		return nil, err
 	}

@@ -167,6 +167,14 @@ func SetHold(ctx context.Context, tx *models.Tx, engagement, control *int64, rea
 	if err := alone(ctx, tx); err != nil {
 		return Hold{}, err
 	}
+	again, err := models.Rows[Hold](tx).Where("released_at IS NULL AND reason = ? AND COALESCE(engagement_id, 0) = ? AND COALESCE(control_id, 0) = ?", reason, value(engagement), value(control)).
+		Count(ctx, "id")
+	if err == nil && again > 0 { // two would have to be released by two people each
+		err = models.Conflict("This hold is on already, for the same reason.")
+	}
+	if err != nil {
+		return Hold{}, err
+	}
 	h := Hold{EngagementID: engagement, ControlID: control, Reason: reason, SetBy: tx.Actor.ID, SetAt: tx.Now}
 	return h, models.Insert(ctx, tx, &h, "hold.set", models.Note{"reason": reason})
 }
