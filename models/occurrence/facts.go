@@ -43,6 +43,9 @@ func (x raw) unpack(f Frame, into map[int64]*Sheet) error {
 			return fmt.Errorf("facts of %s: %w", s.Code, err)
 		}
 	}
+	for _, s := range into {
+		s.Facts.Sort()
+	}
 	return nil
 }
 
@@ -79,20 +82,20 @@ func factsSQL(tx *models.Tx, cond string) string {
 		seen = " AND status = 'accepted'"
 	}
 	of := func(kind, x, from string) string { // grouped each by itself, in the order of its index: nothing is sorted
-		return `SELECT control_id, '` + kind + `' AS kind, ` + list + `(` + x + `, '') AS text FROM ` + from +
-			` AND control_id IN (SELECT controls.id FROM controls WHERE ` + cond + `) GROUP BY control_id`
+		return `SELECT ` + kind + `.control_id, '` + kind + `' AS kind, ` + list + `(` + x + `, '') AS text FROM ` + from + among(kind+".control_id", cond) + ` GROUP BY ` + kind + `.control_id`
 	}
 	return strings.Join([]string{
 		of("cover", `covers_from || covers_to || substr(status, 1, 1) || `+at("submitted_at")+` ||
 			CASE WHEN kind IN ('`+strings.Join(evidence.Instants(), "', '")+`') THEN 'i' || `+at("COALESCE(performed_at, collected_at, submitted_at)")+`
 			WHEN performed_at IS NULL THEN 'e' || `+at("COALESCE(collected_at, submitted_at)")+`
 			ELSE 'a' || `+at("COALESCE(collected_at, submitted_at)")+` END`, // which the index has, word for word
-			`evidence`+by("evidence_facts")+` WHERE status IN ('submitted', 'accepted')`+seen+` AND covers_to >= ?`),
-		of("act", at("performed_at")+` || CASE window_from WHEN '' THEN '                    ' ELSE window_from || window_to END`,
-			`performances`+by("performances_facts")+` WHERE withdrawn_at IS NULL AND NOT EXISTS (SELECT 1 FROM evidence e`+by("evidence_refused")+` WHERE e.id = performances.evidence_id AND e.status IN ('returned', 'withdrawn'))`),
-		of("excused", `window_from || window_to`, `exemptions WHERE status = 'approved'`),
-		of("asked", `window_from || window_to`, `exemptions WHERE status = 'asked'`),
-		of("handed", `window_from || window_to || `+id, `delegations WHERE ended_at IS NULL AND to_id IN (SELECT id FROM people WHERE status = 'active' AND role IN ('control_owner', 'compliance_manager'))`),
+			`evidence cover`+by("evidence_facts")+` WHERE status IN ('submitted', 'accepted')`+seen+` AND covers_to >= ?`),
+		of("act", at("act.performed_at")+` || CASE act.window_from WHEN '' THEN '                    ' ELSE act.window_from || act.window_to END`,
+			`performances act`+by("performances_facts")+` LEFT JOIN evidence refused`+by("evidence_refused")+` ON refused.id = act.evidence_id AND refused.status IN ('returned', 'withdrawn')
+			WHERE act.withdrawn_at IS NULL AND refused.id IS NULL`),
+		of("excused", `window_from || window_to`, `exemptions excused WHERE status = 'approved'`),
+		of("asked", `window_from || window_to`, `exemptions asked WHERE status = 'asked'`),
+		of("handed", `window_from || window_to || `+id, `delegations handed WHERE ended_at IS NULL AND to_id IN (SELECT id FROM people WHERE status = 'active' AND role IN ('control_owner', 'compliance_manager'))`),
 	}, " UNION ALL ")
 }
 

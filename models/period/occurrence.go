@@ -212,7 +212,7 @@ type reader struct {
 	facts    *Facts
 	within   Days
 	today    Day
-	acts     []int // performances by the day that finds their window
+	acts     []int // performances by the day that finds their window, if they are in another order
 	accepted runs
 	claimed  runs // with what waits for review
 	proving  runs // of accepted, what shows an act in each window
@@ -232,6 +232,9 @@ type runs struct {
 	at   int
 }
 
+// join adds one that begins no earlier than those before it.
+func (r *runs) join(d Days) { r.list = joinLast(r.list, d) }
+
 // over reports whether one of the runs holds all of w, and whether any of them meets it.
 func (r *runs) over(w Days) (whole, part bool) {
 	for r.at < len(r.list) && r.list[r.at].Last < w.First {
@@ -243,42 +246,54 @@ func (r *runs) over(w Days) (whole, part bool) {
 	return w.Within(r.list[r.at]), w.Meets(r.list[r.at])
 }
 
+// Sort puts performances and covers into the order in which windows are gone through. Facts
+// of which Occurrences is asked more than once are sorted once rather than each time.
+func (f *Facts) Sort() {
+	slices.SortStableFunc(f.Performances, byPlace)
+	slices.SortFunc(f.Covers, byStart)
+}
+
+func byPlace(a, b Performance) int { return int(a.at()) - int(b.at()) }
+
+func byStart(a, b Cover) int { return byFirst(a.Days, b.Days) }
+
 func newReader(f *Facts, within Days, today Day) *reader {
-	r := &reader{facts: f, within: within, today: today}
-	if n := len(f.Performances); n > 0 {
-		r.acts = make([]int, n)
+	r := &reader{facts: f, within: within, today: today, covers: f.Covers}
+	if !slices.IsSortedFunc(f.Performances, byPlace) {
+		r.acts = make([]int, len(f.Performances))
 		for i := range r.acts {
 			r.acts[i] = i
 		}
-		slices.SortStableFunc(r.acts, func(a, b int) int {
-			return int(f.Performances[a].at()) - int(f.Performances[b].at())
-		})
+		slices.SortStableFunc(r.acts, func(a, b int) int { return byPlace(f.Performances[a], f.Performances[b]) })
 	}
-	if n := len(f.Covers); n > 0 {
-		r.covers = slices.Clone(f.Covers)
-		slices.SortFunc(r.covers, func(a, b Cover) int { return byFirst(a.Days, b.Days) })
-		accepted, claimed := make([]Days, 0, n), make([]Days, 0, n)
-		var proving, showing []Days
-		for _, c := range r.covers {
-			claimed = append(claimed, c.Days)
+	if !slices.IsSortedFunc(f.Covers, byStart) {
+		r.covers = slices.SortedFunc(slices.Values(f.Covers), byStart)
+	}
+	for _, c := range r.covers {
+		r.claimed.join(c.Days)
+		if c.Accepted {
+			r.accepted.join(c.Days)
+		}
+		switch c.Shows {
+		case AnAct:
+		case AnInstant:
+			r.instants = append(r.instants, c)
+		case EveryDay:
+			r.showing.join(c.Days)
 			if c.Accepted {
-				accepted = append(accepted, c.Days)
-			}
-			switch c.Shows {
-			case AnAct:
-			case AnInstant:
-				r.instants = append(r.instants, c)
-			case EveryDay:
-				showing = append(showing, c.Days)
-				if c.Accepted {
-					proving = append(proving, c.Days)
-				}
+				r.proving.join(c.Days)
 			}
 		}
-		r.accepted.list, r.claimed.list = joinSorted(accepted), joinSorted(claimed)
-		r.proving.list, r.showing.list = joinSorted(proving), joinSorted(showing)
 	}
 	return r
+}
+
+// placed is the n-th performance by the day that finds its window.
+func (r *reader) placed(n int) int {
+	if r.acts == nil {
+		return n
+	}
+	return r.acts[n]
 }
 
 func (r *reader) read(w Window) Occurrence {
@@ -328,8 +343,8 @@ func (w Window) timing(performed Day) Status {
 // time it acted at all, which is then outside.
 func (r *reader) act(w Window, o *Occurrence) (outside bool) {
 	r.days = r.days[:0]
-	for ; r.nextAct < len(r.acts); r.nextAct++ {
-		i := r.acts[r.nextAct]
+	for ; r.nextAct < len(r.facts.Performances); r.nextAct++ {
+		i := r.placed(r.nextAct)
 		p := r.facts.Performances[i]
 		if p.at() > w.Last {
 			break

@@ -182,11 +182,17 @@ func byFirst(a, b Days) int {
 func joinSorted(sorted []Days) []Days {
 	out := sorted[:0]
 	for _, r := range sorted {
-		if n := len(out); n > 0 && (out[n-1].Last == Never || r.First <= out[n-1].Last+1) {
-			out[n-1].Last = max(out[n-1].Last, r.Last)
-		} else if r.First <= r.Last {
-			out = append(out, r)
-		}
+		out = joinLast(out, r)
+	}
+	return out
+}
+
+// joinLast adds a run to joined ones, none of which begins after it.
+func joinLast(out []Days, r Days) []Days {
+	if n := len(out); n > 0 && (out[n-1].Last == Never || r.First <= out[n-1].Last+1) {
+		out[n-1].Last = max(out[n-1].Last, r.Last)
+	} else if r.First <= r.Last {
+		out = append(out, r)
 	}
 	return out
 }

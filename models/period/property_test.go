@@ -110,10 +110,16 @@ func check(t *testing.T, f period.Facts, within period.Days, today period.Day) {
 	mixed.Covers, mixed.Performances = slices.Clone(f.Covers), slices.Clone(f.Performances)
 	slices.Reverse(mixed.Covers)
 	slices.Reverse(mixed.Performances)
-	for i, o := range slices.Collect(mixed.Occurrences(within, today)) {
-		if o.Act = got[i].Act; o != got[i] {
-			t.Errorf("in another order %+v is %+v", got[i], o)
+	for range 2 {
+		for i, o := range slices.Collect(mixed.Occurrences(within, today)) {
+			if o.Act >= 0 && mixed.Performances[o.Act].Day != o.Performed {
+				t.Errorf("%+v rests on the act of another day", o)
+			}
+			if o.Act = got[i].Act; o != got[i] {
+				t.Errorf("in another order %+v is %+v", got[i], o)
+			}
 		}
+		mixed.Sort()
 	}
 }
 
