@@ -72,15 +72,21 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := checkSQLite(ctx, write); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
+	only := newWriter(write)
+	if err := only.take(ctx); err != nil { // the connection that is open, for each reads the whole schema
+		return nil, errors.Join(err, write.Close())
+	}
+	only.release()
 	write.SetMaxIdleConns(0)
 	// The page cache is each connection's own, and each page takes twice its size. Eight of
 	// 8 MiB took 300 MiB, and served no page sooner than four of 2 do: the system keeps the
 	// file in memory anyway.
 	read, err := openSQLitePool(ctx, path, "_defensive=1&_pragma=query_only(1)&_pragma=cache_size(-2048)", readers)
 	if err != nil {
+		only.close()
 		return nil, errors.Join(err, write.Close())
 	}
-	db := &DB{dialect: "sqlite", path: path, Now: time.Now, only: newWriter(write)}
+	db := &DB{dialect: "sqlite", path: path, Now: time.Now, only: only}
 	if db.write, err = db.orm(sqliteDialector{write}, false); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -14,34 +15,53 @@ import (
 // refuses a database that a newer build has migrated. Replicas that start at once
 // wait for each other.
 func (db *DB) Migrate(ctx context.Context, files fs.FS) (from, to int64, err error) {
-	p, err := db.provider(files)
-	if err != nil {
-		return 0, 0, err
-	}
-	if from, to, err = versions(ctx, p); err != nil || from == to {
+	if from, to, err = db.SchemaVersions(ctx, files); err != nil || from == to {
 		return from, to, err
 	}
-	if db.dialect == "sqlite" {
-		// A CHECK is eased in the text of the schema, which other connections keep shut.
-		pool, err := openSQLitePool(ctx, db.path, "_txlock=immediate", 1)
-		if err != nil {
-			return from, to, err
-		}
-		defer func() { _ = pool.Close() }() // what was committed stays
-		if p, err = providerOf(goose.DialectSQLite3, pool, files); err != nil {
-			return from, to, err
-		}
+	p, done, err := db.migrator(ctx, files)
+	if err != nil {
+		return from, to, err
 	}
+	defer done()
 	if _, err := p.Up(ctx); err != nil {
 		return from, to, fmt.Errorf("migrate from %d to %d: %w", from, to, err)
 	}
 	return from, to, nil
 }
 
+// migrator writes the schema, until done.
+func (db *DB) migrator(ctx context.Context, files fs.FS) (p *goose.Provider, done func(), err error) {
+	if db.dialect == "sqlite" {
+		// A CHECK is eased in the text of the schema, which other connections keep shut.
+		pool, err := openSQLitePool(ctx, db.path, "_txlock=immediate", 1)
+		if err != nil {
+			return nil, nil, err
+		}
+		if p, err = providerOf(goose.DialectSQLite3, pool, files); err != nil {
+			return nil, nil, errors.Join(err, pool.Close())
+		}
+		return p, func() { _ = pool.Close() }, nil // what was committed stays
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, err := db.write.DB()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err = providerOf(goose.DialectPostgres, pool, files, goose.WithSessionLocker(locker))
+	return p, func() {}, err
+}
+
 // SchemaVersions reports the version of the database, 0 when it was never migrated, and
 // the one this build needs. It writes nothing.
 func (db *DB) SchemaVersions(ctx context.Context, files fs.FS) (current, target int64, err error) {
-	p, err := db.provider(files)
+	pool, err := db.read.DB()
+	if err != nil {
+		return 0, 0, err
+	}
+	p, err := providerOf(map[string]goose.Dialect{"sqlite": goose.DialectSQLite3, "postgres": goose.DialectPostgres}[db.dialect], pool, files)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -67,21 +87,6 @@ func (db *DB) migrated(ctx context.Context) (there bool, err error) {
 	}
 	err = db.read.WithContext(ctx).Raw(query).Scan(&there).Error
 	return there, err
-}
-
-func (db *DB) provider(files fs.FS) (*goose.Provider, error) {
-	pool, err := db.write.DB()
-	if err != nil {
-		return nil, err
-	}
-	if db.dialect != "postgres" {
-		return providerOf(goose.DialectSQLite3, pool, files)
-	}
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return nil, err
-	}
-	return providerOf(goose.DialectPostgres, pool, files, goose.WithSessionLocker(locker))
 }
 
 func providerOf(dialect goose.Dialect, pool *sql.DB, files fs.FS, options ...goose.ProviderOption) (*goose.Provider, error) {
