@@ -477,7 +477,7 @@ func proposal(d PageData) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<table class=\"tbl mt-2\"><caption class=\"small\">What exact formulas give when no deviation is expected</caption> <thead><tr><th scope=\"col\">Confidence, tolerable rate</th><th scope=\"col\" class=\"num\">Large population (binomial)</th><th scope=\"col\" class=\"num\">These ")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<table class=\"tbl tbl--figures mt-2\"><caption class=\"small\">What exact formulas give when no deviation is expected</caption> <thead><tr><th scope=\"col\">Confidence, tolerable rate</th><th scope=\"col\" class=\"num\">Large population (binomial)</th><th scope=\"col\" class=\"num\">These ")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
