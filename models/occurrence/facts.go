@@ -192,6 +192,7 @@ type eventRow struct {
 	Month     string
 	Standing  string
 	N         int
+	Until     string // the last of the limits, to the second
 }
 
 // events reads what lists of triggers and signals say. Whether a trigger belongs to the
@@ -263,11 +264,15 @@ func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []listed, of ma
 	month, args := f.monthSQL()
 	foreign, more := f.foreignSQL(lists, of)
 	from, until := f.Days.Span().Instants(f.Zone)
+	limit := "substr(max(e.deadline), 1, 19)"
+	if tx.Postgres() {
+		limit = "to_char(max(e.deadline) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
+	}
 	args = append(append(args, more...), from, until, f.Now, f.Now, f.Now, (f.Today + Soon + 1).Starts(f.Zone).UTC(), f.Now, ids(lists))
 	rows, err := models.Raw[eventRow](ctx, tx, `SELECT l.control_id, `+month+` AS month,
 		CASE `+foreign+`WHEN e.at < ? OR e.at >= ? THEN 'outside_period' WHEN e.at > ? THEN 'upcoming'
 			WHEN e.done_at <= ? AND e.done_at <= e.deadline THEN 'on_time' WHEN e.done_at <= ? THEN 'late'
-			WHEN e.deadline >= ? THEN 'pending' WHEN e.deadline >= ? THEN '`+soonTrigger+`' ELSE 'missed' END AS standing, count(*) AS n
+			WHEN e.deadline >= ? THEN 'pending' WHEN e.deadline >= ? THEN '`+soonTrigger+`' WHEN e.deadline > l.extracted_at THEN 'unknown' ELSE 'missed' END AS standing, count(*) AS n, `+limit+` AS until
 		FROM trigger_events e JOIN fact_lists l ON l.id = e.list_id WHERE e.list_id IN ?
 		GROUP BY l.control_id, month, standing ORDER BY l.control_id, month`, args...)
 	if err != nil {
@@ -290,7 +295,12 @@ func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []listed, of ma
 			m.Counts[period.Pending], m.Soon = m.Counts[period.Pending]+r.N, m.Soon+r.N
 			continue
 		}
-		m.Counts[statusOf(r.Standing)] += r.N
+		status := statusOf(r.Standing)
+		if m.Counts[status] += r.N; status == period.Unknown {
+			if m.Limit, err = dayAt(r.Until, f.Zone); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -52,8 +52,9 @@ type Sheet struct {
 
 // MonthOfEvents counts the triggers of a month by status.
 type MonthOfEvents struct {
-	Month string // 2026-08, in the frame's zone; "" is outside the period
-	Soon  int    // of those that are pending, due within Soon days
+	Month string     // 2026-08, in the frame's zone; "" is outside the period
+	Soon  int        // of those that are pending, due within Soon days
+	Limit period.Day // by which the last of those had to be acted on that are unknown, their list having been taken before
 	period.Counts
 }
 

@@ -141,7 +141,7 @@ func (s *Sheet) triggered(f Frame) Standing {
 		return Behind
 	case t.Of(period.Late) > 0:
 		return Deviated
-	case len(t.Unknown) > 0:
+	case len(t.Unknown) > 0, s.untold(f):
 		return Blind
 	case s.Frequency != "multiple_daily" && slices.ContainsFunc(s.Events, func(m MonthOfEvents) bool { return m.Soon > 0 }):
 		return DueSoon // of what happens many times a day something always is
@@ -151,6 +151,15 @@ func (s *Sheet) triggered(f Frame) Standing {
 		return Idle
 	}
 	return NotYet
+}
+
+// untold reports triggers that were still to be acted on when their list was taken, in months
+// that are over: what came of them no list says.
+func (s *Sheet) untold(f Frame) bool {
+	last := keyOf(period.Days{First: f.settled()})
+	return slices.ContainsFunc(s.Events, func(m MonthOfEvents) bool {
+		return m.Of(period.Unknown) > 0 && m.Month != "" && m.Month <= last
+	})
 }
 
 func (s *Sheet) watched(f Frame) Standing {
@@ -290,6 +299,9 @@ func (s *Sheet) eventSquares(f Frame, months []period.Days, out []Square) {
 		for _, e := range s.Events {
 			if e.Month == month {
 				out[n].Counts.Add(e.Counts)
+				if e.Of(period.Unknown) > 0 {
+					out[n].unknown(f, m.First)
+				}
 			}
 		}
 	}

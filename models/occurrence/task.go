@@ -37,6 +37,7 @@ type Task struct {
 	PersonID int64         // who holds it; 0 is nobody
 	Handed   bool          // it was handed to them: the control is somebody else's
 	Excused  bool          // somebody asked that it does not count; that is not decided
+	Untold   int           // triggers whose limit ended after their list was taken, which is why another is wanted
 	Older    int           // how many windows of the control before this one are open too
 }
 
@@ -66,6 +67,14 @@ func (t Task) Month() string { return string(t.Window.First.MonthStart().Date())
 
 // Late reports that the grace of t is over.
 func (t Task) Late(today period.Day) bool { return t.Window.Due < today }
+
+// Later says why a list is wanted of days of which there is one.
+func (t Task) Later() string {
+	if t.Untold == 0 {
+		return ""
+	}
+	return "The list was taken before the time to act on " + models.Plural(t.Untold, "trigger") + " was over, so nobody knows what came of them. Withdraw it, and add one that was taken since."
+}
 
 // Begun reports that the window of t has ended, so that it can be done whole.
 func (t Task) Begun(today period.Day) bool { return t.Window.Last < today }
@@ -169,29 +178,44 @@ func (s *Sheet) task(o period.Occurrence) (Task, bool) {
 const listGrace = 10
 
 // missingLists asks for the list of each month that is over and of which no list speaks, or
-// none of all of its days. Each is late by itself: what is due of the month before last
-// does not wait for the last one.
+// none of all of its days, or whose list was taken too early to know what came of a trigger.
+// Each is late by itself: what is due of the month before last does not wait for the last one.
 func (s *Sheet) missingLists(f Frame) []Task {
 	last := f.Today.MonthStart() - 1
 	unlisted := s.Unlisted(f, last)
-	if len(unlisted) == 0 {
-		return nil
-	}
 	var out []Task
-	for month := unlisted[0].First.MonthStart(); month <= last; month = (month + 31).MonthStart() {
-		whole := period.Days{First: month, Last: (month + 31).MonthStart() - 1}
-		var unknown []period.Days
-		for _, r := range unlisted {
-			if in := r.And(whole); in.Len() > 0 {
-				unknown = append(unknown, in)
-			}
+	for _, in := range f.Months() {
+		month := wholeMonth(in.First)
+		if month.Last > last {
+			break
 		}
-		if n := len(unknown); n > 0 {
-			window := period.Window{Days: period.Days{First: unknown[0].First, Last: unknown[n-1].Last}, By: whole.Last, Due: whole.Last + listGrace}
-			out = append(out, Task{Sheet: s, Want: WantList, Window: window, Status: period.Unknown, Holes: unknown})
+		if t, missing := s.missingList(month, unlisted); missing {
+			out = append(out, t)
 		}
 	}
 	return out
+}
+
+func (s *Sheet) missingList(month period.Days, unlisted []period.Days) (Task, bool) {
+	var unknown []period.Days
+	for _, r := range unlisted {
+		if in := r.And(month); in.Len() > 0 {
+			unknown = append(unknown, in)
+		}
+	}
+	t := Task{Sheet: s, Want: WantList, Status: period.Unknown, Holes: unknown}
+	if n := len(unknown); n > 0 {
+		t.Window = period.Window{Days: period.Days{First: unknown[0].First, Last: unknown[n-1].Last}, By: month.Last, Due: month.Last + listGrace}
+		return t, true
+	}
+	at := slices.IndexFunc(s.Events, func(e MonthOfEvents) bool { return e.Month == keyOf(month) && e.Of(period.Unknown) > 0 })
+	if at < 0 {
+		return t, false
+	}
+	e := s.Events[at]
+	t.Untold, t.Holes = e.Of(period.Unknown), []period.Days{month}
+	t.Window = period.Window{Days: month, By: e.Limit, Due: e.Limit + listGrace}
+	return t, true
 }
 
 // At finds what is known of one window of a control that the actor may see, and the task

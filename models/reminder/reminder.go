@@ -158,7 +158,9 @@ func Sentence(t occurrence.Task, today period.Day) string {
 	case occurrence.WantEvidence:
 		what = "The evidence of " + what + ","
 	case occurrence.WantList:
-		what = "The list of " + what + ","
+		if what = "The list of " + what + ","; t.Untold > 0 {
+			what = "A later list of " + what[len("The list of "):]
+		}
 	}
 	by, grace := t.Window.By.Starts(time.UTC).Format("Mon 2 Jan 2006"), t.Window.Due.Starts(time.UTC).Format("Mon 2 Jan 2006")
 	switch {

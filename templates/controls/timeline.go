@@ -291,6 +291,9 @@ func triggersNote(t period.Tally) string {
 	if n := timeline.Days(t.Unknown); n > 0 && t.Due() == 0 {
 		return "unknown for " + models.Plural(n, "day")
 	}
+	if n := t.Of(period.Unknown); n > 0 && t.Due() == 0 {
+		return "unknown of " + models.Plural(n, "trigger")
+	}
 	return rate(t.Counts)
 }
 
@@ -301,6 +304,9 @@ func triggersInWords(t period.Tally) string {
 		out += ", for which no list says what happened"
 	case n > 0:
 		out += ", unknown for " + models.Plural(n, "day")
+	}
+	if n := t.Of(period.Unknown); n > 0 {
+		out += ", and of " + models.Plural(n, "trigger") + " what came after their list was taken"
 	}
 	return out
 }
