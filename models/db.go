@@ -195,10 +195,11 @@ func openPostgres(ctx context.Context, rawURL string) (*DB, error) {
 		return nil, errors.New("the database URL postgres://… cannot be read; it should look like postgres://user:password@host:5432/name")
 	}
 	config.RuntimeParams["timezone"] = "UTC"
+	config.RuntimeParams["datestyle"] = "ISO, YMD" // queries write instants as text
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "assay"
 	}
-	pool := stdlib.OpenDB(*config)
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(tune))
 	pool.SetMaxOpenConns(32)
 	pool.SetMaxIdleConns(32)
 	if err := pool.PingContext(ctx); err != nil {
@@ -210,6 +211,14 @@ func openPostgres(ctx context.Context, rawURL string) (*DB, error) {
 	}
 	db.read = db.write
 	return db, nil
+}
+
+// tune suits a connection to pages, which are many and short: to start workers for one takes
+// longer than they save, and what is grouped of a whole period outgrows the 4 MB that are usual.
+// It is no parameter of the connection, since poolers refuse those that they do not know.
+func tune(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, "SET max_parallel_workers_per_gather = 0; SET work_mem = '16MB'")
+	return err
 }
 
 // readers is how many connections read a SQLite database at once. Its engine works in this

@@ -73,8 +73,8 @@ func factsSQL(tx *models.Tx, cond string) string {
 	by := func(index string) string { return " INDEXED BY " + index }
 	if tx.Postgres() {
 		list, id, by = "string_agg", "lpad(to_id::text, 19, '0')", func(string) string { return "" }
-		at = func(column string) string {
-			return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
+		at = func(column string) string { // as the connection writes dates; to_char takes twice as long
+			return "left((" + column + " AT TIME ZONE 'UTC')::text, 19)"
 		}
 	}
 	seen := ""
