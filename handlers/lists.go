@@ -41,35 +41,37 @@ func (app *App) monthAgain(w http.ResponseWriter, r *http.Request, code int, cha
 	if err != nil {
 		return err
 	}
-	var days period.Span
-	m, err := read(app, r, func(ctx context.Context, tx *models.Tx) (m controls.MonthData, err error) {
-		m, days, err = listOf(ctx, tx, web.Param(r, "code"), month)
-		return m, err
+	d, err := read(app, r, func(ctx context.Context, tx *models.Tx) (d controls.ListsData, err error) {
+		if d.Control, err = control.ByCode(ctx, tx, web.Param(r, "code")); err != nil {
+			return d, err
+		}
+		m, days, ids, err := listOf(ctx, tx, d.Control, month)
+		if err != nil {
+			return d, err
+		}
+		change(&m)
+		d.Of, d.Typed = m, map[string]string{"covers_from": string(days.From), "covers_to": string(days.To)}
+		err = fillLists(ctx, tx, &d, ids...)
+		d.Of.People = d.People
+		return d, err
 	})
 	if err != nil {
 		return err
 	}
-	change(&m)
-	return app.listsAgain(w, r, code, func(d *controls.ListsData) {
-		d.Typed = map[string]string{"covers_from": string(days.From), "covers_to": string(days.To)}
-		d.Of = m
-	})
+	return app.page(w, r, code, controls.Lists(d))
 }
 
-// listOf is what is known of the list of a month, and the days that it has to speak of.
-func listOf(ctx context.Context, tx *models.Tx, code string, month period.Span) (m controls.MonthData, days period.Span, err error) {
-	c, err := control.ByCode(ctx, tx, code)
-	if err != nil {
-		return m, days, err
-	}
+// listOf is what is known of the list of a month, the days that it has to speak of, and whom
+// the page names for it.
+func listOf(ctx context.Context, tx *models.Tx, c control.Control, month period.Span) (m controls.MonthData, days period.Span, ids []int64, err error) {
 	f, _, err := reminder.Frame(ctx, tx)
 	if err != nil {
-		return m, days, err
+		return m, days, nil, err
 	}
 	m.Code, m.Month = c.Code, month
 	owed, err := occurrence.Owed(ctx, tx, f, occurrence.Scope{Controls: []int64{c.ID}})
 	if err != nil {
-		return m, days, err
+		return m, days, nil, err
 	}
 	for _, t := range owed {
 		if t.Want == occurrence.WantList && t.Span() == month {
@@ -77,31 +79,32 @@ func listOf(ctx context.Context, tx *models.Tx, code string, month period.Span) 
 		}
 	}
 	if m.Task == nil {
-		return m, days, nil
+		return m, days, nil, nil
 	}
 	if days, err = occurrence.ToList(ctx, tx, f, *m.Task); err != nil {
-		return m, days, err
+		return m, days, nil, err
 	}
 	if !tx.Actor.Company() { // who does whose work is the company's affair
 		m.Task = nil
-		return m, days, nil
+		return m, days, nil, nil
 	}
 	m.May = occurrence.MayRecord(tx.Actor, c, m.Task.Handed && m.Task.PersonID == tx.Actor.ID)
-	return m, days, monthPeople(ctx, tx, c, &m)
+	ids, err = monthPeople(ctx, tx, c, &m)
+	return m, days, ids, err
 }
 
-// monthPeople adds who holds the list, who could, and what was asked about it.
-func monthPeople(ctx context.Context, tx *models.Tx, c control.Control, m *controls.MonthData) (err error) {
+// monthPeople adds who could hold the list and what was asked about it, and says who is named.
+func monthPeople(ctx context.Context, tx *models.Tx, c control.Control, m *controls.MonthData) (ids []int64, err error) {
 	if m.May {
 		if m.Candidates, err = owners(ctx, tx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	all, err := occurrence.Questions(ctx, tx, c.ID, taskLimit)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ids := []int64{m.OwnerID, m.Task.PersonID}
+	ids = []int64{m.OwnerID, m.Task.PersonID}
 	for _, q := range all {
 		if q.WindowFrom != m.Month.From || q.WindowTo != m.Month.To {
 			continue
@@ -111,8 +114,7 @@ func monthPeople(ctx context.Context, tx *models.Tx, c control.Control, m *contr
 			ids = append(ids, *q.AnsweredBy)
 		}
 	}
-	m.People, err = people.Named(ctx, tx, ids...)
-	return err
+	return ids, nil
 }
 
 // onMonth runs a verb on the list of the month in the address. A refusal opens the form again.
@@ -182,37 +184,41 @@ func (app *App) listsAgain(w http.ResponseWriter, r *http.Request, code int, cha
 		if d.Control, err = control.ByCode(ctx, tx, web.Param(r, "code")); err != nil {
 			return d, err
 		}
-		if d.Kind, err = occurrence.ListKind(ctx, tx, d.Control); err != nil {
-			return d, err
-		}
-		if d.Kind == "" {
-			return d, models.NotFound("List")
-		}
-		if d.Lists, err = occurrence.Lists(ctx, tx, d.Control.ID, 100); err != nil {
-			return d, err
-		}
-		zone, err := programme.Zone(ctx, tx)
-		if err != nil {
-			return d, err
-		}
-		d.MaxBytes = listLimits.Bytes
-		d.Zone, d.Now = zone.String(), tx.Now.In(zone).Format("2006-01-02T15:04")
-		err = occurrence.MayAddList(ctx, tx, d.Control)
-		if d.Mine = err == nil; err != nil && models.KindOf(err) != models.KindForbidden {
-			return d, err
-		}
-		var ids []int64
-		for _, l := range d.Lists {
-			ids = append(ids, l.AddedBy)
-		}
-		d.People, err = people.Named(ctx, tx, ids...)
-		return d, err
+		return d, fillLists(ctx, tx, &d)
 	})
 	if err != nil {
 		return err
 	}
 	change(&d)
 	return app.page(w, r, code, controls.Lists(d))
+}
+
+// fillLists adds the lists of d.Control, and the names of people beside those who added them.
+func fillLists(ctx context.Context, tx *models.Tx, d *controls.ListsData, ids ...int64) (err error) {
+	if d.Kind, err = occurrence.ListKind(ctx, tx, d.Control); err != nil {
+		return err
+	}
+	if d.Kind == "" {
+		return models.NotFound("List")
+	}
+	if d.Lists, err = occurrence.Lists(ctx, tx, d.Control.ID, 100); err != nil {
+		return err
+	}
+	zone, err := programme.Zone(ctx, tx)
+	if err != nil {
+		return err
+	}
+	d.MaxBytes = listLimits.Bytes
+	d.Zone, d.Now = zone.String(), tx.Now.In(zone).Format("2006-01-02T15:04")
+	err = occurrence.MayAddList(ctx, tx, d.Control)
+	if d.Mine = err == nil; err != nil && models.KindOf(err) != models.KindForbidden {
+		return err
+	}
+	for _, l := range d.Lists {
+		ids = append(ids, l.AddedBy)
+	}
+	d.People, err = people.Named(ctx, tx, ids...)
+	return err
 }
 
 // listAdd takes a list into use. What it says is judged row by row, and all of it is taken or
