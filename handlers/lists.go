@@ -147,20 +147,12 @@ func (app *App) onMonth(w http.ResponseWriter, r *http.Request, form, said strin
 
 func (app *App) listHandOver(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
-	to, note := f.ID("to"), f.Text("note", 1000)
-	return app.onMonth(w, r, "handover", "Handed over.", f, func(ctx context.Context, tx *models.Tx, c control.Control, month period.Span) error {
-		_, err := occurrence.HandOver(ctx, tx, c, month, to, note)
-		return err
-	})
+	return app.onMonth(w, r, "handover", "Handed over.", f, handingOver(f))
 }
 
 func (app *App) listAsk(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
-	text := f.Text("question", 2000)
-	return app.onMonth(w, r, "ask", "Asked. The answer will stand here.", f, func(ctx context.Context, tx *models.Tx, c control.Control, month period.Span) error {
-		_, err := occurrence.Ask(ctx, tx, c, month, text)
-		return err
-	})
+	return app.onMonth(w, r, "ask", "Asked. The answer will stand here.", f, asking(f))
 }
 
 // monthOf is the month of the address.

@@ -336,20 +336,30 @@ func (app *App) taskExcuse(w http.ResponseWriter, r *http.Request) error {
 
 func (app *App) taskHandOver(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
-	to, note := f.ID("to"), f.Text("note", 1000)
-	return app.onTask(w, r, "handover", "Handed over.", f, func(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
-		_, err := occurrence.HandOver(ctx, tx, c, window, to, note)
-		return err
-	})
+	return app.onTask(w, r, "handover", "Handed over.", f, handingOver(f))
 }
 
 func (app *App) taskAsk(w http.ResponseWriter, r *http.Request) error {
 	f := web.Form(r)
+	return app.onTask(w, r, "ask", "Asked. The answer will stand here.", f, asking(f))
+}
+
+// handingOver gives a window, or the list of a month, to whom the form names.
+func handingOver(f *web.Values) func(context.Context, *models.Tx, control.Control, period.Span) error {
+	to, note := f.ID("to"), f.Text("note", 1000)
+	return func(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
+		_, err := occurrence.HandOver(ctx, tx, c, window, to, note)
+		return err
+	}
+}
+
+// asking asks about one.
+func asking(f *web.Values) func(context.Context, *models.Tx, control.Control, period.Span) error {
 	text := f.Text("question", 2000)
-	return app.onTask(w, r, "ask", "Asked. The answer will stand here.", f, func(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
+	return func(ctx context.Context, tx *models.Tx, c control.Control, window period.Span) error {
 		_, err := occurrence.Ask(ctx, tx, c, window, text)
 		return err
-	})
+	}
 }
 
 // settleTask runs a decision about one thing on the list of tasks, and shows the list again

@@ -67,15 +67,12 @@ func factArgs(f Frame, args []any) []any {
 }
 
 func factsSQL(tx *models.Tx, cond string) string {
-	list, at := "group_concat", func(column string) string { return "substr(" + column + ", 1, 19)" }
+	list, at := "group_concat", tx.Second
 	id := "substr('0000000000000000000' || to_id, -19)"
 	// Each index has all that is asked for. SQLite would rather look at the rows, which are large.
 	by := func(index string) string { return " INDEXED BY " + index }
 	if tx.Postgres() {
 		list, id, by = "string_agg", "lpad(to_id::text, 19, '0')", func(string) string { return "" }
-		at = func(column string) string { // as the connection writes dates; to_char takes twice as long
-			return "left((" + column + " AT TIME ZONE 'UTC')::text, 19)"
-		}
 	}
 	seen := ""
 	if tx.Actor.Role == access.Auditor { // an auditor is shown what was accepted, and counts with that
@@ -264,15 +261,11 @@ func triggers(ctx context.Context, tx *models.Tx, f Frame, lists []listed, of ma
 	month, args := f.monthSQL()
 	foreign, more := f.foreignSQL(lists, of)
 	from, until := f.Days.Span().Instants(f.Zone)
-	limit := "substr(max(e.deadline), 1, 19)"
-	if tx.Postgres() {
-		limit = "to_char(max(e.deadline) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
-	}
 	args = append(append(args, more...), from, until, f.Now, f.Now, f.Now, (f.Today + Soon + 1).Starts(f.Zone).UTC(), f.Now, ids(lists))
 	rows, err := models.Raw[eventRow](ctx, tx, `SELECT l.control_id, `+month+` AS month,
 		CASE `+foreign+`WHEN e.at < ? OR e.at >= ? THEN 'outside_period' WHEN e.at > ? THEN 'upcoming'
 			WHEN e.done_at <= ? AND e.done_at <= e.deadline THEN 'on_time' WHEN e.done_at <= ? THEN 'late'
-			WHEN e.deadline >= ? THEN 'pending' WHEN e.deadline >= ? THEN '`+soonTrigger+`' WHEN e.deadline > l.extracted_at THEN 'unknown' ELSE 'missed' END AS standing, count(*) AS n, `+limit+` AS until
+			WHEN e.deadline >= ? THEN 'pending' WHEN e.deadline >= ? THEN '`+soonTrigger+`' WHEN e.deadline > l.extracted_at THEN 'unknown' ELSE 'missed' END AS standing, count(*) AS n, `+tx.Second("max(e.deadline)")+` AS until
 		FROM trigger_events e JOIN fact_lists l ON l.id = e.list_id WHERE e.list_id IN ?
 		GROUP BY l.control_id, month, standing ORDER BY l.control_id, month`, args...)
 	if err != nil {

@@ -202,12 +202,8 @@ func waitRows(ctx context.Context, tx *models.Tx) ([]waitRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := "substr(min(e.decided_at), 1, 19)"
-	if tx.Postgres() {
-		at = "to_char(min(e.decided_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
-	}
 	return models.Raw[waitRow](ctx, tx, `
-		SELECT c.owner_id AS person_id, count(*) AS returned, 0 AS overdue, `+at+` AS since
+		SELECT c.owner_id AS person_id, count(*) AS returned, 0 AS overdue, `+tx.Second("min(e.decided_at)")+` AS since
 		FROM evidence e JOIN controls c ON c.id = e.control_id
 		WHERE e.status = 'returned' AND c.owner_id IS NOT NULL GROUP BY c.owner_id
 		UNION ALL

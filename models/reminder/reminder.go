@@ -158,9 +158,11 @@ func Sentence(t occurrence.Task, today period.Day) string {
 	case occurrence.WantEvidence:
 		what = "The evidence of " + what + ","
 	case occurrence.WantList:
-		if what = "The list of " + what + ","; t.Untold > 0 {
-			what = "A later list of " + what[len("The list of "):]
+		which := "The list"
+		if t.Untold > 0 {
+			which = "A later list"
 		}
+		what = which + " of " + what + ","
 	}
 	by, grace := t.Window.By.Starts(time.UTC).Format("Mon 2 Jan 2006"), t.Window.Due.Starts(time.UTC).Format("Mon 2 Jan 2006")
 	switch {

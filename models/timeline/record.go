@@ -140,12 +140,7 @@ func recorded(ctx context.Context, tx *models.Tx, c control.Control, f occurrenc
 }
 
 func recordSQL(tx *models.Tx, c control.Control, f occurrence.Frame) (query string, args []any) {
-	at := func(column string) string { return "substr(" + column + ", 1, 19)" }
-	if tx.Postgres() {
-		at = func(column string) string {
-			return "to_char(" + column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"
-		}
-	}
+	at := tx.Second
 	part := func(columns, table, cond, order string, more ...any) {
 		if query != "" {
 			query += " UNION ALL "

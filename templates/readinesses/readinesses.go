@@ -178,6 +178,9 @@ func missing(t occurrence.Task) string {
 		}
 		return "Evidence"
 	case occurrence.WantList:
+		if t.Untold > 0 {
+			return "A later list of triggers"
+		}
 		if t.Sheet.ListOn(t.Window.Days) == occurrence.Signals {
 			return "Check results"
 		}
