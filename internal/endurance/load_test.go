@@ -140,11 +140,13 @@ func (l *load) upload() func() error {
 }
 
 func (l *load) record() func() error {
-	reason := rand.Text()
+	reason, sent := rand.Text(), false
 	return func() error {
 		form := url.Values{"control": {"AC-01"}, "hold_reason": {reason}}
-		code, _, err := l.send(http.MethodPost, "/settings/retention/holds", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
-		if err == nil && code != http.StatusSeeOther {
+		code, said, err := l.send(http.MethodPost, "/settings/retention/holds", "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+		// Whose first answer was lost is told at the second that the first was recorded.
+		recorded := code == http.StatusSeeOther || sent && code == http.StatusConflict && strings.Contains(said, "This hold is on already")
+		if sent = true; err == nil && !recorded {
 			err = fmt.Errorf("record: %d", code)
 		}
 		if err != nil {
@@ -224,8 +226,8 @@ func (l *load) settle() {
 			if err != nil {
 				return err
 			}
-			if n < 1 {
-				l.Errorf("the record %s was acknowledged and is gone", reason)
+			if n != 1 {
+				l.Errorf("the record %s was acknowledged, and there are %d of it", reason, n)
 			}
 		}
 		return nil
