@@ -33,6 +33,11 @@ func TestPeriods(t *testing.T) {
 			"/readiness/CC6/2026-08?period=next": next, "/controls/AC-03": now, "/controls/AC-03?period=next": next,
 			"/engagements/next": next, "/engagements": now, "/controls": now, "/tasks": now, "/evidence": now, "/findings": now, "/review": now,
 			"/findings/" + a.ours.Code(): now, "/evidence/" + a.accepted.Code(): now, "/activity": now,
+			"/engagements/next/requests": next, "/engagements/next/requests/new": next, "/engagements/next/tests": next, "/engagements/next/populations": next,
+			"/engagements/next/populations/sizes": next, "/engagements/next/deliverables": next, "/engagements/next/deliverables/section-iv": next,
+			"/engagements/next/deliverables/subservice": next, "/engagements/next/deliverables/cuecs": next, "/engagements/next/binder": next, "/engagements/next/populations/new": next, "/engagements/next/edit": next, "/engagements/next/scope": next, "/engagements/next/history": next,
+			"/engagements/new": now, "/people": now, "/settings": now, "/settings/retention": now, "/settings/calendars": now, "/account": now,
+			"/help": now, "/notices": now, "/search?q=access": now, "/controls/new": now,
 		} {
 			if p := a.Get(a.priya, path).Want(200); strings.Count(p.Body, "Examination period ") != 1 || !strings.Contains(p.Body, want) {
 				t.Errorf("%s: its ruler is not of its period", path)

@@ -22,7 +22,8 @@ var (
 )
 
 // TestEveryPageKeepsToItsQueries follows the links of the demonstration as somebody of
-// each role, and looks at each kind of page right after a change and once more.
+// each role, and looks at each kind of page right after a change and once more. The ruler
+// of a period is on all of them.
 func TestEveryPageKeepsToItsQueries(t *testing.T) {
 	db := modelstest.SQLite(t)
 	s := handlerstest.New(t, db)
@@ -49,6 +50,9 @@ func TestEveryPageKeepsToItsQueries(t *testing.T) {
 				continue
 			}
 			kinds++
+			if strings.Contains(p.Body, `<main id="main"`) && !strings.Contains(p.Body, `aria-label="Examination period `) {
+				t.Errorf("%s shows %s the ruler of no period", path, role)
+			}
 			if again, _ := cost(path); again > handlerstest.QueryBudget || changed > handlerstest.QueryBudget {
 				t.Errorf("%s asks %d queries for %s and %d after a change, more than %d", role, again, path, changed, handlerstest.QueryBudget)
 			}

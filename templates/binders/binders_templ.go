@@ -142,7 +142,7 @@ func Page(d PageData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Binder", Crumbs: []ui.Crumb{{Label: "Engagements", Href: "/engagements"}, {Label: d.Engagement.Name, Href: "/" + d.Engagement.Path()}, {Label: "Binder"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Binder", Crumbs: []ui.Crumb{{Label: "Engagements", Href: "/engagements"}, {Label: d.Engagement.Name, Href: "/" + d.Engagement.Path()}, {Label: "Binder"}}, Engagement: engagements.Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -222,7 +222,7 @@ func Page(d Data) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Chase", Crumbs: []ui.Crumb{{Label: "Readiness", Href: "/readiness"}, {Label: "Chase"}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Chase", Crumbs: []ui.Crumb{{Label: "Readiness", Href: "/readiness"}, {Label: "Chase"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

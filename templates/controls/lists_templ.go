@@ -114,7 +114,7 @@ func Lists(d ListsData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.title(), Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code, Href: href(d.Control)}, {Label: "Lists"}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.title(), Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code, Href: href(d.Control)}, {Label: "Lists"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

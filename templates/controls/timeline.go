@@ -108,7 +108,7 @@ func (d PageData) alone() bool {
 
 // page is the control in the period that its timeline shows.
 func (d PageData) page() ui.Page {
-	p := ui.Page{Title: d.Control.Code + " " + d.Shown.Title, Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code}}, Ruler: true}
+	p := ui.Page{Title: d.Control.Code + " " + d.Shown.Title, Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code}}}
 	if d.Timeline == nil {
 		return p
 	}

@@ -251,7 +251,7 @@ func Version(d VersionData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Control.Code + ", version " + strconv.Itoa(d.Version.Number), Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code, Href: href(d.Control)}, {Label: "Version " + strconv.Itoa(d.Version.Number)}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Control.Code + ", version " + strconv.Itoa(d.Version.Number), Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code, Href: href(d.Control)}, {Label: "Version " + strconv.Itoa(d.Version.Number)}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -792,7 +792,7 @@ func Diff(d DiffData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Control.Code + ", versions compared", Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code, Href: href(d.Control)}, {Label: "Version " + strconv.Itoa(d.Newer.Number), Href: "/" + d.Newer.Path()}, {Label: "Comparison"}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Control.Code + ", versions compared", Crumbs: []ui.Crumb{{Label: "Controls", Href: "/controls"}, {Label: d.Control.Code, Href: href(d.Control)}, {Label: "Version " + strconv.Itoa(d.Newer.Number), Href: "/" + d.Newer.Path()}, {Label: "Comparison"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -154,7 +154,7 @@ func List(d ListData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Tests of controls", Crumbs: []ui.Crumb{{Label: "Engagements", Href: "/engagements"}, {Label: d.Engagement.Name, Href: "/" + d.Engagement.Path()}, {Label: "Tests of controls"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Tests of controls", Crumbs: []ui.Crumb{{Label: "Engagements", Href: "/engagements"}, {Label: d.Engagement.Name, Href: "/" + d.Engagement.Path()}, {Label: "Tests of controls"}}, Engagement: engagements.Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -585,7 +585,7 @@ func New(d NewData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Plan a test", Crumbs: crumbs(d.Engagement, ui.Crumb{Label: "Plan a test"})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var17), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Plan a test", Crumbs: crumbs(d.Engagement, ui.Crumb{Label: "Plan a test"}), Engagement: engagements.Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var17), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

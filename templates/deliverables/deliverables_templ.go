@@ -100,7 +100,7 @@ func Page(d PageData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Deliverables", Crumbs: crumbs(d.Engagement)[:2]}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Deliverables", Crumbs: crumbs(d.Engagement)[:2], Engagement: engagements.Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -786,7 +786,7 @@ func Matrix(d MatrixData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Section IV", Crumbs: crumbs(d.Engagement, ui.Crumb{Label: "Section IV"})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var28), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Section IV", Crumbs: crumbs(d.Engagement, ui.Crumb{Label: "Section IV"}), Engagement: engagements.Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var28), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1108,7 +1108,7 @@ func Document(d DocumentData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: x.Title(), Crumbs: crumbs(d.Engagement, ui.Crumb{Label: x.Title()})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: x.Title(), Crumbs: crumbs(d.Engagement, ui.Crumb{Label: x.Title()}), Engagement: engagements.Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

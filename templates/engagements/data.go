@@ -33,6 +33,18 @@ type FormData struct {
 	Errors     map[string]string
 }
 
+// examined is the engagement that is changed, with what is being said of it.
+func (d FormData) examined(now time.Time) ui.Engagement {
+	if d.Slug == "" {
+		return ui.Engagement{}
+	}
+	t := d.Terms
+	return Examination(engagement.Engagement{
+		Name: t.Name, Slug: d.Slug, Zone: t.Zone,
+		PeriodStart: t.PeriodStart, PeriodEnd: t.PeriodEnd, OpensOn: t.OpensOn, ClosesOn: t.ClosesOn,
+	}, now)
+}
+
 // PageData is the page of one engagement.
 type PageData struct {
 	Engagement   engagement.Engagement

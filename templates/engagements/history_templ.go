@@ -75,7 +75,7 @@ func History(e engagement.Engagement, feed []activity.Entry) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "History of " + e.Name, Crumbs: crumbsTo(e, ui.Crumb{Label: "History"}), Ruler: true, Engagement: Examination(e, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "History of " + e.Name, Crumbs: crumbsTo(e, ui.Crumb{Label: "History"}), Engagement: Examination(e, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -25,7 +25,6 @@ func Examination(e engagement.Engagement, now time.Time) ui.Engagement {
 // InPeriod makes p a page about the period of e, which offers the same page of others.
 // Without an engagement, or without others, there is nothing to choose.
 func InPeriod(p ui.Page, e engagement.Engagement, others []engagement.Engagement, now time.Time, href func(slug string) string) ui.Page {
-	p.Ruler = true
 	if e.ID == 0 {
 		return p
 	}

@@ -105,7 +105,7 @@ func Report(d ReportData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Report of " + d.Engagement.Name, Crumbs: crumbsTo(d.Engagement, ui.Crumb{Label: "Report"}), Ruler: true, Engagement: Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Report of " + d.Engagement.Name, Crumbs: crumbsTo(d.Engagement, ui.Crumb{Label: "Report"}), Engagement: Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

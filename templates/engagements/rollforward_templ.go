@@ -199,7 +199,7 @@ func Roll(d RollData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Roll forward", Crumbs: crumbsTo(d.Engagement, ui.Crumb{Label: "Roll forward"})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Roll forward", Crumbs: crumbsTo(d.Engagement, ui.Crumb{Label: "Roll forward"}), Engagement: Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

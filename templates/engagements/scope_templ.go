@@ -140,7 +140,7 @@ func Scope(d ScopeData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Scope of " + d.Engagement.Name, Crumbs: crumbsTo(d.Engagement, ui.Crumb{Label: "Scope"}), Ruler: true, Engagement: Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Scope of " + d.Engagement.Name, Crumbs: crumbsTo(d.Engagement, ui.Crumb{Label: "Scope"}), Engagement: Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1407,7 +1407,7 @@ func Propose(d FormData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Propose a scope change", Crumbs: []ui.Crumb{{Label: "Engagements", Href: "/engagements"}, {Label: d.Terms.Name, Href: "/engagements/" + d.Slug}, {Label: "Scope", Href: "/engagements/" + d.Slug + "/scope"}, {Label: "Propose a change"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var48), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Propose a scope change", Crumbs: []ui.Crumb{{Label: "Engagements", Href: "/engagements"}, {Label: d.Terms.Name, Href: "/engagements/" + d.Slug}, {Label: "Scope", Href: "/engagements/" + d.Slug + "/scope"}, {Label: "Propose a change"}}, Engagement: d.examined(ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var48), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -62,7 +62,7 @@ func New(f FormData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: newTitle(f), Crumbs: []ui.Crumb{{Label: "Evidence", Href: "/evidence"}, {Label: newTitle(f)}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: newTitle(f), Crumbs: []ui.Crumb{{Label: "Evidence", Href: "/evidence"}, {Label: newTitle(f)}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -186,7 +186,7 @@ func Item(d ItemData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Code() + " " + d.Title, Crumbs: []ui.Crumb{{Label: "Evidence", Href: "/evidence"}, {Label: d.Code()}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Code() + " " + d.Title, Crumbs: []ui.Crumb{{Label: "Evidence", Href: "/evidence"}, {Label: d.Code()}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -163,7 +163,7 @@ func List(all []Summary) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Frameworks", Crumbs: []ui.Crumb{{Label: "Frameworks"}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Frameworks", Crumbs: []ui.Crumb{{Label: "Frameworks"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -443,7 +443,7 @@ func Framework(d PageData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Framework.Name, Crumbs: []ui.Crumb{{Label: "Frameworks", Href: "/frameworks"}, {Label: d.Framework.Name}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Framework.Name, Crumbs: []ui.Crumb{{Label: "Frameworks", Href: "/frameworks"}, {Label: d.Framework.Name}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -761,7 +761,7 @@ func Criterion(d CriterionData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Criterion.Code + " " + d.Criterion.Title, Crumbs: []ui.Crumb{{Label: "Frameworks", Href: "/frameworks"}, {Label: d.Framework.Name, Href: "/frameworks/" + d.Framework.ID}, {Label: d.Criterion.Code}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Criterion.Code + " " + d.Criterion.Title, Crumbs: []ui.Crumb{{Label: "Frameworks", Href: "/frameworks"}, {Label: d.Framework.Name, Href: "/frameworks/" + d.Framework.ID}, {Label: d.Criterion.Code}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -260,7 +260,7 @@ func List(d ListData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Requests", Crumbs: crumbs(d.Engagement, actor), Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: "Requests", Crumbs: crumbs(d.Engagement, actor), Engagement: engagements.Examination(d.Engagement, ui.ShellOf(ctx).Now)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

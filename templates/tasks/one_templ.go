@@ -113,7 +113,7 @@ func One(d OneData) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Control.Code + ", " + string(d.Window.From), Crumbs: []ui.Crumb{{Label: "My tasks", Href: "/tasks"}, {Label: d.Control.Code}}, Ruler: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Layout(ui.Page{Title: d.Control.Code + ", " + string(d.Window.From), Crumbs: []ui.Crumb{{Label: "My tasks", Href: "/tasks"}, {Label: d.Control.Code}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

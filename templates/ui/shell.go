@@ -53,9 +53,8 @@ type Page struct {
 	Title  string // of the document; the page's own h1 may say more
 	Crumbs []Crumb
 	Dense  bool // compact rows, for pages that are one long table
-	Ruler  bool // the examination period under the top bar
-	// Engagement is the one whose period the page is about; the zero value is the current
-	// one. Periods lead to the same page in the others. See engagements.InPeriod.
+	// Engagement is the one whose period the page is about, and the ruler under the top bar
+	// draws; the zero value is the current one. Periods lead to the same page in the others. See engagements.InPeriod.
 	Engagement Engagement
 	Periods    []PeriodLink
 }
