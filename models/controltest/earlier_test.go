@@ -155,6 +155,73 @@ func TestRule13FullPopulationsOfTwoPartsOfThePeriodStandBesideEachOther(t *testi
 	})
 }
 
+// TestRule11ADrawFromAllOfTheNextVersionIsARedraw: it covers what earlier draws were made
+// from, so an item would count twice if they stood beside it. Only what was added stands
+// beside them, as a stratum of its own.
+func TestRule11ADrawFromAllOfTheNextVersionIsARedraw(t *testing.T) {
+	each(t, func(w *world) {
+		c, first, items := w.tested(2)
+		w.must(w.set(w.jonas, c.ID, controltest.Seen{ItemID: items[1].ID, Letter: "A", Result: controltest.Deviation, Rev: controltest.Any}))
+		w.later()
+		two := w.lockedAs(w.control, 41, func(p *population.Population) {
+			p.ReplacesID, p.Version, p.ChangeNote = &first.PopulationID, 2, "CHG-041 was left out."
+		})
+		added, _ := w.draw(two, 1, func(x *population.Sample) { x.SinceID = &first.PopulationID })
+		w.must(w.takeSample(w.jonas, c.ID, added.ID))
+		picked, _ := w.draw(two, 1, func(x *population.Sample) { x.Method, x.Seed, x.Reason = sample.Judgemental, "", "The largest." })
+		w.must(w.takeSample(w.jonas, c.ID, picked.ID))
+		if now := w.paper(w.jonas, c.ID); len(now.Live()) != 3 || len(now.Rows) != 4 {
+			t.Fatalf("with the stratum that was added: %+v", now.Draws)
+		}
+		again, fresh := w.draw(two, 3, nil)
+		w.must(w.takeSample(w.jonas, c.ID, again.ID))
+		now := w.paper(w.jonas, c.ID)
+		if live := now.Live(); len(live) != 2 || live[0].SampleID != picked.ID || live[1].SampleID != again.ID || now.Tally().Deviating != 0 {
+			t.Fatalf("drawn again: %+v", now.Draws)
+		}
+		const said = "An earlier sample (S-1, drawn 2026-03-01, replaced because: CHG-041 was left out) had 1 deviation"
+		if len(now.Earlier) != 1 || now.Earlier[0].Words() != said {
+			t.Errorf("got %+v", now.Earlier)
+		}
+		for what, s := range map[string]func(*population.Sample){
+			"what was added, beside all":  func(x *population.Sample) { x.SinceID = &first.PopulationID },
+			"all of the version before":   func(x *population.Sample) { x.PopulationID = first.PopulationID },
+			"the whole version before it": func(x *population.Sample) { x.PopulationID, x.Method, x.Seed = first.PopulationID, sample.Full, "" },
+		} {
+			late, _ := w.draw(two, 1, s)
+			w.refused(what, w.takeSample(w.jonas, c.ID, late.ID), models.KindInvalid, "beside")
+		}
+		for _, i := range append(fresh, w.itemsOf(picked)...) {
+			w.must(w.set(w.jonas, c.ID, pass(i.ID, "AB")...))
+		}
+		w.must(w.conclude(w.jonas, c.ID, controltest.Effective, ""))
+		if now := w.paper(w.jonas, c.ID); now.Words != "No exceptions noted. "+said {
+			t.Errorf("got %q", now.Words)
+		}
+		w.verified()
+	})
+}
+
+// TestNothingStandsBesideAFullPopulation, whichever of them was taken first.
+func TestNothingStandsBesideAFullPopulation(t *testing.T) {
+	each(t, func(w *world) {
+		c, all := w.whole()
+		w.later()
+		few, _ := w.draw(w.populationOf(all), 2, nil)
+		w.refused("a sample of what is tested in full", w.takeSample(w.jonas, c.ID, few.ID), models.KindInvalid, "not beside one")
+	})
+}
+
+// itemsOf are the items of a sample.
+func (w *world) itemsOf(s population.Sample) (list []population.Item) {
+	w.Helper()
+	w.must(w.db.Read(w.Context(), w.jonas, func(tx *models.Tx) (err error) {
+		list, err = models.Rows[population.Item](tx).Where("sample_id = ?", s.ID).Find(w.Context())
+		return err
+	}))
+	return list
+}
+
 // all is the row of a full population.
 func (w *world) all(c controltest.Test) int64 {
 	w.Helper()

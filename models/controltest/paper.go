@@ -50,6 +50,7 @@ type Draw struct {
 	Method      sample.Method
 	Seed        string
 	Size        int
+	SinceID     *int64 // only what this version lacked was selected from
 	Name        string // of the population
 	System      string
 	RowCount    int64
@@ -189,7 +190,7 @@ func (x *parts) readings(tx *models.Tx, e engagement.Engagement, ids, controls [
 	}
 	if sampled {
 		all = append(all, models.RawInto(&x.draws, "test_id, id", `SELECT l.id, l.rev, l.test_id, l.engagement_id, l.slug, l.sample_id, l.population_id, l.digest, l.whole_item, l.ended_at,
-			l.auditor_id, l.entered_by, l.linked_at, s.method, s.seed, s.size, p.name, p.system, p.row_count, p.source_count, p.columns
+			l.auditor_id, l.entered_by, l.linked_at, s.method, s.seed, s.size, s.since_id, p.name, p.system, p.row_count, p.source_count, p.columns
 			FROM test_samples l JOIN samples s ON s.id = l.sample_id JOIN populations p ON p.id = l.population_id WHERE l.test_id IN ?`, ids), readEarlier(ids, &x.earlier))
 	}
 	return all

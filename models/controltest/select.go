@@ -2,6 +2,7 @@ package controltest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -14,8 +15,8 @@ import (
 // TakeSample takes the items of a sample as those that are tested. It was drawn after the
 // attributes were fixed, from the population of the test or, later, from another one of the
 // same control: a next version, or the rest of the period. A sample that was drawn again
-// gives its place to the new one; so do draws from earlier versions once all of the next
-// version is looked at. The old draw stays listed, with its results.
+// gives its place to the new one; so do draws from earlier versions to one from all of the
+// next. The old draw stays listed, with its results.
 func TakeSample(ctx context.Context, tx *models.Tx, id, rev, auditor, draw int64) error {
 	p, by, err := take(ctx, tx, id, rev, auditor, toSelect)
 	if err != nil {
@@ -94,26 +95,33 @@ func (p *Paper) fits(ctx context.Context, tx *models.Tx, s population.Sample) er
 }
 
 // replaced are the links that end when s is taken: to the sample that it redraws and, if it
-// is a full population, to draws from earlier versions of it. Beside another draw of the same
-// list it would count what is in both twice.
+// was drawn from all of a next version, to what was drawn from earlier ones and from what
+// they lacked. Beside another draw of the same list it would count what is in both twice, so
+// it is refused where the other one looks at more.
 func (p *Paper) replaced(ctx context.Context, tx *models.Tx, s population.Sample) (out []Link, err error) {
-	var versions []int64
-	if s.Method == sample.Full {
-		if versions, err = population.Versions(ctx, tx, s.PopulationID); err != nil {
-			return nil, err
-		}
+	versions, err := population.Versions(ctx, tx, s.PopulationID)
+	if err != nil {
+		return nil, err
 	}
+	fromAll := covers(s.Method, s.SinceID)
 	for _, d := range p.Live() {
 		again := s.RedrawsID != nil && d.SampleID == *s.RedrawsID
-		switch same := slices.Contains(versions, d.PopulationID); {
-		case again, same && d.PopulationID < s.PopulationID:
+		same, earlier := slices.Contains(versions, d.PopulationID), d.PopulationID < s.PopulationID
+		switch {
+		case again, same && fromAll && earlier && (s.Method == sample.Full || d.Method != sample.Judgemental), same && fromAll && d.SinceID != nil && d.PopulationID == s.PopulationID:
 			out = append(out, d.Link)
-		case same:
+		case same && !earlier && (s.Method == sample.Full || d.Method == sample.Full):
 			return nil, refuse("sample", "A full population is tested instead of a sample, not beside one. Draw it in place of S-"+strconv.FormatInt(d.SampleID, 10)+", with a reason, or from a next version.")
+		case same && covers(d.Method, d.SinceID) && (d.PopulationID > s.PopulationID && fromAll || !earlier && s.SinceID != nil):
+			return nil, refuse("sample", fmt.Sprintf("S-%d was drawn from all of P-%d, in which these items are too. They would count twice beside it.", d.SampleID, d.PopulationID))
 		}
 	}
 	return out, nil
 }
+
+// covers reports whether any item of its list could come into a draw. What somebody picked
+// beside is no such draw, and neither is a stratum of what was added.
+func covers(m sample.Method, since *int64) bool { return m != sample.Judgemental && since == nil }
 
 func (p *Paper) sampled(ctx context.Context, tx *models.Tx) error {
 	if p.Status.in(Sampled, Testing) {

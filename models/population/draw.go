@@ -356,8 +356,14 @@ func Draw(ctx context.Context, tx *models.Tx, d Drawn) (Selection, error) {
 }
 
 // redraw makes s take the place of another one. A population has one sample that counts
-// for each method: whoever draws by the same method again says that it is again.
+// for each method: whoever draws by the same method again says that it is again, also who
+// does so at the same moment.
 func (s *Sample) redraw(ctx context.Context, tx *models.Tx, id int64) error {
+	if tx.Postgres() {
+		if _, err := models.Value[int64](ctx, tx, "SELECT id FROM populations WHERE id = ? FOR UPDATE", s.PopulationID); err != nil {
+			return err
+		}
+	}
 	earlier, err := Samples(ctx, tx, s.PopulationID)
 	if err != nil {
 		return err
@@ -379,7 +385,7 @@ func (s *Sample) redraw(ctx context.Context, tx *models.Tx, id int64) error {
 		s.RedrawsID = &id
 	}
 	for _, e := range earlier {
-		if e.ID != id && e.Method == s.Method && (e.SinceID == nil) == (s.SinceID == nil) && s.Method.Seeded() && !replaced[e.ID] {
+		if e.ID != id && e.Method == s.Method && (e.SinceID == nil) == (s.SinceID == nil) && s.Method != sample.Judgemental && !replaced[e.ID] {
 			return models.Conflict(e.Code() + " is there. Draw it again, with the reason, so that nobody has to ask which one counts.")
 		}
 	}

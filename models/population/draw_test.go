@@ -141,6 +141,11 @@ func TestADrawIsRepeatedOnlyWithAReason(t *testing.T) {
 		w.refused("the same twice", err, models.KindConflict, "S-1 was drawn again already")
 		_, err = w.draw(p, w.ticket(func(t *population.Ticket) { t.Redraws, t.Reason = 99, "Once more." }))
 		w.refused("one that is not there", err, models.KindNotFound, "")
+		full := func(t *population.Ticket) { t.Method = sample.Full }
+		other := w.locked()
+		all := w.drawn(other, w.ticket(full))
+		_, err = w.draw(other, w.ticket(full))
+		w.refused("all of it, twice", err, models.KindConflict, all.Code()+" is there.")
 		modelstest.Look(w.T, w.db, w.jonas, func(ctx context.Context, tx *models.Tx) error {
 			all, err := population.Samples(ctx, tx, p.ID)
 			if err == nil && (len(all) != 2 || all[1].ID != first.ID) {

@@ -222,3 +222,34 @@ func TestOfTwoExtensionsAtOnceOneIsKept(t *testing.T) {
 		w.verified()
 	})
 }
+
+// Two people draw from one list at the same time, or one of them sends the form twice: there
+// is one sample, and nobody has to ask which one counts.
+func TestOfTwoDrawsAtOnceOneIsKept(t *testing.T) {
+	each(t, func(w *world) {
+		if w.db.Dialect() != "postgres" {
+			w.Skip("SQLite has one writer at a time")
+		}
+		p := w.locked()
+		draw := func(seed string, then func()) error {
+			ticket := w.ticket(func(t *population.Ticket) { t.Seed, t.Auditor = seed, 0 })
+			d, err := population.Repeat(p, w.rows(p.Digest), ticket, ticket.Size, nil)
+			w.must(err)
+			return w.as(w.writer(), func(ctx context.Context, tx *models.Tx) error {
+				_, err := population.Draw(ctx, tx, d)
+				then()
+				return err
+			})
+		}
+		written, second := make(chan struct{}), make(chan error, 1)
+		go func() {
+			<-written
+			second <- draw("a nicer one", func() {})
+		}()
+		w.must(draw("the first", func() {
+			close(written)
+			time.Sleep(300 * time.Millisecond) // the second one waits for the list
+		}))
+		w.refused("the second", <-second, models.KindConflict, "S-1 is there. Draw it again, with the reason")
+	})
+}

@@ -1229,7 +1229,7 @@ func changed(d PageData) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if c.Added.Count > 0 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 78, "<p class=\"mt-2 small\">The auditor draws again from all of this version, or tests the rows that were added as a stratum of their own. The omission itself can be an exception.</p>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 78, "<p class=\"mt-2 small\">The auditor draws again from all of this version, which takes the place of earlier draws in a test, or tests the rows that were added as a stratum of their own, beside them. The omission itself can be an exception.</p>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
