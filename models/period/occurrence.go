@@ -135,6 +135,7 @@ type Facts struct {
 // An Occurrence is one window and what is known of it.
 type Occurrence struct {
 	Window
+	Begun     Day // the day inside of the window on which the control began, or began again; Ever if it was there before
 	Status    Status
 	Performed Day  // Never when the control has not acted
 	Act       int  // which of Facts.Performances says so, or -1
@@ -144,13 +145,15 @@ type Occurrence struct {
 	Shown     bool // no act is recorded, and what was handed in shows that it acted, if all of it is accepted
 }
 
-// Owes are the days of o that evidence has to cover: all of them, or, once the control
-// acted inside of the window, those until it did. What follows is the next window's.
+// Owes are the days of o that evidence has to cover: those on which there was the control,
+// or, once it acted inside of the window, those until it did. What follows is the next
+// window's.
 func (o Occurrence) Owes() Days {
+	owed := Days{max(o.First, o.Begun), o.Last}
 	if o.Act >= 0 && o.Has(o.Performed) {
-		return Days{o.First, o.Performed}
+		owed = Days{min(owed.First, o.Performed), o.Performed}
 	}
-	return o.Days
+	return owed
 }
 
 // Answered reports whether nothing is left to hand in for o: of an act that is recorded,
@@ -224,6 +227,7 @@ type reader struct {
 	nextAct  int
 	nextCov  int
 	segment  int
+	begun    Day // since when the control has been there in this segment
 }
 
 // runs are joined runs of days, gone through in order.
@@ -258,7 +262,7 @@ func byPlace(a, b Performance) int { return int(a.at()) - int(b.at()) }
 func byStart(a, b Cover) int { return byFirst(a.Days, b.Days) }
 
 func newReader(f *Facts, within Days, today Day) *reader {
-	r := &reader{facts: f, within: within, today: today, covers: f.Covers}
+	r := &reader{facts: f, within: within, today: today, covers: f.Covers, segment: -1}
 	if !slices.IsSortedFunc(f.Performances, byPlace) {
 		r.acts = make([]int, len(f.Performances))
 		for i := range r.acts {
@@ -297,17 +301,20 @@ func (r *reader) placed(n int) int {
 }
 
 func (r *reader) read(w Window) Occurrence {
-	o := Occurrence{Window: w, Performed: Never, Act: -1}
+	o := Occurrence{Window: w, Begun: Ever, Performed: Never, Act: -1}
 	if w.Segment != r.segment { // its first window may begin before the last one ended
-		r.segment, r.nextCov, r.live = w.Segment, 0, r.live[:0]
+		r.segment, r.begun, r.nextCov, r.live = w.Segment, begun(r.facts.Versions, w.Segment), 0, r.live[:0]
 		r.accepted.at, r.claimed.at, r.proving.at, r.showing.at = 0, 0, 0, 0
+	}
+	if r.begun > w.First {
+		o.Begun = r.begun
 	}
 	outside := r.act(w, &o)
 	r.prove(w, &o)
 	proven, shown := false, false
 	if o.Act < 0 {
-		proven, _ = r.proving.over(w.Days)
-		shown, _ = r.showing.over(w.Days)
+		proven, _ = r.proving.over(o.Owes())
+		shown, _ = r.showing.over(o.Owes())
 	}
 	o.Shown = shown && w.Last <= r.today
 	switch {

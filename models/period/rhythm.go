@@ -172,6 +172,14 @@ func Windows(versions []Version, within Days) iter.Seq[Window] {
 	}
 }
 
+// begun is the day from which on some version was effective until the i-th was.
+func begun(versions []Version, i int) Day {
+	for i > 0 && versions[i-1].Effective.Last+1 >= versions[i].Effective.First {
+		i--
+	}
+	return versions[i].Effective.First
+}
+
 // BeyondEnd is the window that begins in the period and ends after it, so that it is not
 // due in it. There is none where the period ends with a window.
 func BeyondEnd(versions []Version, within Days) (Window, bool) {

@@ -246,6 +246,42 @@ func TestEvidenceOfAnAct(t *testing.T) {
 	}
 }
 
+// TestAControlOwesNothingOfDaysBeforeIt: a quarterly control that began on 15 February is
+// shown by evidence from that day on; one that only changed then owes the whole quarter.
+func TestAControlOwesNothingOfDaysBeforeIt(t *testing.T) {
+	quarterly := func(effective ...period.Days) (out []period.Version) {
+		for n, d := range effective {
+			out = append(out, period.Version{Rhythm: period.Rhythm{Frequency: "quarterly", Grace: 10}, Number: n + 1, Effective: d})
+		}
+		return out
+	}
+	began, whole := days("2026-02-15", "2026-03-31"), days("2026-01-01", "2026-03-31")
+	for _, c := range []struct {
+		name      string
+		versions  []period.Version
+		performed models.Date
+		owes      period.Days
+		want      period.Proof
+	}{
+		{"it began on 15 February", quarterly(days("2026-02-15", "")), "", began, period.Proven},
+		{"it began then, and acted on 20 March", quarterly(days("2026-02-15", "")), "2026-03-20", days("2026-02-15", "2026-03-20"), period.Proven},
+		{"somebody had acted already", quarterly(days("2026-02-15", "")), "2026-02-01", days("2026-02-01", "2026-02-01"), period.Partly},
+		{"it changed on 1 March after it began", quarterly(days("2026-02-15", "2026-02-28"), days("2026-03-01", "")), "", began, period.Proven},
+		{"it changed on 15 February", quarterly(days("2025-01-01", "2026-02-14"), days("2026-02-15", "")), "", whole, period.Partly},
+		{"it was retired for two weeks", quarterly(days("2025-01-01", "2026-01-31"), days("2026-02-15", "")), "", began, period.Proven},
+		{"it began on the first day", quarterly(days("2026-01-01", "")), "", whole, period.Partly},
+	} {
+		f := period.Facts{Versions: c.versions, Covers: []period.Cover{{Days: began, Submitted: day("2026-04-02"), Accepted: true, Shows: period.EveryDay}}}
+		if c.performed != "" {
+			f.Performances = []period.Performance{{Day: day(c.performed)}}
+		}
+		o := one(f, days("2026-01-01", "2026-12-31"), "2026-05-01")["2026-03-31"]
+		if o.Owes() != c.owes || o.Proof != c.want || c.performed == "" && o.ByProof != (c.want == period.Proven) {
+			t.Errorf("%s: owes %v, %s, by its evidence %v", c.name, o.Owes().Span(), o.Proof.Label(), o.ByProof)
+		}
+	}
+}
+
 func TestRule04ControlChangeMidPeriod(t *testing.T) {
 	versions := []period.Version{
 		{Rhythm: period.Rhythm{Frequency: "monthly", Grace: 10}, Number: 1, Effective: days("2026-01-01", "2026-05-31")},
