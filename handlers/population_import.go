@@ -283,6 +283,9 @@ func (app *App) readFile(ctx context.Context, out population.File, terms sample.
 	}
 	defer file.Close()
 	out.Columns = rows.Header
+	if len(rows.Others) > 0 { // a list that leaves out a month would look complete
+		return out, models.Invalid(map[string]string{"file": "There is text on other sheets of " + out.FileName + " too: " + strings.Join(rows.Others, ", ") + ". A list is one sheet: save the one that is meant, with all of its rows, as a file of its own."})
+	}
 	if out.KeyColumn == "" {
 		return out, models.Invalid(map[string]string{"key": "The list is here. Choose the column that tells its items apart."})
 	}

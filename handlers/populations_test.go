@@ -17,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/net/html"
 
 	"assay/handlers/handlerstest"
@@ -143,6 +144,23 @@ func (w fieldwork) locked() string {
 	return at
 }
 
+// twoSheets is a workbook with the merges of a month on each of its sheets.
+func twoSheets(t *testing.T) string {
+	t.Helper()
+	book := excelize.NewFile()
+	defer book.Close()
+	must(t, book.SetSheetName("Sheet1", "January"))
+	_, err := book.NewSheet("February")
+	must(t, err)
+	for _, month := range book.GetSheetList() {
+		must(t, book.SetSheetRow(month, "A1", &[]string{"key", "merged_at", "repository"}))
+		must(t, book.SetSheetRow(month, "A2", &[]string{"CHG-" + month, "2026-01-05", "repo-1"}))
+	}
+	b, err := book.WriteToBuffer()
+	must(t, err)
+	return b.String()
+}
+
 func TestAPopulationFromTheFileToTheLock(t *testing.T) {
 	eachFieldwork(t, func(w fieldwork) {
 		w.Get(w.priya, populationsAt).Want(200).Has("No population yet", "Bring in a population")
@@ -153,6 +171,7 @@ func TestAPopulationFromTheFileToTheLock(t *testing.T) {
 		w.sendList(w.priya, populationsAt, listFields("key", "id"), file{"changes.csv", merges()}).Want(422).Has("No column is called “id”. The header names: key, merged_at, repository.")
 		w.sendList(w.priya, populationsAt, listFields(), file{"changes.csv", "key,merged_at\nA\n"}).Want(422).Has("Row 2 of changes.csv has 1 cells")
 		w.sendList(w.priya, populationsAt, listFields(), file{"changes.xlsx", "PK\x03\x04"}).Want(422).Has("is not a workbook")
+		w.sendList(w.priya, populationsAt, listFields(), file{"changes.xlsx", twoSheets(w.T)}).Want(422).Has("There is text on other sheets of changes.xlsx too: February.")
 		w.sendList(w.priya, populationsAt, listFields("system", " "), file{"changes.csv", merges()}).Want(422).Has("Name the system")
 
 		// The columns can be chosen from the list, which need not be sent again.

@@ -32,6 +32,11 @@ func readCSV(content []byte, collect *collector) error {
 		if lastLine, column := r.FieldPos(len(cells) - 1); int(r.InputOffset()) == len(text) && open(text, lastLine, column) {
 			return unreadable("A text in row %d of %s begins with a quotation mark, and no other one ends it. Everything after it would be taken for one cell.", line, collect.name)
 		}
+		if collect.table.Header == nil {
+			if err := oneLine(cells, collect.name); err != nil {
+				return err
+			}
+		}
 		for i := range cells {
 			cells[i] = unescape(cells[i])
 		}
@@ -39,6 +44,17 @@ func readCSV(content []byte, collect *collector) error {
 			return err
 		}
 	}
+}
+
+// oneLine refuses a header that a carriage return without a line feed runs through: to some
+// programs it ends a line, and to others the whole file is one.
+func oneLine(header []string, name string) error {
+	for _, cell := range header {
+		if strings.Contains(strings.ReplaceAll(cell, "\r\n", ""), "\r") {
+			return unreadable("The lines of %s end in a carriage return alone, so it could be read as one line. Save it as “CSV UTF-8”.", name)
+		}
+	}
+	return nil
 }
 
 // open reports that the last cell of text, at a line and column counted from one, begins

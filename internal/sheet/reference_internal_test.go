@@ -56,6 +56,9 @@ func (s *reference) header() ([]string, error) {
 		if filledWidth(row.Cells) == 0 {
 			continue
 		}
+		if err := oneLine(row.Cells, s.name); err != nil {
+			return nil, err
+		}
 		if s.width = len(row.Cells); s.width > s.limits.Columns {
 			return nil, unreadable("%s has more than %d columns. Remove those that are not needed.", s.name, s.limits.Columns)
 		}

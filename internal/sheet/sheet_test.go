@@ -97,6 +97,7 @@ func TestReadRefuses(t *testing.T) {
 		"a cell that is too long":  {"a,b\n1,\"" + strings.Repeat("é", 21) + "\"\n", "Column 2 in row 2"},
 		"text in another encoding": {"a,b\nZo\xeb,1\n", "UTF-8"},
 		"a quotation mark too few": {"a,b\n1,\"x\n2,y\n", "A text in row 2 of controls.csv begins with a quotation mark"},
+		"lines that end in CR":     {"a,b\r1,2\r", "could be read as one line"},
 		"an old workbook":          {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and so on", ".xlsx workbook without a password"},
 		"a broken workbook":        {"PK\x03\x04 and so on", "damaged"},
 	} {

@@ -18,6 +18,7 @@ import (
 // understand differently is refused, and every cell is what the file says.
 type Rows struct {
 	Header []string // as the file has it; of a workbook without blanks around the names
+	Others []string // sheets of the workbook with text that are not part of it
 	// All goes through the rows once. Its last pair may be an error, an UnreadableError
 	// where the file is at fault. Cells are only good until the next row; each text stays
 	// good, and may keep a great deal of the file in memory.
@@ -54,7 +55,7 @@ func Stream(ctx context.Context, r io.Reader, name string, limits Limits) (Rows,
 	}
 	s := newStream(ctx, in, head, name, limits)
 	header, err := s.header()
-	return Rows{header, s.rows}, err
+	return Rows{Header: header, All: s.rows}, err
 }
 
 const (
@@ -70,7 +71,7 @@ func whole(t Table, err error) (Rows, error) {
 	if err == nil && t.Merged > 0 {
 		err = unreadable("The workbook has cells that are merged over several rows. Unmerge them, so that each row says what it means.")
 	}
-	return Rows{t.Header, func(yield func(Row, error) bool) {
+	return Rows{t.Header, t.Others, func(yield func(Row, error) bool) {
 		for i, cells := range t.Rows {
 			if !yield(Row{Line: t.Lines[i], Cells: cells}, nil) {
 				return
@@ -118,6 +119,9 @@ func (s *stream) header() ([]string, error) {
 		}
 		if filledWidth(row.Cells) == 0 {
 			continue
+		}
+		if err := oneLine(row.Cells, s.name); err != nil {
+			return nil, err
 		}
 		if s.width = len(row.Cells); s.width > s.limits.Columns {
 			return nil, unreadable("%s has more than %d columns. Remove those that are not needed.", s.name, s.limits.Columns)

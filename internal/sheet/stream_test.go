@@ -73,6 +73,7 @@ func TestStreamRefusesWhatCouldBeReadInTwoWays(t *testing.T) {
 		"a quotation mark in a word":     {"key,b\n1,5\" disk\n", "Row 2 of list.csv has a quotation mark"},
 		"a quotation mark without end":   {"key,b\n1,2\n3,\"x\n", "Row 3 of list.csv has a quotation mark"},
 		"UTF-16":                         {"\xff\xfek\x00", "UTF-16"},
+		"lines that end in CR alone":     {"key,b\r1,2\r3,4\r", "one line"},
 		"another encoding":               {"key,b\n1,M\xfcller\n", "Row 2 of list.csv is not text in UTF-8"},
 		"too many rows":                  {"key\n1\n2\n3\n4\n", "more than 3 rows"},
 		"too many columns":               {"a,b,c,d\n", "more than 3 columns"},
