@@ -66,6 +66,8 @@ func TestMalwareIsSetAside(t *testing.T) {
 			s.Get(a, bad+"/files/1").Want(http.StatusConflict).Has("Eicar-Test-Signature")
 			s.Get(a, bad+"/files/1/preview").Want(200).Has("set aside")
 		}
+		s.Get(s.owner, "/notices").Want(200).Has("in note.txt of E-1 and set it aside. Hand in a clean copy.")
+		s.Get(s.priya, "/notices").Want(200).Has("in note.txt of E-1, which you had accepted, and set it aside.")
 		late := s.send(s.owner, "/evidence", fields("key", "k3"), file{"again.txt", testenv.Eicar()}).Want(http.StatusSeeOther).Location
 		s.Post(s.priya, late+"/accept", "rev", s.Get(s.priya, late).Field("rev")).Want(http.StatusConflict).Has("set aside by a malware scan")
 		s.App.Scanning = false // malware stays what it is when the scanner is taken away

@@ -84,7 +84,7 @@ type about struct {
 
 var kinds = []about{
 	{EvidenceReturned, "Evidence of yours was returned", access.EvidenceSubmit, Now},
-	{EvidenceInfected, "A file of yours was set aside by the malware scan", access.EvidenceSubmit, Now},
+	{EvidenceInfected, "A file that you handed in or accepted was set aside by the malware scan", access.EvidenceSubmit, Now},
 	{EvidenceAccepted, "Evidence of yours was accepted", access.EvidenceSubmit, Digest},
 	{DueSoon, "A task of yours is due within five days", access.EvidenceSubmit, Digest},
 	{Late, "A task of yours is late", access.EvidenceSubmit, Digest},

@@ -54,12 +54,13 @@ type holder struct {
 	About  string
 	Name   string // of the file
 	Person int64  // who brought it
+	Took   int64  // who accepted the evidence, 0 when nobody has
 }
 
 // holders are the first records that have these bytes, evidence before lists.
 func holders(ctx context.Context, tx *models.Tx, digest string) ([]holder, error) {
-	items, err := models.Raw[holder](ctx, tx, `SELECT evidence_id AS item, 'evidence/E-' || evidence_id AS about, name, added_by AS person FROM evidence_files
-		WHERE digest = ? ORDER BY id LIMIT 50`, digest)
+	items, err := models.Raw[holder](ctx, tx, `SELECT e.id AS item, 'evidence/E-' || e.id AS about, f.name, f.added_by AS person, CASE WHEN e.status = 'accepted' THEN COALESCE(e.decided_by, 0) ELSE 0 END AS took
+		FROM evidence_files f JOIN evidence e ON e.id = f.evidence_id WHERE f.digest = ? ORDER BY f.id LIMIT 50`, digest)
 	if err != nil {
 		return nil, err
 	}
@@ -156,18 +157,22 @@ func Conclude(ctx context.Context, tx *models.Tx, digest string, v Verdict, find
 	return true, models.Insert(ctx, tx, &s, "scan."+string(v), note)
 }
 
-// warn tells whoever handed malware in.
+// warn tells whoever handed malware in, and whoever accepted it before that was known.
 func warn(ctx context.Context, tx *models.Tx, held []holder, finding string) error {
 	for _, h := range held {
 		what := h.Name
 		if h.Item > 0 {
 			what += fmt.Sprintf(" of E-%d", h.Item)
 		}
-		err := notice.Tell(ctx, tx, notice.Notice{
-			Kind: notice.EvidenceInfected, About: h.About,
-			Sentence: fmt.Sprintf("The malware scan found %s in %s and set it aside. Hand in a clean copy.", finding, what),
-		}, h.Person)
-		if err != nil {
+		n := notice.Notice{Kind: notice.EvidenceInfected, About: h.About, Sentence: fmt.Sprintf("The malware scan found %s in %s and set it aside. Hand in a clean copy.", finding, what)}
+		if err := notice.Tell(ctx, tx, n, h.Person); err != nil {
+			return err
+		}
+		if h.Took == 0 || h.Took == h.Person {
+			continue
+		}
+		n.Sentence = fmt.Sprintf("The malware scan found %s in %s, which you had accepted, and set it aside. Nobody can open it until a clean copy takes its place.", finding, what)
+		if err := notice.Tell(ctx, tx, n, h.Took); err != nil {
 			return err
 		}
 	}
