@@ -30,7 +30,7 @@ func (app *App) readinessControls(w http.ResponseWriter, r *http.Request) error 
 			d.Standing = s
 		}
 		d.Group = q.Get("group")
-		d.Picture, d.Rows, d.More, err = readiness.List(ctx, tx, q.Get("period"), d.Standing, d.Group, q.Get("after"))
+		d.Picture, d.Rows, d.Turn, err = readiness.List(ctx, tx, q.Get("period"), d.Standing, d.Group, q.Get("after"))
 		return d, err
 	})
 	if err != nil {

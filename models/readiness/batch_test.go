@@ -143,14 +143,35 @@ func TestASquareIsShownInParts(t *testing.T) {
 				t.Errorf("%d controls, %d windows", s.Total, s.Group.Squares[0].Total())
 			}
 		}
-		if len(first.Parts) != 70 || !first.More || first.Parts[69].Sheet.Code != "X-69" || len(first.Parts[0].Occurrences) != 1 {
-			t.Errorf("first %d, more: %t", len(first.Parts), first.More)
+		earlier := func(turn readiness.Turn, want string, wanted bool) {
+			t.Helper()
+			if after, any := turn.Earlier(); after != want || any != wanted {
+				t.Errorf("earlier ones: %t, after %q", any, after)
+			}
 		}
-		if len(last.Parts) != 2 || last.More || last.Parts[0].Sheet.Code != "X-70" {
-			t.Errorf("then %d, more: %t", len(last.Parts), last.More)
+		if len(first.Parts) != 70 || !first.Turn.More || first.Parts[69].Sheet.Code != "X-69" || len(first.Parts[0].Occurrences) != 1 {
+			t.Errorf("first %d, more: %t", len(first.Parts), first.Turn.More)
 		}
-		if all := at("X-01"); len(all.Parts) != 70 || all.More {
-			t.Errorf("after the second %d, more: %t", len(all.Parts), all.More)
+		earlier(first.Turn, "", false)
+		if len(last.Parts) != 2 || last.Turn.More || last.Parts[0].Sheet.Code != "X-70" {
+			t.Errorf("then %d, more: %t", len(last.Parts), last.Turn.More)
 		}
+		earlier(last.Turn, "", true)
+		earlier(at("X-70").Turn, "X-00", true) // the page before begins behind it
+		all := at("X-01")
+		if len(all.Parts) != 70 || all.Turn.More {
+			t.Errorf("after the second %d, more: %t", len(all.Parts), all.Turn.More)
+		}
+		earlier(all.Turn, "", true)
+		modelstest.Look(w.T, w.db, w.priya, func(ctx context.Context, tx *models.Tx) error {
+			for range 2 { // counted, and from what is kept
+				_, rows, turn, err := readiness.List(ctx, tx, w.other.Slug, "", "CC6", "X-70")
+				if err != nil || len(rows) != 2 || turn.More {
+					t.Errorf("%d rows, more: %t, %v", len(rows), turn.More, err)
+				}
+				earlier(turn, "X-00", true)
+			}
+			return nil
+		})
 	})
 }

@@ -149,26 +149,57 @@ func rowOf(m mark, s *occurrence.Sheet, f occurrence.Frame, squares []occurrence
 	return Row{Code: s.Code, Title: s.Title, OwnerID: s.OwnerID, Frequency: s.FrequencyIn(f), Standing: m.standing, Squares: squares}
 }
 
-// PageSize is how many controls List shows at once.
+// PageSize is how many controls are shown at once.
 const PageSize = 70
 
+// A Turn is which controls of a long list, in the order of their codes, are shown: PageSize
+// from the code after on.
+type Turn struct {
+	More   bool // there are others behind them
+	after  string
+	before []string // codes in front of them: a page of them, and the one before that page
+	shown  int
+}
+
+// shows goes past the next control and reports whether it is one of those that are shown.
+func (t *Turn) shows(code string) bool {
+	switch {
+	case code <= t.after:
+		if t.before = append(t.before, code); len(t.before) > PageSize+1 {
+			t.before = t.before[1:]
+		}
+		return false
+	case t.shown == PageSize:
+		t.More = true
+		return false
+	}
+	t.shown++
+	return true
+}
+
+// Earlier is the code from which on the controls in front of these are shown, "" being the
+// first, and whether there are any.
+func (t Turn) Earlier() (after string, any bool) {
+	if len(t.before) > PageSize {
+		after = t.before[0]
+	}
+	return after, len(t.before) > 0
+}
+
 // List reads the controls of a period that have the standing and are in the group, ""
-// being any, from the code after on. More reports that there are others behind them.
-func List(ctx context.Context, tx *models.Tx, slug string, standing occurrence.Standing, group, after string) (p Picture, rows []Row, more bool, err error) {
+// being any, from the code after on.
+func List(ctx context.Context, tx *models.Tx, slug string, standing occurrence.Standing, group, after string) (p Picture, rows []Row, turn Turn, err error) {
+	turn.after = after
 	var found []mark
 	take := func(l *ledger, m mark) bool {
-		switch {
-		case more || m.code <= after || standing != "" && m.standing != standing || group != "" && !m.in(l.place(group)):
-			return false
-		case len(found) == PageSize:
-			more = true
+		if standing != "" && m.standing != standing || group != "" && !m.in(l.place(group)) || !turn.shows(m.code) {
 			return false
 		}
 		found = append(found, m)
 		return true
 	}
 	if err = p.look(ctx, tx, slug); err != nil || !p.Programme.Ready() {
-		return p, nil, false, err
+		return p, nil, turn, err
 	}
 	l, counted, err := p.fill(ctx, tx, func(l *ledger, m mark, s *occurrence.Sheet, squares []occurrence.Square) {
 		if take(l, m) {
@@ -176,13 +207,13 @@ func List(ctx context.Context, tx *models.Tx, slug string, standing occurrence.S
 		}
 	})
 	if err != nil || counted {
-		return p, rows, more, err
+		return p, rows, turn, err
 	}
 	for _, m := range l.marks {
 		take(l, m)
 	}
 	rows, err = rowsOf(ctx, tx, p.Frame, p.codes(), found)
-	return p, rows, more, err
+	return p, rows, turn, err
 }
 
 // place is the group with the code, or one that nothing is in.

@@ -276,14 +276,15 @@ type Square struct {
 	Group      Group // with this one square
 	Month      period.Days
 	Total      int    // of the controls of which something was expected
-	Parts      []Part // PageSize of them
-	More       bool   // there are others behind them
+	Parts      []Part // those that are shown
+	Turn       Turn
 	People     map[int64]people.Person
 }
 
 // At reads one square: the group's code and the month, 2026-08. Its controls are those from
 // the code after on.
 func At(ctx context.Context, tx *models.Tx, slug, group, month, after string) (s Square, err error) {
+	s.Turn.after = after
 	var p Picture
 	if err := p.look(ctx, tx, slug); err != nil {
 		return s, err
@@ -313,7 +314,7 @@ func At(ctx context.Context, tx *models.Tx, slug, group, month, after string) (s
 			return s, err
 		}
 		for _, sheet := range sheets {
-			s.take(sheet, at, after)
+			s.take(sheet, at)
 		}
 	}
 	var ids []int64
@@ -325,7 +326,7 @@ func At(ctx context.Context, tx *models.Tx, slug, group, month, after string) (s
 }
 
 // take counts a control, and shows it if its turn has come.
-func (s *Square) take(sheet *occurrence.Sheet, month int, after string) {
+func (s *Square) take(sheet *occurrence.Sheet, month int) {
 	if s.Group.Code == aiGroup && !sheet.AI {
 		return
 	}
@@ -335,7 +336,7 @@ func (s *Square) take(sheet *occurrence.Sheet, month int, after string) {
 	}
 	s.Total++
 	s.Group.Squares[0].Add(part.Square)
-	if s.More = len(s.Parts) == PageSize; s.More || sheet.Code <= after {
+	if !s.Turn.shows(sheet.Code) {
 		return
 	}
 	for o := range sheet.Facts.Occurrences(s.Frame.Days, s.Frame.Today) {

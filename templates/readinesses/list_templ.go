@@ -145,7 +145,7 @@ func List(d ListData) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.KeysetNav(strconv.Itoa(len(d.Rows))+" shown", "", d.later()).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.KeysetNav(strconv.Itoa(len(d.Rows))+" shown", d.earlier(), d.later()).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -211,7 +211,7 @@ type ListData struct {
 	Standing occurrence.Standing
 	Group    string
 	Rows     []readiness.Row
-	More     bool
+	Turn     readiness.Turn
 }
 
 func (d ListData) title() string {
@@ -225,11 +225,28 @@ func (d ListData) title() string {
 	return title
 }
 
-func (d ListData) later() string {
-	if !d.More {
+// earlier and later lead to the controls in front of those that are shown and behind them.
+func (d ListData) earlier() string {
+	after, any := d.Turn.Earlier()
+	if !any {
 		return ""
 	}
-	return controlsHref(d.Picture, string(d.Standing), d.Group) + "&after=" + url.QueryEscape(d.Rows[len(d.Rows)-1].Code)
+	return d.from(after)
+}
+
+func (d ListData) later() string {
+	if !d.Turn.More {
+		return ""
+	}
+	return d.from(d.Rows[len(d.Rows)-1].Code)
+}
+
+func (d ListData) from(after string) string {
+	href := controlsHref(d.Picture, string(d.Standing), d.Group)
+	if after != "" {
+		href += "&after=" + url.QueryEscape(after)
+	}
+	return href
 }
 
 func (d ListData) options() []ui.Option {

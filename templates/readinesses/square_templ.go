@@ -185,7 +185,7 @@ func SquarePage(s readiness.Square) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if len(s.Parts) < s.Total {
-					templ_7745c5c3_Err = ui.KeysetNav(fmt.Sprintf("%d of %s shown", len(s.Parts), models.Plural(s.Total, "control")), "", laterParts(s)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.KeysetNav(fmt.Sprintf("%d of %s shown", len(s.Parts), models.Plural(s.Total, "control")), earlierParts(s), laterParts(s)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -201,16 +201,33 @@ func SquarePage(s readiness.Square) templ.Component {
 	})
 }
 
-// laterParts leads to the controls of the square behind those that are shown.
-func laterParts(s readiness.Square) string {
-	if !s.More {
+// earlierParts and laterParts lead to the controls of the square in front of those that are
+// shown and behind them.
+func earlierParts(s readiness.Square) string {
+	after, any := s.Turn.Earlier()
+	if !any {
 		return ""
 	}
-	q := url.Values{"after": {s.Parts[len(s.Parts)-1].Sheet.Code}}
-	if s.Chosen {
-		q.Set("period", s.Engagement.Slug)
+	return partsFrom(s, after)
+}
+
+func laterParts(s readiness.Square) string {
+	if !s.Turn.More {
+		return ""
 	}
-	return "/readiness/" + s.Group.Code + "/" + monthKey(s.Month) + "?" + q.Encode()
+	return partsFrom(s, s.Parts[len(s.Parts)-1].Sheet.Code)
+}
+
+func partsFrom(s readiness.Square, after string) string {
+	href := inPeriod("/readiness/"+s.Group.Code+"/"+monthKey(s.Month), s.Engagement, s.Chosen)
+	if after == "" {
+		return href
+	}
+	separator := "?"
+	if s.Chosen {
+		separator = "&"
+	}
+	return href + separator + "after=" + url.QueryEscape(after)
 }
 
 func known(s readiness.Square, p readiness.Part) templ.Component {
@@ -260,7 +277,7 @@ func known(s readiness.Square, p readiness.Part) templ.Component {
 					var templ_7745c5c3_Var9 string
 					templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(" ")
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 84, Col: 12}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 101, Col: 12}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 					if templ_7745c5c3_Err != nil {
@@ -287,7 +304,7 @@ func known(s readiness.Square, p readiness.Part) templ.Component {
 				var templ_7745c5c3_Var10 string
 				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(proved(o))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 90, Col: 22}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 107, Col: 22}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {
@@ -351,7 +368,7 @@ func known(s readiness.Square, p readiness.Part) templ.Component {
 				var templ_7745c5c3_Var11 string
 				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs(readiness.CoverageSince(p.Square.Watch, s.Frame.Zone))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 112, Col: 109}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 129, Col: 109}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 				if templ_7745c5c3_Err != nil {
@@ -370,7 +387,7 @@ func known(s readiness.Square, p readiness.Part) templ.Component {
 				var templ_7745c5c3_Var12 string
 				templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(fmt.Sprintf("%d without evidence", p.Square.Unproven))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 115, Col: 94}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `templates/readinesses/square.templ`, Line: 132, Col: 94}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 				if templ_7745c5c3_Err != nil {
