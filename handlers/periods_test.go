@@ -63,6 +63,12 @@ func TestPeriods(t *testing.T) {
 		if !strings.Contains(a.Get(ruth, "/readiness/controls?period=next").Body, `href="/controls/AC-03?period=next"`) {
 			t.Error("the chosen period is lost on the way to a control")
 		}
+		if !strings.Contains(p.Body, "Mine is still under way") || !strings.Contains(p.Body, `href="/readiness?period=mine#h-due"`) {
+			t.Error("what the period before owes is nowhere to be found")
+		}
+		if p := a.Get(ruth, "/readiness"); strings.Contains(p.Body, "is still under way") {
+			t.Error("a period that comes later is said to owe something")
+		}
 		modelstest.At(db, modelstest.Now.AddDate(0, 7, 15)) // in October both windows are open
 		auditor := a.now()
 		if p := a.Get(auditor, "/controls/AC-03?period=next").Want(200); !strings.Contains(p.Body, next) || !strings.Contains(p.Body, "period=mine") || strings.Contains(p.Body, "period=other") {

@@ -250,18 +250,28 @@ func CurrentOf(list []Engagement, now time.Time) (current Engagement, ok bool, e
 const lateWork = 366
 
 // AskedSince is the first day of which tasks speak while current is the current engagement:
-// that of its period or of an earlier one which is under way. What falls due after a period's
-// last day is owed although the next period has begun.
+// that of its period or of an earlier one which still asks.
 func AskedSince(list []Engagement, current Engagement, now time.Time) (models.Date, error) {
-	days, err := daysOf(list, now)
 	since := current.PeriodStart // "" is none
-	for n, e := range list {
-		plan := e.Status == Setup && givesWay(list, days, days[n], e)
-		if e.Status.Running() && !plan && e.PeriodEnd >= days[n].AddDays(-lateWork) {
-			since = min(since, e.PeriodStart)
-		}
+	earlier, err := StillAsking(list, current, now)
+	for _, e := range earlier {
+		since = min(since, e.PeriodStart)
 	}
 	return since, err
+}
+
+// StillAsking are the engagements whose period began before that of current and which are
+// under way: what falls due after a period's last day is owed although the next has begun.
+func StillAsking(list []Engagement, current Engagement, now time.Time) ([]Engagement, error) {
+	days, err := daysOf(list, now)
+	var out []Engagement
+	for n, e := range list {
+		plan := e.Status == Setup && givesWay(list, days, days[n], e)
+		if e.PeriodStart < current.PeriodStart && e.Status.Running() && !plan && e.PeriodEnd >= days[n].AddDays(-lateWork) {
+			out = append(out, e)
+		}
+	}
+	return out, err
 }
 
 // daysOf is today where each of them is.

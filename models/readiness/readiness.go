@@ -61,6 +61,7 @@ type Picture struct {
 	Engagement engagement.Engagement   // whose period it is; its ID is 0 when there is none
 	Chosen     bool                    // by name, rather than because it is the current one
 	Others     []engagement.Engagement // to choose instead
+	Earlier    []engagement.Engagement // of them, those that still ask for what their period owes
 	Frame      occurrence.Frame
 	Months     []period.Days
 	Counts
@@ -135,6 +136,9 @@ func (p *Picture) look(ctx context.Context, tx *models.Tx, slug string) (err err
 		return err
 	}
 	if p.Engagement, p.Others, err = Choose(ctx, tx, slug); err != nil {
+		return err
+	}
+	if p.Earlier, err = engagement.StillAsking(append(slices.Clone(p.Others), p.Engagement), p.Engagement, tx.Now); err != nil {
 		return err
 	}
 	p.Chosen = slug != ""
