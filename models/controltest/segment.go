@@ -124,8 +124,10 @@ func inScope(ctx context.Context, tx *models.Tx, e engagement.Engagement, contro
 	return n > 0, err
 }
 
-// Controls are those with a criterion in the scope of e that the actor may see, by code.
+// Controls are those that the actor may see and that helped to meet a criterion in the scope
+// of e in its period, by code.
 func Controls(ctx context.Context, tx *models.Tx, e engagement.Engagement) ([]control.Control, error) {
-	return models.Rows[control.Control](tx).Where(`controls.id IN (SELECT cc.control_id FROM engagement_criteria ec
-		JOIN control_criteria cc ON cc.framework = ec.framework AND cc.code = ec.code WHERE ec.engagement_id = ?)`, e.ID).Order("code").Limit(1000).Find(ctx)
+	return models.Rows[control.Control](tx).Where(`controls.id IN (SELECT vc.control_id FROM engagement_criteria ec
+		JOIN version_criteria vc ON vc.framework = ec.framework AND vc.code = ec.code WHERE ec.engagement_id = ? AND vc.begun
+		AND vc.effective_from <= ? AND (vc.effective_to = '' OR vc.effective_to >= ?))`, e.ID, e.PeriodEnd, e.PeriodStart).Order("code").Limit(1000).Find(ctx)
 }

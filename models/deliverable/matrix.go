@@ -38,22 +38,31 @@ func (l Line) Cells() []string {
 	return []string{l.Criterion, l.Control, l.Title, l.Segment, l.Test, l.Procedure, l.Status, l.Result}
 }
 
-// mapped is a control that helps to meet a criterion.
-type mapped struct {
+// helped says that a version of a control helped to meet a criterion in the period.
+type helped struct {
 	Code      string // of the criterion
 	ControlID int64
 	Control   string
-	Title     string
+	Number    int
 }
 
 // Matrix is section IV of an engagement as far as it stands, by criterion and control: of
-// these criteria, or with none of all in scope. A control that nobody tests yet is in it,
-// and says so. Every segment of a control is a line of its own.
+// these criteria, or with none of all in scope. Every segment of a control is a line of its
+// own, by what its versions said in the period and whatever they became later. One that
+// nobody tests yet is in it, and says so.
 func Matrix(ctx context.Context, tx *models.Tx, e engagement.Engagement, criteria ...string) ([]Line, error) {
 	if len(criteria) == 0 {
 		criteria = e.Criteria
 	}
-	pairs, err := controlsFor(ctx, tx, criteria)
+	list, err := helping(ctx, tx, e, criteria)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(list))
+	for i, h := range list {
+		ids[i] = h.ControlID
+	}
+	segments, err := controltest.Segments(ctx, tx, e, ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -66,29 +75,34 @@ func Matrix(ctx context.Context, tx *models.Tx, e engagement.Engagement, criteri
 	}
 	var out []Line
 	for _, code := range criteria {
-		none := true
-		for _, m := range pairs {
-			if m.Code == code {
-				out, none = append(out, m.lines(tests[m.ControlID], untested(tx, e))...), false
+		before := len(out)
+		var shown controltest.Segment // a segment of several versions is one line
+		for _, h := range list {
+			at := slices.IndexFunc(segments[h.ControlID], func(s controltest.Segment) bool { return s.First <= h.Number && h.Number <= s.Last })
+			if h.Code != code || at < 0 || segments[h.ControlID][at] == shown {
+				continue
 			}
+			shown = segments[h.ControlID][at]
+			out = append(out, h.lines(shown, tests[h.ControlID], untested(tx, e))...)
 		}
-		if none {
+		if len(out) == before {
 			out = append(out, Line{Criterion: code, Status: "No control", Result: "No control of the company helps to meet this criterion."})
 		}
 	}
 	return out, nil
 }
 
-// controlsFor are the controls that help to meet these criteria, as far as the actor may
-// see them.
-func controlsFor(ctx context.Context, tx *models.Tx, criteria []string) ([]mapped, error) {
-	query := `SELECT cc.code, controls.id AS control_id, controls.code AS control, controls.title FROM control_criteria cc
-		JOIN controls ON controls.id = cc.control_id WHERE cc.framework = ? AND cc.code IN ? AND controls.status IN ('effective', 'retired')`
-	args := []any{framework.SOC2, append([]string{""}, criteria...)}
-	if cond, more := (control.Control{}).VisibleTo(tx.Actor); cond != "" {
+// helping are the versions that helped to meet these criteria in the period of e, by control,
+// as far as the actor may see them.
+func helping(ctx context.Context, tx *models.Tx, e engagement.Engagement, criteria []string) ([]helped, error) {
+	query := `SELECT vc.code, vc.control_id, control_versions.code AS control, control_versions.number FROM version_criteria vc
+		JOIN control_versions ON control_versions.id = vc.version_id WHERE vc.framework = ? AND vc.code IN ? AND vc.begun
+		AND vc.effective_from <= ? AND (vc.effective_to = '' OR vc.effective_to >= ?)`
+	args := []any{framework.SOC2, append([]string{""}, criteria...), e.PeriodEnd, e.PeriodStart}
+	if cond, more := (control.Version{}).VisibleTo(tx.Actor); cond != "" {
 		query, args = query+" AND "+cond, append(args, more...)
 	}
-	return models.Raw[mapped](ctx, tx, query+" ORDER BY controls.code", args...)
+	return models.Raw[helped](ctx, tx, query+" ORDER BY control_versions.code, control_versions.number", args...)
 }
 
 // untested is what is said of a control without a test that the actor may see. As long as
@@ -100,17 +114,21 @@ func untested(tx *models.Tx, e engagement.Engagement) string {
 	return "Not tested."
 }
 
-func (m mapped) lines(tests []controltest.Paper, untested string) (out []Line) {
+// lines are those of one segment: a test of it, each retest and each configuration, or that
+// there is none.
+func (h helped) lines(s controltest.Segment, tests []controltest.Paper, untested string) (out []Line) {
+	line := Line{Criterion: h.Code, Control: h.Control, Title: s.Title, Segment: fmt.Sprintf("%s, %s to %s", s.Label(), s.From, s.To), Status: "No test", Result: untested}
 	for _, p := range tests {
-		out = append(out, Line{
-			Criterion: m.Code, Control: m.Control, Title: m.Title, Test: p.Code(), Path: p.Path(), Status: p.Status.Label(),
-			Segment:   fmt.Sprintf("%s, %s to %s", p.Segment.Label(), p.Segment.From, p.Segment.To),
-			Procedure: procedure(p), Result: result(p),
-			Deviates: p.Conclusion == controltest.Exceptions || p.Conclusion == controltest.DesignInadequate,
-		})
+		if p.FirstVersion < s.First || p.FirstVersion > s.Last {
+			continue
+		}
+		l := line
+		l.Test, l.Path, l.Status, l.Procedure, l.Result = p.Code(), p.Path(), p.Status.Label(), procedure(p), result(p)
+		l.Deviates = p.Conclusion == controltest.Exceptions || p.Conclusion == controltest.DesignInadequate
+		out = append(out, l)
 	}
 	if len(out) == 0 {
-		out = append(out, Line{Criterion: m.Code, Control: m.Control, Title: m.Title, Status: "No test", Result: untested})
+		out = append(out, line)
 	}
 	return out
 }
@@ -214,9 +232,10 @@ type check struct{ label, why, noun, query, path string }
 func checks(e engagement.Engagement, seen string) []check {
 	at := e.Path()
 	return []check{
-		{"Controls in scope have a test", "Without a test that you may see: %s in scope.", "control", `SELECT count(DISTINCT cc.control_id) FROM control_criteria cc
-			JOIN engagement_criteria ec ON ec.framework = cc.framework AND ec.code = cc.code JOIN controls c ON c.id = cc.control_id
-			WHERE ec.engagement_id = ? AND c.status = 'effective' AND NOT EXISTS (SELECT 1 FROM control_tests WHERE control_tests.engagement_id = ec.engagement_id AND control_tests.control_id = cc.control_id AND ` + seen + `)`, at + "/tests"},
+		{"Controls in scope have a test", "Without a test that you may see: %s in scope.", "control segment", `SELECT count(*) FROM engagements e JOIN control_versions v ON ` + helpsIn("v") + `
+			WHERE e.id = ? AND NOT (v.editorial AND EXISTS (SELECT 1 FROM control_versions b WHERE b.control_id = v.control_id AND b.status <> 'retired' AND ` + helpsIn("b") + `
+				AND b.number = (SELECT max(m.number) FROM control_versions m WHERE m.control_id = v.control_id AND m.number < v.number AND m.status IN ('superseded', 'retired'))))
+			AND NOT EXISTS (SELECT 1 FROM control_tests WHERE control_tests.engagement_id = e.id AND control_tests.control_id = v.control_id AND control_tests.first_version = v.number AND ` + seen + `)`, at + "/tests"},
 		{"Tests are concluded", "No conclusion is reached in %s.", "test", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status NOT IN ('concluded', 'reviewed') AND " + seen, at + "/tests"},
 		{"Conclusions are reviewed", "The lead's review is missing for %s.", "conclusion", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND status = 'concluded' AND " + seen, at + "/tests"},
 		{"Conclusions rest on what is known", "What it rests on has changed since it was concluded, so its auditor looks again: %s.", "test", "SELECT count(*) FROM control_tests WHERE engagement_id = ? AND " + controltest.ChangedTests + " AND " + seen, at + "/tests"},
@@ -238,6 +257,13 @@ func checks(e engagement.Engagement, seen string) []check {
 			AND NOT EXISTS (SELECT 1 FROM complementary_controls c WHERE c.organisation_id = o.id)`, at + "/deliverables/subservice"},
 		{"Subservice organisations are monitored", "No control of ours monitors %s.", "subservice organisation", "SELECT count(*) FROM subservice_organisations o WHERE o.engagement_id = ? AND o.left_at IS NULL AND o.monitors = ''", at + "/deliverables/subservice"},
 	}
+}
+
+// helpsIn is that a version helped to meet a criterion in scope of the engagement e in its
+// period.
+func helpsIn(version string) string {
+	return version + `.id IN (SELECT vc.version_id FROM version_criteria vc JOIN engagement_criteria ec ON ec.framework = vc.framework AND ec.code = vc.code
+		WHERE ec.engagement_id = e.id AND vc.begun AND vc.effective_from <= e.period_end AND (vc.effective_to = '' OR vc.effective_to >= e.period_start))`
 }
 
 // ends are the last ones: the end of the period, the freeze of what was examined and, where
