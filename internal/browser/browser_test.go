@@ -198,3 +198,11 @@ func TestAPageWiderThanTheWindowIsMeasured(t *testing.T) {
 		t.Error("at 320 px, a field of 90 characters is said to fit")
 	}
 }
+
+func TestATextWithoutRoomIsFound(t *testing.T) {
+	p := browser.Open(t, served(t, strings.Replace(sound, "<h1>", `<p>r e s u l t s</p><table><tr><td width="1">c h e c k s</td></tr></table><h1>`, 1)))
+	p.Goto("/")
+	if got := p.Squeezed(); got != "c h e c k s" {
+		t.Errorf("squeezed is %q", got)
+	}
+}

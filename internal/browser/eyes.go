@@ -100,6 +100,23 @@ func (p *Page) Sticking() string {
 		.slice(-3).map(e => e.outerHTML.slice(0, 120)).join(" ")`)
 }
 
+// Squeezed names a few texts that are broken into lines of hardly a letter, as where what
+// stands beside them takes all of the room.
+func (p *Page) Squeezed() string {
+	p.tb.Helper()
+	return evaluate[string](p, "look for what is squeezed", `(() => {
+		const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+		for (let text = texts.nextNode(); text && found.length < 3; text = texts.nextNode()) {
+			const words = text.data.trim();
+			if (words.length < 8 || text.parentElement.closest(".vh, svg")) continue;
+			range.selectNodeContents(text);
+			const lines = range.getClientRects().length;
+			if (lines > 3 && words.length < 4 * lines) found.push(words.slice(0, 60));
+		}
+		return found.join(" | ");
+	})()`)
+}
+
 // Violation is one rule of axe-core that the page breaks, and where.
 type Violation struct {
 	ID     string `json:"id"`

@@ -70,6 +70,9 @@ func usable(t *testing.T, at *browser.Page, name string, ways []way) {
 		at.Viewport(w.width, 900)
 		at.Media("prefers-color-scheme", w.scheme)
 		at.Accessible()
+		if words := at.Squeezed(); words != "" {
+			t.Errorf("%s, %s: no room for %s", at.Path(), w.name, words)
+		}
 		at.Keep(name + "." + w.name)
 	}
 	at.Viewport(320, 640)

@@ -73,7 +73,11 @@ func (t Task) Later() string {
 	if t.Untold == 0 {
 		return ""
 	}
-	return "The list was taken before the time to act on " + models.Plural(t.Untold, "trigger") + " was over, so nobody knows what came of them. Withdraw it, and add one that was taken since."
+	them := "it"
+	if t.Untold > 1 {
+		them = "them"
+	}
+	return "The list was taken before the time to act on " + models.Plural(t.Untold, "trigger") + " was over, so nobody knows what came of " + them + ". Withdraw it, and add one that was taken since."
 }
 
 // Begun reports that the window of t has ended, so that it can be done whole.
