@@ -62,10 +62,16 @@ func Add(ctx context.Context, tx *models.Tx, e Engagement, a Addendum) (Addendum
 	}
 	a.EngagementID, a.Slug, a.Number, a.WrittenBy, a.WrittenAt = e.ID, e.Slug, 1, tx.Actor.ID, tx.Now
 	if len(last) > 0 {
-		a.Number = last[0].Number + 1
+		if a.Number = last[0].Number + 1; last[0].says(a) { // it cannot be taken back, so it is not written twice
+			return a, models.Conflict(fmt.Sprintf("Addendum %d says this already.", last[0].Number))
+		}
 	}
 	note := models.Note{"number": strconv.FormatInt(a.Number, 10), "date": string(a.HappenedOn), "note": a.Text}
-	if err := models.Insert(ctx, tx, &a, "engagement.addendum", note); err != nil {
+	err = models.Insert(ctx, tx, &a, "engagement.addendum", note)
+	if models.Duplicate(err) {
+		err = models.Conflict("Somebody wrote an addendum a moment ago. Please look again.")
+	}
+	if err != nil {
 		return a, err
 	}
 	lead, ok, err := LeadOf(ctx, tx, e.ID)
@@ -76,6 +82,11 @@ func Add(ctx context.Context, tx *models.Tx, e Engagement, a Addendum) (Addendum
 		Kind: notice.AddendumWritten, About: e.Path() + "/report",
 		Sentence: fmt.Sprintf("Addendum %d was written to %s, whose report is issued.", a.Number, e.Name),
 	}, lead.PersonID)
+}
+
+// says reports whether a says what b says.
+func (a Addendum) says(b Addendum) bool {
+	return a.Text == b.Text && a.HappenedOn == b.HappenedOn && a.WrittenBy == b.WrittenBy
 }
 
 // Addenda lists those of an engagement in their order.

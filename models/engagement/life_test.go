@@ -463,6 +463,9 @@ func TestRule15LateFactsBecomeAddenda(t *testing.T) {
 		}
 		l.must(write("An access key was public from 3 to 12 June.", "2026-06-12"))
 		l.must(write("The key was used once.", "2026-09-01"))
+		if err := write("The key was used once.", "2026-09-01"); models.KindOf(err) != models.KindConflict || !strings.Contains(err.Error(), "Addendum 2 says this already") {
+			l.Errorf("sent twice: %v", err)
+		}
 		if after := l.again(); after.Rev != before.Rev {
 			l.Error("an addendum edited the engagement")
 		}
