@@ -28,8 +28,10 @@ func (o *sampleOptions) flags() *flag.FlagSet {
 	fs.StringVar(&o.key, "key", "", "`column` that tells the items apart (required)")
 	fs.StringVar(&o.seed, "seed", "", "`text` that was chosen after the population was locked (required)")
 	fs.Func("n", "`number` of items to select, of each stratum if there are strata (required)", func(text string) (err error) {
-		o.n, err = strconv.Atoi(text)
-		return err
+		if o.n, err = strconv.Atoi(text); err != nil {
+			return errors.New("it should be the number of items to select")
+		}
+		return nil
 	})
 	fs.StringVar(&o.strata, "strata", "", "`column` whose values are the strata")
 	fs.BoolVar(&o.ranks, "ranks", false, "print the rank of each item before its key")

@@ -66,15 +66,22 @@ func Repeat(p Population, rows func() (sheet.Rows, error), t Ticket, size int, e
 	if t.Method == sample.Full {
 		return out, nil
 	}
+	if size > mostItems { // also of a list that has no more: a binder takes no size beyond all reason
+		return out, tooMany(size)
+	}
 	var err error
 	if out.picks, err = t.pick(p, rows, size, excluded); err != nil {
 		return out, said(err)
 	}
 	if len(out.picks) > mostItems {
-		return out, refuse("size", fmt.Sprintf("These are %d items. More than %d is a test of the full population.", len(out.picks), mostItems))
+		return out, tooMany(len(out.picks))
 	}
 	out.cells, err = cellsOf(p, rows, out.picks)
 	return out, err
+}
+
+func tooMany(items int) error {
+	return refuse("size", fmt.Sprintf("These are %d items. More than %d is a test of the full population.", items, mostItems))
 }
 
 // said makes a refusal of the engine one of the form.

@@ -322,3 +322,23 @@ func TestAListIsReadOnceForARandomDraw(t *testing.T) {
 		}
 	})
 }
+
+// TestASampleAsksForNoMoreThanThereIs: a size that no binder takes could never be verified,
+// and an extension by nothing says that something was added.
+func TestASampleAsksForNoMoreThanThereIs(t *testing.T) {
+	each(t, func(w *world) {
+		p := w.locked()
+		_, err := w.draw(p, w.ticket(func(t *population.Ticket) { t.Size = 100_000_000 }))
+		w.refused("a hundred million", err, models.KindInvalid, "size: These are 100000000 items. More than 2000 is a test of the full population.")
+		s := w.drawn(p, w.ticket(func(t *population.Ticket) { t.Size = 500 })) // of 40
+		if len(s.Items) != 40 {
+			w.Fatalf("drew %d", len(s.Items))
+		}
+		w.refused("by nothing", w.extend(p, s, 600), models.KindInvalid, "size: Every item of the list is in the sample already.")
+		w.must(w.exclude(p, s, s.Items[0], population.Duplicate, "The same merge."))
+		if s = w.again(w.jonas, s); len(s.Items) != 40 || len(s.Exclusions) != 1 {
+			w.Errorf("got %d items, %d excluded", len(s.Items), len(s.Exclusions))
+		}
+		w.verified()
+	})
+}
