@@ -166,7 +166,7 @@ func (p *Paper) ReadSheet(t sheet.Table, imported bool) (Sheet, error) {
 			return Sheet{}, refuse("file", fmt.Sprintf("Line %d is of %s, and this test is %s.", t.Lines[n], code, p.Code()))
 		}
 		line := SheetLine{Line: t.Lines[n], Key: cell(row, "Item")}
-		i := slices.IndexFunc(p.Rows, func(r Row) bool { return r.Key == line.Key && p.drawOf(r) == cell(row, "Draw") })
+		i := p.rowOf(row[at["item"]], cell(row, "Draw"))
 		if i < 0 && !slices.ContainsFunc(p.Rows, func(r Row) bool { return p.drawOf(r) == cell(row, "Draw") }) {
 			return Sheet{}, refuse("file", "This worksheet is for "+cell(row, "Draw")+", a draw that no longer counts in "+p.Code()+". Download the worksheet again; nothing was changed.")
 		}
@@ -186,6 +186,18 @@ func (p *Paper) ReadSheet(t sheet.Table, imported bool) (Sheet, error) {
 		out.Lines = append(out.Lines, line)
 	}
 	return out, nil
+}
+
+// rowOf finds the row of an item in a draw, by its key as it stands or, where a program took
+// the blanks at its ends off, without them.
+func (p *Paper) rowOf(key, draw string) int {
+	i := slices.IndexFunc(p.Rows, func(r Row) bool { return r.Key == key && p.drawOf(r) == draw })
+	if i < 0 {
+		i = slices.IndexFunc(p.Rows, func(r Row) bool {
+			return strings.TrimSpace(r.Key) == strings.TrimSpace(key) && p.drawOf(r) == draw
+		})
+	}
+	return i
 }
 
 func (p *Paper) compare(line *SheetLine, r Row, imported bool, cell func(string) string) {

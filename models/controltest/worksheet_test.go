@@ -83,3 +83,31 @@ func TestAWorksheetBringsInWhatChanged(t *testing.T) {
 		w.refused("an older draw", err, models.KindInvalid, "a draw that no longer counts in T-1. Download the worksheet again")
 	})
 }
+
+// TestAWorksheetKnowsItemsWithBlanks that their keys begin or end with, whether or not the
+// program it was filled in with kept them.
+func TestAWorksheetKnowsItemsWithBlanks(t *testing.T) {
+	each(t, func(w *world) {
+		c := w.designed()
+		p := w.locked(w.control, 40)
+		w.must(w.takePopulation(w.jonas, c.ID, p.ID))
+		w.later()
+		s, _ := w.draw(p, 0, nil)
+		for k, key := range []string{" CHG-001", "CHG-001", "CHG-002 "} {
+			i := population.Item{SampleID: s.ID, PopulationID: s.PopulationID, Slug: s.Slug, Place: k + 1, Key: key, RowDigest: strings.Repeat("0", 64), Cells: []string{key, "ana"}, AddedAt: w.clock}
+			w.must(w.as(access.Clock, func(ctx context.Context, tx *models.Tx) error { return models.Insert(ctx, tx, &i, "sample.select") }))
+		}
+		w.must(w.takeSample(w.jonas, c.ID, s.ID))
+		w.must(w.as(w.jonas, func(ctx context.Context, tx *models.Tx) error { return controltest.Share(ctx, tx, c.ID, 0, 0) }))
+		filled := w.table(w.priya, c.ID, func(rows [][]string) {
+			for i := range rows {
+				rows[i][4] = "No exception"
+			}
+			rows[2][3] = "CHG-002"
+		})
+		sheet, err := w.bringIn(w.priya, c.ID, filled)
+		if err != nil || sheet.Cells != 3 || sheet.Wrong != 0 {
+			t.Errorf("got %+v, %v", sheet.Lines, err)
+		}
+	})
+}
