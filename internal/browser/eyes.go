@@ -108,7 +108,8 @@ func (p *Page) Squeezed() string {
 		const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
 		for (let text = texts.nextNode(); text && found.length < 3; text = texts.nextNode()) {
 			const words = text.data.trim();
-			if (words.length < 8 || text.parentElement.closest(".vh, svg")) continue;
+			if (words.length < 8 || text.parentElement.closest("svg") || !text.parentElement.checkVisibility()) continue;
+			if (text.parentElement.offsetWidth <= 1) continue; // for those who listen
 			range.selectNodeContents(text);
 			const lines = range.getClientRects().length;
 			if (lines > 3 && words.length < 4 * lines) found.push(words.slice(0, 60));
