@@ -33,6 +33,9 @@ func TakeSample(ctx context.Context, tx *models.Tx, id, rev, auditor, draw int64
 	if err != nil {
 		return err
 	}
+	if x.RowCount == 0 {
+		return refuse("sample", x.Code()+" is empty, so the control had nothing to act on, and nothing that is selected shows that it operated.")
+	}
 	replaced, err := p.replaced(ctx, tx, s)
 	if err != nil {
 		return err

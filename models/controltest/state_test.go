@@ -12,6 +12,7 @@ import (
 	"assay/models/ledger"
 	"assay/models/modelstest"
 	"assay/models/population"
+	"assay/models/sample"
 )
 
 func TestATestGoesFromPlanToReview(t *testing.T) {
@@ -272,4 +273,21 @@ func (w *world) verified() {
 	if err != nil || len(report.Problems) > 0 {
 		w.Errorf("%v: %v", err, report.Problems)
 	}
+}
+
+// TestRule12WhatIsEmptyIsNotSampled: a control that had nothing to act on did not operate, and
+// no selection from its empty list makes it effective.
+func TestRule12WhatIsEmptyIsNotSampled(t *testing.T) {
+	each(t, func(w *world) {
+		c := w.designed()
+		p := w.locked(w.control, 0)
+		w.must(w.takePopulation(w.jonas, c.ID, p.ID))
+		w.later()
+		all, _ := w.draw(p, 0, func(x *population.Sample) { x.Method, x.Seed = sample.Full, "" })
+		none, _ := w.draw(p, 0, nil)
+		for what, s := range map[string]population.Sample{"all of nothing": all, "some of it": none} {
+			w.refused(what, w.takeSample(w.jonas, c.ID, s.ID), models.KindInvalid, "sample: P-1 is empty, so the control had nothing to act on")
+		}
+		w.must(w.conclude(w.jonas, c.ID, controltest.DidNotOperate, "The source has none either."))
+	})
 }
