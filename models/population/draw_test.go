@@ -323,9 +323,8 @@ func TestAListIsReadOnceForARandomDraw(t *testing.T) {
 	})
 }
 
-// TestASampleAsksForNoMoreThanThereIs: a size that no binder takes could never be verified,
-// and an extension by nothing says that something was added.
-func TestASampleAsksForNoMoreThanThereIs(t *testing.T) {
+// TestASampleAsksForNoMoreThanABinderTakes: of another size it could never be verified.
+func TestASampleAsksForNoMoreThanABinderTakes(t *testing.T) {
 	each(t, func(w *world) {
 		p := w.locked()
 		_, err := w.draw(p, w.ticket(func(t *population.Ticket) { t.Size = 100_000_000 }))
@@ -334,7 +333,8 @@ func TestASampleAsksForNoMoreThanThereIs(t *testing.T) {
 		if len(s.Items) != 40 {
 			w.Fatalf("drew %d", len(s.Items))
 		}
-		w.refused("by nothing", w.extend(p, s, 600), models.KindInvalid, "size: Every item of the list is in the sample already.")
+		_, err = population.Repeat(p, w.rows(p.Digest), s.Ticket(), 100_000_000, nil)
+		w.refused("made longer to that", err, models.KindInvalid, "size: These are 100000000 items.")
 		w.must(w.exclude(p, s, s.Items[0], population.Duplicate, "The same merge."))
 		if s = w.again(w.jonas, s); len(s.Items) != 40 || len(s.Exclusions) != 1 {
 			w.Errorf("got %d items, %d excluded", len(s.Items), len(s.Exclusions))

@@ -48,8 +48,6 @@ func Extend(ctx context.Context, tx *models.Tx, s Selection, d Drawn, auditor in
 		return refuse("size", fmt.Sprintf("The sample has %d already. An extension is longer.", s.Target()))
 	case strings.TrimSpace(reason) == "":
 		return refuse("reason", "Say why the sample is made longer.")
-	case len(d.picks) == len(s.Items):
-		return refuse("size", "Every item of the list is in the sample already.")
 	}
 	x := Extension{EngagementID: p.EngagementID, SampleID: s.ID, PopulationID: s.PopulationID, Slug: s.Slug, Size: d.size, Reason: reason, AuditorID: by.Auditor, ExtendedBy: by.By, ExtendedAt: tx.Now}
 	if err := models.Insert(ctx, tx, &x, "sample.extend", models.Note{"size": strconv.Itoa(x.Size), "reason": reason}); err != nil {
