@@ -68,6 +68,18 @@ func TestReadinessBeforeSetUp(t *testing.T) {
 	site.Get(modelstest.Person(t, db, access.Compliance), "/readiness").Want(200).Has("Assay is not set up yet")
 }
 
+// TestReadinessWithoutAnEngagement: who has just set up sees this year, with all of its pages.
+func TestReadinessWithoutAnEngagement(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		site := handlerstest.New(t, db)
+		ana := modelstest.Person(t, db, access.Compliance)
+		site.Post(ana, "/setup", "company", "Halyard AI", "zone", "America/New_York").Want(303)
+		for _, path := range []string{"/readiness", "/readiness/controls", "/readiness/CC6/2026-03", "/readout", "/readiness/chase?late", "/tasks"} {
+			site.Get(ana, path).Want(200)
+		}
+	})
+}
+
 func TestActivityPage(t *testing.T) {
 	modelstest.Each(t, func(t *testing.T, db *models.DB) {
 		a := newAudit(t, db)

@@ -138,8 +138,10 @@ func (p *Picture) look(ctx context.Context, tx *models.Tx, slug string) (err err
 	if p.Engagement, p.Others, err = Choose(ctx, tx, slug); err != nil {
 		return err
 	}
-	if p.Earlier, err = engagement.StillAsking(append(slices.Clone(p.Others), p.Engagement), p.Engagement, tx.Now); err != nil {
-		return err
+	if p.Period() {
+		if p.Earlier, err = engagement.StillAsking(append(slices.Clone(p.Others), p.Engagement), p.Engagement, tx.Now); err != nil {
+			return err
+		}
 	}
 	p.Chosen = slug != ""
 	p.Frame, err = FrameOf(p.Engagement, p.Programme, tx.Now)
