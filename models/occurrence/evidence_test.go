@@ -147,3 +147,16 @@ func TestWhatWasTakenBackEarlierCountsNoLonger(t *testing.T) {
 		}
 	})
 }
+
+// TestEvidenceOfAllDaysThatThereWasAControl: it began on 15 February. What covers it from that
+// day to the end of the quarter is about that quarter, though the control acted in April.
+func TestEvidenceOfAllDaysThatThereWasAControl(t *testing.T) {
+	each(t, func(c company) {
+		ac := c.control("AC-12", version("quarterly", "2026-02-15"))
+		modelstest.At(c.db, at("2026-04-03T15:00:00Z"))
+		c.submit(ac, span("2026-02-15", "2026-03-31"), at("2026-04-02T15:00:00Z"), period.Span{})
+		if got := c.statuses(ac); got != "on_time_in_grace/pending/upcoming" {
+			t.Errorf("statuses %q", got)
+		}
+	})
+}

@@ -280,16 +280,18 @@ func windowFor(ctx context.Context, tx *models.Tx, c control.Control, i evidence
 	return named, nil
 }
 
-// coveredWhole is the window of c that lies whole within s, if there is just one.
+// coveredWhole is the window of c of which s has every day on which there was the control, if
+// there is just one.
 func coveredWhole(ctx context.Context, tx *models.Tx, c control.Control, s period.Span) (period.Span, error) {
 	sheets, err := Sheets(ctx, tx, Frame{Days: s.Days(), Zone: time.UTC, Today: period.DayAt(tx.Now, time.UTC), Now: tx.Now}, Scope{Controls: []int64{c.ID}})
 	if err != nil || len(sheets) == 0 {
 		return period.Span{}, err
 	}
 	var found []period.Window
-	for w := range period.Windows(sheets[0].Facts.Versions, s.Days()) {
-		if w.Within(s.Days()) {
-			found = append(found, w)
+	bare := period.Facts{Versions: sheets[0].Facts.Versions} // without acts every window owes all of its days
+	for o := range bare.Occurrences(s.Days(), period.Ever) {
+		if o.Owes().Within(s.Days()) {
+			found = append(found, o.Window)
 		}
 	}
 	if len(found) != 1 {
