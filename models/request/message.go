@@ -118,6 +118,13 @@ func Say(ctx context.Context, tx *models.Tx, e engagement.Engagement, r Request,
 	case m.Text == "":
 		return m, refuse("text", "Write something.")
 	}
+	last, err := models.Rows[Message](tx).Where("request_id = ?", r.ID).Order("id DESC").Limit(1).Find(ctx)
+	if err != nil {
+		return m, err
+	}
+	if len(last) > 0 && last[0].AuthorID == m.AuthorID && last[0].Audience == to && last[0].Text == m.Text {
+		return m, models.Conflict("You have written this already. It is the last message of the thread.")
+	}
 	verb := map[Audience]string{Both: "request.write_to_both", CompanyOnly: "request.write_within", TeamOnly: "request.note"}[to]
 	if err := models.Insert(ctx, tx, &m, verb); err != nil {
 		return m, err

@@ -56,6 +56,9 @@ func TestNoAnswerBeforeItsRelease(t *testing.T) {
 		r := w.answered()
 		w.must(w.say(w.ana, r, request.CompanyOnly, "Is the list long enough?"))
 		w.must(w.say(w.priya, r, request.Both, "It comes this week."))
+		if err := w.say(w.priya, r, request.Both, " It comes this week. "); models.KindOf(err) != models.KindConflict {
+			w.Errorf("the same form again: %v", err)
+		}
 		w.must(w.say(w.miriam, r, request.TeamOnly, "Ask about the gap in March."))
 		outsiders := map[string]access.Actor{"miriam": w.miriam, "jonas": w.jonas, "viewer": w.engagement.Viewer()}
 		read := func(when string, answers int) {
