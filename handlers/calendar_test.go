@@ -16,7 +16,9 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/modelstest"
+	"assay/models/occurrence"
 	"assay/models/people"
+	"assay/models/period"
 	"assay/models/programme"
 )
 
@@ -81,6 +83,40 @@ func TestACalendarHasWhatIsHandedOverAhead(t *testing.T) {
 					t.Errorf("%s: %s stands there: %t", x.who.Name, day, days[day])
 				}
 			}
+		}
+	})
+}
+
+// TestACalendarLeavesOutWhatDoesNotApply: that nothing is to be done in the summer, which has
+// not begun, was approved.
+func TestACalendarLeavesOutWhatDoesNotApply(t *testing.T) {
+	modelstest.Each(t, func(t *testing.T, db *models.DB) {
+		s := handlerstest.New(t, db)
+		s.App.BaseURL = "https://assay.example.com"
+		setUp(t, db)
+		sam, priya := modelstest.Person(t, db, access.Owner), modelstest.Person(t, db, access.Compliance)
+		c := owned(t, db, "AC-03", "quarterly", sam)
+		var e occurrence.Exemption
+		err := modelstest.As(t, db, sam, func(ctx context.Context, tx *models.Tx) (err error) {
+			e, err = occurrence.Excuse(ctx, tx, c, period.Span{From: "2026-07-01", To: "2026-09-30"}, "The system is switched off.")
+			return err
+		})
+		if err == nil {
+			err = modelstest.As(t, db, priya, func(ctx context.Context, tx *models.Tx) error {
+				_, err := occurrence.Decide(ctx, tx, e.ID, e.Rev, true, "")
+				return err
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := calendarAddress.FindStringSubmatch(s.Post(sam, "/account/calendar").Want(http.StatusOK).Text())[1]
+		days := map[string]bool{}
+		for _, e := range decode(t, s.Get(access.Actor{}, path).Want(http.StatusOK).Body) {
+			days[value(t, e, ical.PropDateTimeStart)] = true
+		}
+		if days["20260930"] || !days["20260630"] || !days["20261231"] {
+			t.Errorf("due on %v", days)
 		}
 	})
 }

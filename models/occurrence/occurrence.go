@@ -43,6 +43,7 @@ type Sheet struct {
 	Effective bool // a version is in effect today
 	Retired   bool // it was, and no longer is
 	Facts     period.Facts
+	Ahead     []period.Days            // windows to come that were approved not to apply
 	Asked     []period.Days            // windows that somebody asked to be excused, undecided
 	Handed    map[period.Days]int64    // windows whose task somebody else holds, by person
 	Listed    map[string][]period.Days // what lists account for, by their kind
@@ -248,7 +249,13 @@ func Sheets(ctx context.Context, tx *models.Tx, f Frame, scope Scope) ([]*Sheet,
 		return nil, err
 	}
 	for _, s := range sheets { // what was approved of a window to come counts once it has come
-		s.Facts.Excused = slices.DeleteFunc(s.Facts.Excused, func(d period.Days) bool { return d.First > f.Today })
+		s.Facts.Excused = slices.DeleteFunc(s.Facts.Excused, func(d period.Days) bool {
+			ahead := d.First > f.Today
+			if ahead {
+				s.Ahead = append(s.Ahead, d)
+			}
+			return ahead
+		})
 	}
 	if !slices.ContainsFunc(sheets, (*Sheet).listed) {
 		return sheets, nil

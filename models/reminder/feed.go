@@ -139,7 +139,7 @@ func title(s *occurrence.Sheet, w period.Window) string {
 }
 
 // coming lists the windows of s that have not begun and will be the person's: those of the
-// owner, but for what was handed over ahead.
+// owner, but for what was handed over ahead, and without what was approved not to apply.
 func coming(s *occurrence.Sheet, f occurrence.Frame, person int64) (out []Due) {
 	for w := range period.Windows(s.Facts.Versions, period.Days{First: f.Today + 1, Last: f.Days.Last}) {
 		span := w.Span()
@@ -147,7 +147,7 @@ func coming(s *occurrence.Sheet, f occurrence.Frame, person int64) (out []Due) {
 		if to := s.Handed[w.Days]; to != 0 {
 			holder = to
 		}
-		if w.First <= f.Today || w.Len() < week || holder != person {
+		if w.First <= f.Today || w.Len() < week || holder != person || slices.Contains(s.Ahead, w.Days) {
 			continue
 		}
 		out = append(out, Due{About: "tasks/" + s.Code + "/" + string(span.From) + "/" + string(span.To), Title: title(s, w), Day: w.By.Date()})
