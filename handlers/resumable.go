@@ -241,6 +241,11 @@ func (app *App) uploadPatch(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	uploadHeaders(w.Header(), a.Upload)
+	if r.ContentLength < 0 && a.Whole() { // how many come is known only once they end
+		if n, _ := io.ReadFull(body, make([]byte, 1)); n > 0 {
+			return said(w, http.StatusRequestEntityTooLarge, "More bytes came than the file has.")
+		}
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -166,6 +166,8 @@ func TestWhatIsRefusedBeforeItTravels(t *testing.T) {
 	at = s.begin(s.owner, "a.txt", 10).Want(201).Location
 	s.tus(s.owner, http.MethodPatch, at, strings.NewReader("x"), "Upload-Offset", "0", "Content-Type", "text/plain").Want(415)
 	s.patch(s.owner, at, 0, strings.NewReader("more than ten bytes")).Want(413)
+	told := s.begin(s.owner, "chunks.txt", 10).Want(201).Location
+	s.patch(s.owner, told, 0, io.MultiReader(strings.NewReader("more than ten bytes"))).Want(413).Has("More bytes came")
 	s.patch(s.owner, at, 3, strings.NewReader("x")).Want(409)
 }
 
