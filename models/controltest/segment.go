@@ -9,6 +9,7 @@ import (
 	"assay/models/access"
 	"assay/models/control"
 	"assay/models/engagement"
+	"assay/models/framework"
 	"assay/models/period"
 )
 
@@ -64,12 +65,26 @@ func Segments(ctx context.Context, tx *models.Tx, e engagement.Engagement, contr
 	return segmentsOf(list, e), err
 }
 
+// SegmentsAt are those of all controls that helped to meet one of these criteria of SOC 2,
+// read together with what else is asked for.
+func SegmentsAt(ctx context.Context, tx *models.Tx, e engagement.Engagement, criteria []string, beside models.Reading) (map[int64][]Segment, error) {
+	var list []phase
+	at := inPeriod(tx, e).Where(`control_versions.control_id IN (SELECT at.control_id FROM version_criteria at WHERE at.framework = ? AND at.code IN ? AND at.begun)`,
+		framework.SOC2, append([]string{""}, criteria...))
+	err := models.Together(ctx, tx, models.Into(at, &list), beside)
+	return segmentsOf(list, e), err
+}
+
 func phases(tx *models.Tx, e engagement.Engagement, controls []int64) models.Query[phase] {
-	return models.Rows[phase](tx).Where(`control_versions.control_id IN ? AND control_versions.status IN ('effective', 'superseded', 'retired')
+	return inPeriod(tx, e).Where("control_versions.control_id IN ?", append([]int64{0}, controls...))
+}
+
+func inPeriod(tx *models.Tx, e engagement.Engagement) models.Query[phase] {
+	return models.Rows[phase](tx).Where(`control_versions.status IN ('effective', 'superseded', 'retired')
 		AND control_versions.effective_from <= ? AND (control_versions.effective_to = '' OR control_versions.effective_to >= ?)
 		AND EXISTS (SELECT 1 FROM version_criteria vc JOIN engagement_criteria ec ON ec.framework = vc.framework AND ec.code = vc.code
 			WHERE vc.version_id = control_versions.id AND ec.engagement_id = ?)`,
-		append([]int64{0}, controls...), e.PeriodEnd, e.PeriodStart, e.ID).Order("control_id, effective_from, number")
+		e.PeriodEnd, e.PeriodStart, e.ID).Order("control_id, effective_from, number")
 }
 
 func segmentsOf(list []phase, e engagement.Engagement) map[int64][]Segment {

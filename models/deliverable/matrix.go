@@ -54,15 +54,8 @@ func Matrix(ctx context.Context, tx *models.Tx, e engagement.Engagement, criteri
 	if len(criteria) == 0 {
 		criteria = e.Criteria
 	}
-	list, err := helping(ctx, tx, e, criteria)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]int64, len(list))
-	for i, h := range list {
-		ids[i] = h.ControlID
-	}
-	segments, err := controltest.Segments(ctx, tx, e, ids...)
+	var list []helped
+	segments, err := controltest.SegmentsAt(ctx, tx, e, criteria, helping(tx, e, criteria, &list))
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +85,9 @@ func Matrix(ctx context.Context, tx *models.Tx, e engagement.Engagement, criteri
 	return out, nil
 }
 
-// helping are the versions that helped to meet these criteria in the period of e, by control,
-// as far as the actor may see them.
-func helping(ctx context.Context, tx *models.Tx, e engagement.Engagement, criteria []string) ([]helped, error) {
+// helping reads the versions that helped to meet these criteria in the period of e, by
+// control, as far as the actor may see them.
+func helping(tx *models.Tx, e engagement.Engagement, criteria []string, into *[]helped) models.Reading {
 	query := `SELECT vc.code, vc.control_id, control_versions.code AS control, control_versions.number FROM version_criteria vc
 		JOIN control_versions ON control_versions.id = vc.version_id WHERE vc.framework = ? AND vc.code IN ? AND vc.begun
 		AND vc.effective_from <= ? AND (vc.effective_to = '' OR vc.effective_to >= ?)`
@@ -102,7 +95,7 @@ func helping(ctx context.Context, tx *models.Tx, e engagement.Engagement, criter
 	if cond, more := (control.Version{}).VisibleTo(tx.Actor); cond != "" {
 		query, args = query+" AND "+cond, append(args, more...)
 	}
-	return models.Raw[helped](ctx, tx, query+" ORDER BY control_versions.code, control_versions.number", args...)
+	return models.RawInto(into, "control, number", query, args...)
 }
 
 // untested is what is said of a control without a test that the actor may see. As long as
