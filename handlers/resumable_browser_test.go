@@ -154,6 +154,33 @@ func TestTheFormWaitsForItsFiles(t *testing.T) {
 	}
 }
 
+// TestAFormWaitsForWhatSendsItsFiles: the module that sends files is still on its way when the
+// form is sent. No file is lost on that account.
+func TestAFormWaitsForWhatSendsItsFiles(t *testing.T) {
+	s := newShop(t)
+	app := *s.App
+	app.Who = func(_ http.ResponseWriter, r *http.Request) (context.Context, access.Actor, error) {
+		return r.Context(), s.owner, nil
+	}
+	router := app.Router()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/static/") && strings.Contains(r.URL.Path, "uploads") {
+			time.Sleep(3 * time.Second)
+		}
+		router.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	p := browser.Open(t, server.URL)
+	p.Goto(formOfFebruary)
+	say(p)
+	p.Upload(`#f-files`, saved(t, "a.txt", "a line\n"))
+	submits(p)
+	p.Wait(browser.Words("E-1 waits for a reviewer."))
+	if !p.Reads("a.txt") {
+		t.Error("the file is missing")
+	}
+}
+
 func TestWhatIsKnownIsSaidBeforeItTravels(t *testing.T) {
 	s := newShop(t)
 	s.App.MaxFile = 1 << 20

@@ -23,9 +23,38 @@ function put(zone, files) {
 
 function addTo(zone, files) {
   const chosen = [...files]; // before the field is emptied
-  if (zone.dataset.parts) inParts().then((uploads) => uploads.take(zone, chosen));
+  if (zone.dataset.parts) handOn(zone, chosen);
   else put(zone, [...(input(zone).multiple ? input(zone).files : []), ...chosen]);
 }
+
+// Files that wait for what sends them, which is still being loaded. Without them a form does
+// not go. Where it cannot be loaded, they go with the form.
+const early = new Set();
+
+async function handOn(zone, files) {
+  const some = { form: zone.closest("form"), sent: null };
+  early.add(some);
+  try {
+    (await inParts()).take(zone, files);
+  } catch (err) {
+    put(zone, [...input(zone).files, ...files]);
+    console.warn(err);
+  }
+  early.delete(some);
+  if (some.sent) some.form.requestSubmit(some.sent.submitter);
+}
+
+document.addEventListener(
+  "submit",
+  (e) => {
+    const some = [...early].find((s) => s.form === e.target);
+    if (!some) return;
+    e.preventDefault();
+    e.stopPropagation();
+    some.sent = { submitter: e.submitter };
+  },
+  true,
+);
 
 function show(zone) {
   const list = document.getElementById(zone.dataset.drop);
